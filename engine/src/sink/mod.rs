@@ -1,0 +1,69 @@
+//! The sink port: what a connector implements to take rows out.
+//!
+//! ```text
+//! table ─▶ stash by epoch ─▶ (epoch complete) ─▶ bounded channel ─▶ Writer::write ─▶ acknowledged
+//!                                                                  its own thread    capability dropped
+//! ```
+//!
+//! The epoch is held until the writer has acknowledged it: a slow sink slows the sources, and nothing is dropped.
+
+pub(crate) mod operator;
+pub(crate) mod port;
+
+use crate::time::Epoch;
+use crate::update::Update;
+
+/// A place that rows go to: makes one writer per worker.
+pub trait Sink<D>: Send + Sync + 'static {
+    /// Opens the writer of one worker. Called on every worker before anything runs.
+    ///
+    /// # Errors
+    /// [`SinkError`] when the place cannot be reached or refuses this job.
+    fn open(&self, place: SinkPlace) -> Result<Box<dyn Writer<D>>, SinkError>;
+
+    /// Whether all rows must meet in one writer, such as one file.
+    fn single(&self) -> bool {
+        false
+    }
+}
+
+/// Which writer of how many is being opened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SinkPlace {
+    /// The worker, from 0.
+    pub worker: usize,
+    /// How many workers there are.
+    pub workers: usize,
+}
+
+/// Writes the epochs of one worker, in order.
+pub trait Writer<D>: Send {
+    /// Writes one whole epoch. Returning is the acknowledgement.
+    ///
+    /// An outage is retried in here for as long as the connector promises; while it lasts the sources pause.
+    ///
+    /// # Errors
+    /// [`SinkError`] when the epoch could not be written; the job then ends.
+    fn write(&mut self, epoch: Epoch, rows: Vec<Update<D>>) -> Result<(), SinkError>;
+
+    /// Everything was acknowledged and nothing follows: publish what becomes visible only whole.
+    ///
+    /// # Errors
+    /// [`SinkError`] when it could not be published.
+    fn finish(&mut self) -> Result<(), SinkError>;
+}
+
+/// Why rows could not be taken out, by what the caller may conclude.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum SinkError {
+    /// Wrong use, found before anything runs.
+    #[error("{0}")]
+    Wrong(String),
+    /// The write certainly did not happen.
+    #[error("{0}")]
+    Failed(String),
+    /// The write may have happened: the answer was lost.
+    #[error("{0} (the outcome is unknown)")]
+    Unknown(String),
+}

@@ -1,0 +1,87 @@
+//! A source as a job binds it: where the event time stands in its rows, and how late they may come.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::source::Source;
+use crate::time::{EventTime, micros_of};
+
+type EventTimeOf<D> = Arc<dyn Fn(&D) -> EventTime + Send + Sync>;
+type Stamp<D> = Arc<dyn Fn(&mut D, Option<EventTime>) + Send + Sync>;
+
+/// How far ahead of the clock an event time may lie before it is quarantined, unless told otherwise.
+const MAX_FUTURE_US: i64 = 3_600_000_000;
+
+/// A source with its time: built by [`SourceExt`], given to `Graph::source`.
+pub struct SourceSpec<D> {
+    pub(crate) source: Arc<dyn Source<Row = D>>,
+    pub(crate) event_time: Option<EventTimeOf<D>>,
+    pub(crate) lateness_us: Option<i64>,
+    pub(crate) max_future_us: i64,
+    pub(crate) stamp: Option<Stamp<D>>,
+}
+
+impl<D> Clone for SourceSpec<D> {
+    fn clone(&self) -> Self {
+        Self {
+            source: Arc::clone(&self.source),
+            event_time: self.event_time.clone(),
+            lateness_us: self.lateness_us,
+            max_future_us: self.max_future_us,
+            stamp: self.stamp.clone(),
+        }
+    }
+}
+
+impl<D> SourceSpec<D> {
+    /// Rows up to `lateness` behind the newest event time of their partition are ordinary updates;
+    /// later ones go to the late output. Without this call a bounded source takes everything.
+    #[must_use]
+    pub fn lateness(mut self, lateness: Duration) -> Self {
+        self.lateness_us = Some(micros_of(lateness));
+        self
+    }
+
+    /// Rows more than `ahead` ahead of the clock (1 h unless told otherwise) are quarantined: they count as late
+    /// and never move the watermark.
+    #[must_use]
+    pub fn max_future(mut self, ahead: Duration) -> Self {
+        self.max_future_us = micros_of(ahead);
+        self
+    }
+
+    /// Lets each row note the newest event time seen in its partition just before it (`None` for the first),
+    /// so that a job can apply a lateness rule of its own. Runs before the lateness verdict.
+    #[must_use]
+    pub fn stamp(mut self, stamp: impl Fn(&mut D, Option<EventTime>) + Send + Sync + 'static) -> Self {
+        self.stamp = Some(Arc::new(stamp));
+        self
+    }
+}
+
+/// Turns any [`Source`] into a [`SourceSpec`].
+pub trait SourceExt: Source + Sized {
+    /// Says where the event time stands: µs since 1970 UTC.
+    fn event_time(
+        self,
+        event_time: impl Fn(&Self::Row) -> EventTime + Send + Sync + 'static,
+    ) -> SourceSpec<Self::Row> {
+        let mut spec = self.untimed();
+        spec.event_time = Some(Arc::new(event_time));
+        spec
+    }
+
+    /// A source without event time: a dimension. Bounded ones are read whole before any timed source begins,
+    /// so that what is looked up in them does not depend on who was read first.
+    fn untimed(self) -> SourceSpec<Self::Row> {
+        SourceSpec {
+            source: Arc::new(self),
+            event_time: None,
+            lateness_us: None,
+            max_future_us: MAX_FUTURE_US,
+            stamp: None,
+        }
+    }
+}
+
+impl<S: Source> SourceExt for S {}
