@@ -1,1 +1,181 @@
-//! to come
+//! A source on one worker, as the driver turns it: polls readers, stamps epochs, keeps the account.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::atomic::Ordering::{Relaxed, SeqCst};
+
+use timely::container::CapacityContainerBuilder;
+use timely::dataflow::InputHandle;
+
+use crate::error::JobError;
+use crate::metrics::SourceMetrics;
+use crate::shared::Shared;
+use crate::source::DeadLetter;
+use crate::source::gate::Chunk;
+use crate::source::port::{Polled, ReaderPort};
+use crate::time::{Epoch, EventTime, WATERMARK_NONE};
+use crate::update::{Data, Update};
+
+pub(crate) type Handle<D> = InputHandle<Epoch, CapacityContainerBuilder<Vec<Update<D>>>>;
+
+/// The inputs of one source: the rows, and the side outputs that a job has asked for.
+pub(crate) struct Outlets<D: Data> {
+    pub(crate) rows: Handle<D>,
+    pub(crate) late: Option<Handle<D>>,
+    pub(crate) dead: Option<Handle<DeadLetter>>,
+}
+
+impl<D: Data> Outlets<D> {
+    fn advance_to(&mut self, epoch: Epoch) {
+        self.rows.advance_to(epoch);
+        if let Some(late) = &mut self.late {
+            late.advance_to(epoch);
+        }
+        if let Some(dead) = &mut self.dead {
+            dead.advance_to(epoch);
+        }
+    }
+}
+
+/// One partition of the source: its job-wide number, its reader, its watermark.
+pub(crate) struct OpenPartition<D> {
+    pub(crate) number: usize,
+    pub(crate) port: ReaderPort<D>,
+    pub(crate) mark: EventTime,
+    pub(crate) reported: EventTime,
+    pub(crate) ended: bool,
+}
+
+impl<D> OpenPartition<D> {
+    pub(crate) fn new(number: usize, port: ReaderPort<D>) -> Self {
+        Self {
+            number,
+            port,
+            mark: WATERMARK_NONE,
+            reported: WATERMARK_NONE,
+            ended: false,
+        }
+    }
+}
+
+/// A source of any type, as the driver holds it.
+pub(crate) trait DrivenInput {
+    /// Sends what the readers have, up to about `rows_max` rows, at `epoch`. Returns the rows taken.
+    fn poll(&mut self, epoch: Epoch, rows_max: usize) -> Result<usize, JobError>;
+    /// The watermarks that have moved since the last call: `(partition, watermark)`.
+    fn take_marks(&mut self, marks: &mut Vec<(usize, EventTime)>);
+    fn advance_to(&mut self, epoch: Epoch);
+    /// Whether all partitions of this worker have ended.
+    fn is_done(&self) -> bool;
+    /// Whether the source is an untimed bounded one, which is read before all others.
+    fn is_dimension(&self) -> bool;
+    fn is_bounded(&self) -> bool;
+}
+
+pub(crate) struct SourceInput<D: Data> {
+    pub(crate) name: Arc<str>,
+    pub(crate) outlets: Rc<RefCell<Outlets<D>>>,
+    pub(crate) partitions: Vec<OpenPartition<D>>,
+    pub(crate) metrics: Arc<SourceMetrics>,
+    pub(crate) shared: Arc<Shared>,
+    pub(crate) timed: bool,
+    pub(crate) bounded: bool,
+    /// The partition to ask first at the next poll: all get their turn.
+    pub(crate) turn: usize,
+}
+
+impl<D: Data> SourceInput<D> {
+    fn send(&self, chunk: &mut Chunk<D>, epoch: Epoch) -> usize {
+        let (rows, late, dead) = (chunk.rows.len(), chunk.late.len(), chunk.dead.len());
+        for update in &mut chunk.rows {
+            update.1 = epoch;
+        }
+        let mut outlets = self.outlets.borrow_mut();
+        outlets.rows.send_batch(&mut chunk.rows);
+        if let Some(handle) = &mut outlets.late {
+            chunk.late.iter_mut().for_each(|update| update.1 = epoch);
+            handle.send_batch(&mut chunk.late);
+        }
+        if let Some(handle) = &mut outlets.dead {
+            let mut letters: Vec<_> = chunk
+                .dead
+                .drain(..)
+                .map(|letter| (letter, epoch, 1))
+                .collect();
+            handle.send_batch(&mut letters);
+        }
+        self.metrics
+            .read
+            .fetch_add((rows + late + dead) as u64, Relaxed);
+        self.metrics.rows.fetch_add(rows as u64, Relaxed);
+        self.metrics.late.fetch_add(late as u64, Relaxed);
+        self.metrics.dead.fetch_add(dead as u64, Relaxed);
+        rows + late + dead
+    }
+}
+
+impl<D: Data> DrivenInput for SourceInput<D> {
+    fn poll(&mut self, epoch: Epoch, rows_max: usize) -> Result<usize, JobError> {
+        let mut taken = 0;
+        let count = self.partitions.len();
+        for step in 0..count {
+            let index = (self.turn + step) % count;
+            while taken < rows_max && !self.partitions[index].ended {
+                let polled =
+                    self.partitions[index]
+                        .port
+                        .poll()
+                        .map_err(|error| JobError::Source {
+                            source_name: self.name.to_string(),
+                            error,
+                        })?;
+                match polled {
+                    Polled::Pending => break,
+                    Polled::Ended => self.partitions[index].ended = true,
+                    Polled::Chunk(mut chunk) => {
+                        taken += self.send(&mut chunk, epoch);
+                        let partition = &mut self.partitions[index];
+                        partition.mark = chunk.watermark;
+                        partition.ended = chunk.ended;
+                    }
+                }
+                if self.partitions[index].ended && self.is_dimension() {
+                    // Timed rows, anywhere, come in a later epoch than the last row of a dimension.
+                    self.shared.epoch.fetch_max(epoch + 1, SeqCst);
+                    self.shared.dimensions_pending.fetch_sub(1, SeqCst);
+                }
+            }
+        }
+        self.turn = self.turn.wrapping_add(1);
+        Ok(taken)
+    }
+
+    fn take_marks(&mut self, marks: &mut Vec<(usize, EventTime)>) {
+        if !self.timed && !self.bounded {
+            return;
+        }
+        for partition in &mut self.partitions {
+            if partition.mark > partition.reported {
+                partition.reported = partition.mark;
+                marks.push((partition.number, partition.mark));
+            }
+        }
+    }
+
+    fn advance_to(&mut self, epoch: Epoch) {
+        self.outlets.borrow_mut().advance_to(epoch);
+    }
+
+    fn is_done(&self) -> bool {
+        self.partitions.iter().all(|partition| partition.ended)
+    }
+
+    fn is_dimension(&self) -> bool {
+        !self.timed && self.bounded
+    }
+
+    fn is_bounded(&self) -> bool {
+        self.bounded
+    }
+}

@@ -80,7 +80,10 @@ pub struct Batch<D> {
 
 impl<D> Default for Batch<D> {
     fn default() -> Self {
-        Self { rows: Vec::new(), dead: Vec::new() }
+        Self {
+            rows: Vec::new(),
+            dead: Vec::new(),
+        }
     }
 }
 
@@ -114,7 +117,11 @@ impl<D> Batch<D> {
 
     /// The rows with their signs, and the rejected records, for adapters that stand between a reader and the job.
     pub fn take(&mut self) -> (Vec<(D, Diff)>, Vec<DeadLetter>) {
-        let rows = self.rows.drain(..).map(|(row, _, diff)| (row, diff)).collect();
+        let rows = self
+            .rows
+            .drain(..)
+            .map(|(row, _, diff)| (row, diff))
+            .collect();
         (rows, std::mem::take(&mut self.dead))
     }
 }

@@ -53,7 +53,10 @@ impl<D> SourceSpec<D> {
     /// Lets each row note the newest event time seen in its partition just before it (`None` for the first),
     /// so that a job can apply a lateness rule of its own. Runs before the lateness verdict.
     #[must_use]
-    pub fn stamp(mut self, stamp: impl Fn(&mut D, Option<EventTime>) + Send + Sync + 'static) -> Self {
+    pub fn stamp(
+        mut self,
+        stamp: impl Fn(&mut D, Option<EventTime>) + Send + Sync + 'static,
+    ) -> Self {
         self.stamp = Some(Arc::new(stamp));
         self
     }

@@ -1,0 +1,193 @@
+//! A declared view: its name, which entity a row belongs to, its event time, how long it lives.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use thalweg_engine::time::EventTime;
+
+type KeyOf<D> = Arc<dyn Fn(&D) -> String + Send + Sync>;
+type EventTimeOf<D> = Arc<dyn Fn(&D) -> EventTime + Send + Sync>;
+
+/// What a sink writes to an online store. The table behind it holds at most one row per key.
+///
+/// The fields come from serde: see [`fields_of`](crate::online::fields_of).
+pub struct View<D> {
+    name: String,
+    key: Option<KeyOf<D>>,
+    version: Option<EventTimeOf<D>>,
+    ttl: Option<Duration>,
+}
+
+impl<D> Clone for View<D> {
+    fn clone(&self) -> Self {
+        Self {
+            name: self.name.clone(),
+            key: self.key.clone(),
+            version: self.version.clone(),
+            ttl: self.ttl,
+        }
+    }
+}
+
+impl<D> View<D> {
+    /// A view with this name: letters, digits, `_`, `.` and `-`.
+    #[must_use]
+    pub fn new(name: impl Into<String>) -> Self {
+        Self {
+            name: name.into(),
+            key: None,
+            version: None,
+            ttl: None,
+        }
+    }
+
+    /// Says which entity a row belongs to. Two keys must never share a text.
+    #[must_use]
+    pub fn key(mut self, key: impl Fn(&D) -> String + Send + Sync + 'static) -> Self {
+        self.key = Some(Arc::new(key));
+        self
+    }
+
+    /// Says where the event time stands, in µs since 1970 UTC: a row with an older one never replaces a newer.
+    #[must_use]
+    pub fn version(mut self, at: impl Fn(&D) -> EventTime + Send + Sync + 'static) -> Self {
+        self.version = Some(Arc::new(at));
+        self
+    }
+
+    /// How long a row lives. Each store says what it counts from: the embedded one from the row's event time,
+    /// Redis from the moment of the last write. Without this call rows live until they are deleted.
+    #[must_use]
+    pub fn ttl(mut self, ttl: Duration) -> Self {
+        self.ttl = Some(ttl);
+        self
+    }
+
+    /// The view's name.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Whether the declaration is whole; a sink asks before anything runs.
+    ///
+    /// # Errors
+    /// [`ViewError`] for a bad name, a missing key or version, or a TTL below 1 ms.
+    ///
+    /// ```
+    /// use thalweg_connectors::online::{View, ViewError};
+    /// let view = View::<u64>::new("spend/user");
+    /// assert_eq!(view.check(), Err(ViewError::Name { name: "spend/user".into(), character: '/' }));
+    /// ```
+    pub fn check(&self) -> Result<(), ViewError> {
+        self.declared().map(|_| ())
+    }
+
+    pub(crate) fn declared(&self) -> Result<Declared<D>, ViewError> {
+        check_name(&self.name)?;
+        let name = self.name.clone();
+        if let Some(ttl) = self.ttl.filter(|ttl| ttl.as_millis() == 0) {
+            return Err(ViewError::Ttl { name, ttl });
+        }
+        let key = self
+            .key
+            .clone()
+            .ok_or_else(|| ViewError::NoKey { name: name.clone() })?;
+        let event_time = self
+            .version
+            .clone()
+            .ok_or_else(|| ViewError::NoVersion { name: name.clone() })?;
+        Ok(Declared {
+            name,
+            key,
+            event_time,
+            ttl: self.ttl,
+        })
+    }
+}
+
+/// A view that was checked.
+pub(crate) struct Declared<D> {
+    pub(crate) name: String,
+    pub(crate) key: KeyOf<D>,
+    pub(crate) event_time: EventTimeOf<D>,
+    pub(crate) ttl: Option<Duration>,
+}
+
+/// Refuses names that could be mistaken for another view's keys.
+pub(crate) fn check_name(name: &str) -> Result<(), ViewError> {
+    if name.is_empty() {
+        return Err(ViewError::EmptyName);
+    }
+    let allowed = |c: &char| c.is_ascii_alphanumeric() || matches!(c, '_' | '.' | '-');
+    match name.chars().find(|c| !allowed(c)) {
+        Some(character) => Err(ViewError::Name {
+            name: name.to_owned(),
+            character,
+        }),
+        None => Ok(()),
+    }
+}
+
+/// What is wrong with the declaration of a view.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ViewError {
+    /// No name.
+    #[error("a view needs a name, got an empty one")]
+    EmptyName,
+    /// A name with a character that keys and table names cannot hold safely.
+    #[error("view name {name:?} holds {character:?}; use letters, digits, '_', '.' and '-' only")]
+    Name {
+        /// The name.
+        name: String,
+        /// The first character that is not allowed.
+        character: char,
+    },
+    /// No key.
+    #[error("view {name:?} does not say which entity a row belongs to; call .key(|row| …)")]
+    NoKey {
+        /// The view.
+        name: String,
+    },
+    /// No version.
+    #[error("view {name:?} does not say where the event time stands; call .version(|row| …)")]
+    NoVersion {
+        /// The view.
+        name: String,
+    },
+    /// A TTL that no store can keep.
+    #[error("view {name:?} has a time to live of {ttl:?}; it must be at least 1 ms")]
+    Ttl {
+        /// The view.
+        name: String,
+        /// The time to live asked for.
+        ttl: Duration,
+    },
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_view_is_refused_until_it_is_whole() {
+        let view = View::<u64>::new("spend.by-user_1");
+        assert!(matches!(view.check(), Err(ViewError::NoKey { .. })));
+        let view = view.key(u64::to_string);
+        assert!(matches!(view.check(), Err(ViewError::NoVersion { .. })));
+        let view = view.version(|_| 0);
+        assert_eq!(view.check(), Ok(()));
+        assert!(matches!(
+            view.ttl(Duration::ZERO).check(),
+            Err(ViewError::Ttl { .. })
+        ));
+        assert_eq!(View::<u64>::new("").check(), Err(ViewError::EmptyName));
+        for name in ["a:b", "a b", "ä", "a/b", "a*"] {
+            assert!(
+                matches!(View::<u64>::new(name).check(), Err(ViewError::Name { .. })),
+                "{name}"
+            );
+        }
+    }
+}

@@ -1,0 +1,101 @@
+//! How a job is run: workers, epoch bounds, progress. Nothing here changes a result.
+
+use std::num::NonZeroUsize;
+use std::time::Duration;
+
+use crate::env::Env;
+use crate::error::JobError;
+
+/// Rows after which an epoch over bounded sources closes.
+const EPOCH_ROWS_BOUNDED: usize = 65_536;
+/// Rows after which an epoch over streams closes, should the interval not have closed it before.
+const EPOCH_ROWS_STREAM: usize = 8_192;
+/// Time after which an epoch over streams closes.
+const EPOCH_INTERVAL_STREAM: Duration = Duration::from_millis(10);
+/// Epochs that may be on their way before the sources pause. Timely itself has no flow control.
+pub(crate) const EPOCHS_IN_FLIGHT_MAX: u64 = 4;
+
+/// How to run a job.
+#[derive(Clone)]
+pub struct Config {
+    workers: NonZeroUsize,
+    epoch_rows: Option<NonZeroUsize>,
+    pub(crate) progress: bool,
+    pub(crate) env: Env,
+}
+
+impl Config {
+    /// Runs on this many worker threads.
+    ///
+    /// # Errors
+    /// [`JobError::Wrong`] when `workers` is 0 or above 128, the number of key groups.
+    pub fn workers(workers: usize) -> Result<Self, JobError> {
+        match NonZeroUsize::new(workers) {
+            Some(count) if workers <= crate::key::KEY_GROUPS => Ok(Self {
+                workers: count,
+                epoch_rows: None,
+                progress: false,
+                env: Env::default(),
+            }),
+            _ => Err(JobError::Wrong(format!(
+                "a job runs on 1 to {} workers, one key group each at the least: {workers} were asked for",
+                crate::key::KEY_GROUPS
+            ))),
+        }
+    }
+
+    /// Closes an epoch after this many rows of one worker (65,536 over bounded sources, 8,192 over streams).
+    ///
+    /// # Errors
+    /// [`JobError::Wrong`] when `rows` is 0.
+    pub fn epoch_rows(mut self, rows: usize) -> Result<Self, JobError> {
+        let rows = NonZeroUsize::new(rows).ok_or_else(|| {
+            JobError::Wrong("an epoch holds at least 1 row: 0 were asked for".into())
+        })?;
+        self.epoch_rows = Some(rows);
+        Ok(self)
+    }
+
+    /// Shows progress bars on standard error, if that is a terminal.
+    #[must_use]
+    pub fn progress(mut self, shown: bool) -> Self {
+        self.progress = shown;
+        self
+    }
+
+    /// Hands in another world: a clock, a stop handle.
+    #[must_use]
+    pub fn env(mut self, env: Env) -> Self {
+        self.env = env;
+        self
+    }
+
+    /// How many workers run.
+    #[must_use]
+    pub fn worker_count(&self) -> usize {
+        self.workers.get()
+    }
+
+    /// The bounds of an epoch: rows, and time where a source never ends.
+    pub(crate) fn epoch_bounds(&self, bounded: bool) -> (usize, Option<Duration>) {
+        let default = if bounded {
+            EPOCH_ROWS_BOUNDED
+        } else {
+            EPOCH_ROWS_STREAM
+        };
+        let rows = self.epoch_rows.map_or(default, NonZeroUsize::get);
+        (rows, (!bounded).then_some(EPOCH_INTERVAL_STREAM))
+    }
+}
+
+impl Default for Config {
+    /// One worker.
+    fn default() -> Self {
+        Self {
+            workers: NonZeroUsize::MIN,
+            epoch_rows: None,
+            progress: false,
+            env: Env::default(),
+        }
+    }
+}

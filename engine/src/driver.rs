@@ -1,0 +1,243 @@
+//! The driver of one worker: gates, epochs and the end, in plain code between two steps of the dataflow.
+//!
+//! ```text
+//! drive: take acknowledgements → follow the newest epoch → poll the sources while fewer than 4 epochs are in
+//!        flight → close the epoch when it is full, when its time is up, or when only watermarks moved
+//! ```
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::sync::atomic::Ordering::{Relaxed, SeqCst};
+use std::time::Duration;
+
+use timely::dataflow::operators::probe::Handle as Probe;
+
+use crate::config::EPOCHS_IN_FLIGHT_MAX;
+use crate::error::JobError;
+use crate::shared::Shared;
+use crate::sink::operator::DrivenSink;
+use crate::source::input::DrivenInput;
+use crate::time::Epoch;
+use crate::watermark::MarkHandle;
+
+/// What a turn of the driver came to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Turn {
+    /// Rows or epochs moved.
+    Worked,
+    /// Nothing to do until rows, acknowledgements or other workers come.
+    Idle,
+}
+
+/// An epoch on its way: when its first row came.
+struct InFlight {
+    epoch: Epoch,
+    opened: Duration,
+}
+
+/// Turns one worker's sources and sinks.
+pub(crate) struct Driver {
+    shared: Arc<Shared>,
+    inputs: Vec<Box<dyn DrivenInput>>,
+    sinks: Vec<Box<dyn DrivenSink>>,
+    marks: Option<MarkHandle>,
+    probe: Probe<Epoch>,
+    epoch: Epoch,
+    rows_in_epoch: usize,
+    opened: Option<Duration>,
+    in_flight: VecDeque<InFlight>,
+    epoch_rows: usize,
+    epoch_interval: Option<Duration>,
+    turn: usize,
+}
+
+impl Driver {
+    pub(crate) fn new(
+        shared: Arc<Shared>,
+        inputs: Vec<Box<dyn DrivenInput>>,
+        sinks: Vec<Box<dyn DrivenSink>>,
+        marks: Option<MarkHandle>,
+        probe: Probe<Epoch>,
+    ) -> Self {
+        let bounded = inputs.iter().all(|input| input.is_bounded());
+        let (epoch_rows, epoch_interval) = shared.config.epoch_bounds(bounded);
+        Self {
+            shared,
+            inputs,
+            sinks,
+            marks,
+            probe,
+            epoch: 0,
+            rows_in_epoch: 0,
+            opened: None,
+            in_flight: VecDeque::new(),
+            epoch_rows,
+            epoch_interval,
+            turn: 0,
+        }
+    }
+
+    /// One turn, between two steps of the dataflow.
+    pub(crate) fn drive(&mut self) -> Result<Turn, JobError> {
+        for sink in &mut self.sinks {
+            sink.poll()?;
+        }
+        self.note_latency();
+        if self.marks.is_none() {
+            return Ok(Turn::Idle);
+        }
+        if self.shared.config.env.stop.is_stopping() {
+            self.close();
+            return Ok(Turn::Worked);
+        }
+        let newest = self.shared.newest_epoch();
+        if newest > self.epoch {
+            self.advance_to(newest);
+        }
+        if self.epochs_in_flight() >= EPOCHS_IN_FLIGHT_MAX {
+            return Ok(Turn::Idle);
+        }
+        let taken = self.poll_inputs()?;
+        let done = self.inputs.iter().all(|input| input.is_done());
+        if done {
+            self.send_marks();
+            self.close();
+        } else if self.is_full() || (taken == 0 && self.send_marks()) {
+            self.advance_to(self.epoch + 1);
+        } else if taken == 0 {
+            return Ok(Turn::Idle);
+        }
+        Ok(Turn::Worked)
+    }
+
+    /// Asks the sinks to publish; called once the dataflow has ended.
+    pub(crate) fn finish(&mut self) {
+        self.note_latency();
+        self.sinks.iter_mut().for_each(|sink| sink.finish());
+    }
+
+    /// Drops the sinks that have published, and says whether all have.
+    pub(crate) fn is_finished(&mut self) -> Result<bool, JobError> {
+        let mut index = 0;
+        while index < self.sinks.len() {
+            if self.sinks[index].is_finished()? {
+                drop(self.sinks.swap_remove(index));
+            } else {
+                index += 1;
+            }
+        }
+        Ok(self.sinks.is_empty())
+    }
+
+    /// Polls dimensions first; timed sources begin when every dimension, on every worker, has ended.
+    fn poll_inputs(&mut self) -> Result<usize, JobError> {
+        let waiting = self.shared.dimensions_pending.load(SeqCst) > 0;
+        if !waiting && self.shared.newest_epoch() > self.epoch {
+            // The last dimension ended just now: what follows belongs to a later epoch.
+            self.advance_to(self.shared.newest_epoch());
+        }
+        let mut taken = 0;
+        let count = self.inputs.len();
+        for step in 0..count {
+            let index = (self.turn + step) % count;
+            let input = &mut self.inputs[index];
+            let room = self.epoch_rows.saturating_sub(self.rows_in_epoch);
+            if room == 0 || input.is_done() || (waiting && !input.is_dimension()) {
+                continue;
+            }
+            let rows = input.poll(self.epoch, room)?;
+            self.rows_in_epoch += rows;
+            taken += rows;
+        }
+        self.turn = self.turn.wrapping_add(1);
+        if taken > 0 && self.opened.is_none() {
+            self.opened = Some(self.shared.config.env.clock.elapsed());
+        }
+        Ok(taken)
+    }
+
+    /// Whether the epoch holds enough rows, or has been open for long enough.
+    fn is_full(&self) -> bool {
+        if self.rows_in_epoch == 0 {
+            return false;
+        }
+        self.rows_in_epoch >= self.epoch_rows
+            || match (self.epoch_interval, self.opened) {
+                (Some(interval), Some(opened)) => {
+                    self.shared
+                        .config
+                        .env
+                        .clock
+                        .elapsed()
+                        .saturating_sub(opened)
+                        >= interval
+                }
+                _ => false,
+            }
+    }
+
+    /// Reports the watermarks that have moved; they hold once the current epoch is complete.
+    fn send_marks(&mut self) -> bool {
+        let mut moved = Vec::new();
+        self.inputs
+            .iter_mut()
+            .for_each(|input| input.take_marks(&mut moved));
+        let Some(marks) = &mut self.marks else {
+            return false;
+        };
+        let any = !moved.is_empty();
+        marks.send_batch(&mut moved);
+        any
+    }
+
+    /// Closes the current epoch and begins `next`, or the newest that another worker has begun.
+    fn advance_to(&mut self, next: Epoch) {
+        self.send_marks();
+        if self.rows_in_epoch > 0 {
+            let opened = self.opened.unwrap_or_default();
+            self.in_flight.push_back(InFlight {
+                epoch: self.epoch,
+                opened,
+            });
+        }
+        self.epoch = next.max(self.shared.epoch.fetch_max(next, SeqCst));
+        self.rows_in_epoch = 0;
+        self.opened = None;
+        self.inputs
+            .iter_mut()
+            .for_each(|input| input.advance_to(self.epoch));
+        if let Some(marks) = &mut self.marks {
+            marks.advance_to(self.epoch);
+        }
+    }
+
+    /// Closes the last epoch and lets go of the inputs: nothing more enters on this worker.
+    fn close(&mut self) {
+        self.advance_to(self.epoch + 1);
+        self.inputs.clear();
+        self.marks = None;
+    }
+
+    fn epochs_in_flight(&self) -> u64 {
+        self.probe.with_frontier(|frontier| {
+            frontier
+                .first()
+                .map_or(0, |oldest| self.epoch.saturating_sub(*oldest))
+        })
+    }
+
+    /// Takes the epochs off the list that every sink has acknowledged.
+    fn note_latency(&mut self) {
+        while let Some(oldest) = self.in_flight.front() {
+            if self.probe.less_equal(&oldest.epoch) {
+                break;
+            }
+            let now = self.shared.config.env.clock.elapsed();
+            self.shared
+                .metrics
+                .record_latency(now.saturating_sub(oldest.opened));
+            self.shared.metrics.epochs.fetch_add(1, Relaxed);
+            self.in_flight.pop_front();
+        }
+    }
+}

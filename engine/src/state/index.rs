@@ -1,0 +1,261 @@
+//! From keys to small dense handles: an open-addressing table of (tag, handle) in 16 bytes, load at most 0.6.
+//!
+//! ```text
+//! key ─ tag ─ × golden ratio ─┬─ top 7 bits: key group (the exchange)
+//!                             └─ the bits below them: place in the table   (sharing bits would cluster 128-fold)
+//! ```
+//!
+//! Handles of removed keys are used again. Keys whose tags collide are told apart by comparing them in full.
+
+use crate::key::{GOLDEN, Key};
+use crate::state::prefetch;
+
+/// Marks a free slot.
+const FREE: u32 = u32::MAX;
+
+#[derive(Clone, Copy)]
+struct Slot {
+    tag: u64,
+    handle: u32,
+}
+
+const EMPTY: Slot = Slot {
+    tag: 0,
+    handle: FREE,
+};
+
+/// Maps keys to handles `0, 1, 2…`, so that state can lie in slabs.
+pub struct KeyIndex<K> {
+    slots: Vec<Slot>,
+    /// The key of each handle; `None` where the handle is free.
+    keys: Vec<Option<K>>,
+    free: Vec<u32>,
+    shift: u32,
+}
+
+impl<K: Key> Default for KeyIndex<K> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl<K: Key> KeyIndex<K> {
+    /// An empty index.
+    #[must_use]
+    pub fn new() -> Self {
+        Self {
+            slots: vec![EMPTY; 1_024],
+            keys: Vec::new(),
+            free: Vec::new(),
+            shift: 54,
+        }
+    }
+
+    #[inline(always)]
+    fn place(&self, tag: u64) -> usize {
+        #[expect(
+            clippy::cast_possible_truncation,
+            reason = "the table is smaller than 2³²"
+        )]
+        let place = ((tag.wrapping_mul(GOLDEN) << 7) >> self.shift) as usize;
+        place
+    }
+
+    /// Asks for the slot of a tag ahead of [`KeyIndex::resolve`].
+    #[inline(always)]
+    pub fn prefetch(&self, tag: u64) {
+        prefetch(&self.slots, self.place(tag));
+    }
+
+    /// The handle of a key and whether it is new: a new handle is either the next one or one that was freed.
+    #[inline]
+    pub fn resolve(&mut self, key: &K) -> (u32, bool) {
+        let tag = key.tag();
+        let mask = self.slots.len() - 1;
+        let mut place = self.place(tag) & mask;
+        loop {
+            let slot = self.slots[place];
+            if slot.handle == FREE {
+                return (self.insert(place, tag, key.clone()), true);
+            }
+            if slot.tag == tag
+                && (K::EXACT || self.keys[slot.handle as usize].as_ref() == Some(key))
+            {
+                return (slot.handle, false);
+            }
+            place = (place + 1) & mask;
+        }
+    }
+
+    /// The handle of a key, if it is known.
+    #[must_use]
+    pub fn find(&self, key: &K) -> Option<u32> {
+        self.find_place(key).map(|place| self.slots[place].handle)
+    }
+
+    fn find_place(&self, key: &K) -> Option<usize> {
+        let tag = key.tag();
+        let mask = self.slots.len() - 1;
+        let mut place = self.place(tag) & mask;
+        loop {
+            let slot = self.slots[place];
+            if slot.handle == FREE {
+                return None;
+            }
+            if slot.tag == tag && self.keys[slot.handle as usize].as_ref() == Some(key) {
+                return Some(place);
+            }
+            place = (place + 1) & mask;
+        }
+    }
+
+    /// The key of a handle in use.
+    #[inline]
+    #[must_use]
+    pub fn key(&self, handle: u32) -> Option<&K> {
+        self.keys.get(handle as usize).and_then(Option::as_ref)
+    }
+
+    /// Forgets a key; its handle will be given to another.
+    pub fn remove(&mut self, handle: u32) {
+        let Some(key) = self.key(handle).cloned() else {
+            return;
+        };
+        let Some(mut hole) = self.find_place(&key) else {
+            return;
+        };
+        self.keys[handle as usize] = None;
+        self.free.push(handle);
+        // Backward shift: what probed past the hole moves into it, so that no tombstone is needed.
+        let mask = self.slots.len() - 1;
+        let mut next = (hole + 1) & mask;
+        while self.slots[next].handle != FREE {
+            let home = self.place(self.slots[next].tag) & mask;
+            if (next.wrapping_sub(home) & mask) >= (next.wrapping_sub(hole) & mask) {
+                self.slots[hole] = self.slots[next];
+                hole = next;
+            }
+            next = (next + 1) & mask;
+        }
+        self.slots[hole] = EMPTY;
+    }
+
+    /// Keys in use.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.keys.len() - self.free.len()
+    }
+
+    /// Whether no key is in use.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// All keys in use with their handles, by handle.
+    pub fn iter(&self) -> impl Iterator<Item = (u32, &K)> {
+        (0..)
+            .zip(&self.keys)
+            .filter_map(|(handle, key)| key.as_ref().map(|key| (handle, key)))
+    }
+
+    /// Bytes held, capacity included; what keys own beyond themselves is not.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        self.slots.capacity() * size_of::<Slot>()
+            + self.keys.capacity() * size_of::<Option<K>>()
+            + self.free.capacity() * 4
+    }
+
+    #[inline(never)]
+    fn insert(&mut self, place: usize, tag: u64, key: K) -> u32 {
+        let handle = if let Some(handle) = self.free.pop() {
+            self.keys[handle as usize] = Some(key);
+            handle
+        } else {
+            self.keys.push(Some(key));
+            #[expect(
+                clippy::cast_possible_truncation,
+                reason = "a worker holds fewer than 2³² keys"
+            )]
+            let handle = (self.keys.len() - 1) as u32;
+            handle
+        };
+        self.slots[place] = Slot { tag, handle };
+        if self.len() * 10 > self.slots.len() * 6 {
+            self.grow();
+        }
+        handle
+    }
+
+    #[cold]
+    fn grow(&mut self) {
+        let doubled = self.slots.len() * 2;
+        let old = std::mem::replace(&mut self.slots, vec![EMPTY; doubled]);
+        self.shift -= 1;
+        let mask = self.slots.len() - 1;
+        for slot in old.into_iter().filter(|slot| slot.handle != FREE) {
+            let mut place = self.place(slot.tag) & mask;
+            while self.slots[place].handle != FREE {
+                place = (place + 1) & mask;
+            }
+            self.slots[place] = slot;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+
+    #[test]
+    fn keys_keep_their_handles_through_growth_and_removal() {
+        let mut index = KeyIndex::<u64>::new();
+        let mut known: BTreeMap<u64, u32> = BTreeMap::new();
+        let mut seed = 1_u64;
+        for _ in 0..200_000 {
+            seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+            let key = (seed >> 33) % 20_000;
+            if seed % 3 == 0 {
+                if let Some(handle) = known.remove(&key) {
+                    index.remove(handle);
+                }
+            } else {
+                let (handle, new) = index.resolve(&key);
+                assert_eq!(new, !known.contains_key(&key));
+                assert_eq!(*known.entry(key).or_insert(handle), handle);
+            }
+        }
+        assert_eq!(index.len(), known.len());
+        for (key, handle) in known {
+            assert_eq!(index.find(&key), Some(handle));
+            assert_eq!(index.key(handle), Some(&key));
+        }
+    }
+
+    /// A key whose tag is always the same: everything collides.
+    #[derive(
+        Clone, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize,
+    )]
+    struct Colliding(String);
+
+    impl Key for Colliding {
+        const EXACT: bool = false;
+        fn tag(&self) -> u64 {
+            7
+        }
+    }
+
+    #[test]
+    fn keys_with_one_tag_are_told_apart() {
+        let mut index = KeyIndex::new();
+        let keys: Vec<_> = (0..50).map(|n| Colliding(n.to_string())).collect();
+        let handles: Vec<_> = keys.iter().map(|key| index.resolve(key).0).collect();
+        index.remove(handles[10]);
+        for (key, handle) in keys.iter().zip(&handles) {
+            assert_eq!(index.find(key).is_some(), *handle != handles[10]);
+        }
+    }
+}

@@ -1,0 +1,78 @@
+//! Values with how often each is there: what extremes, distinct counts and latest rows are read from.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use thalweg_engine::update::Diff;
+
+/// A multiset whose counts may be negative for a while: a retraction may come before what it retracts.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(bound(
+    serialize = "T: Serialize + Ord",
+    deserialize = "T: serde::de::DeserializeOwned + Ord"
+))]
+pub struct Multiset<T: Ord> {
+    counts: BTreeMap<T, Diff>,
+    /// How many values have a negative count.
+    negative: u64,
+}
+
+impl<T: Ord> Default for Multiset<T> {
+    fn default() -> Self {
+        Self {
+            counts: BTreeMap::new(),
+            negative: 0,
+        }
+    }
+}
+
+impl<T: Ord> Multiset<T> {
+    /// Adds `diff` copies of a value.
+    pub fn update(&mut self, value: T, diff: Diff) {
+        use std::collections::btree_map::Entry;
+        let (before, after) = match self.counts.entry(value) {
+            Entry::Vacant(entry) => {
+                if diff != 0 {
+                    entry.insert(diff);
+                }
+                (0, diff)
+            }
+            Entry::Occupied(mut entry) => {
+                let before = *entry.get();
+                if before + diff == 0 {
+                    entry.remove();
+                } else {
+                    *entry.get_mut() += diff;
+                }
+                (before, before + diff)
+            }
+        };
+        self.negative += u64::from(after < 0);
+        self.negative -= u64::from(before < 0);
+    }
+
+    /// How many distinct values there are.
+    #[must_use]
+    pub fn distinct(&self) -> u64 {
+        self.counts.len() as u64 - self.negative
+    }
+
+    /// The least value.
+    #[must_use]
+    pub fn least(&self) -> Option<&T> {
+        self.present().next()
+    }
+
+    /// The greatest value.
+    #[must_use]
+    pub fn greatest(&self) -> Option<&T> {
+        self.present().next_back()
+    }
+
+    fn present(&self) -> impl DoubleEndedIterator<Item = &T> {
+        self.counts
+            .iter()
+            .filter(|(_, count)| **count > 0)
+            .map(|(value, _)| value)
+    }
+}

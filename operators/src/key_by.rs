@@ -1,0 +1,149 @@
+//! Keys and event time: `payments.key_by(|p| p.user).event_time(|p| p.at)` reads as what it is.
+
+use std::marker::PhantomData;
+use std::rc::Rc;
+use std::time::Duration;
+
+use thalweg_engine::error::JobError;
+use thalweg_engine::key::Key;
+use thalweg_engine::table::Table;
+use thalweg_engine::time::{EventTime, micros_of};
+use thalweg_engine::update::Data;
+
+use crate::value::IntoLane;
+use crate::window::grouped::{Grouped, Span};
+use crate::window::rolling::widths::Widths;
+use crate::window::rolling::{self, Expiry, Rolling};
+
+/// Gives a table a key.
+pub trait KeyBy<'s, D: Data> {
+    /// The table, keyed by what `key` takes out of each row.
+    #[must_use]
+    fn key_by<K: Key>(&self, key: impl Fn(&D) -> K + 'static) -> Keyed<'s, D, K>;
+}
+
+impl<'s, D: Data> KeyBy<'s, D> for Table<'s, D> {
+    fn key_by<K: Key>(&self, key: impl Fn(&D) -> K + 'static) -> Keyed<'s, D, K> {
+        Keyed {
+            table: self.clone(),
+            key: Rc::new(key),
+        }
+    }
+}
+
+/// A table with a key.
+#[derive(Clone)]
+pub struct Keyed<'s, D: Data, K: Key> {
+    pub(crate) table: Table<'s, D>,
+    pub(crate) key: Rc<dyn Fn(&D) -> K>,
+}
+
+impl<'s, D: Data, K: Key> Keyed<'s, D, K> {
+    /// Says where the event time stands: µs since 1970 UTC. Windows in time need it.
+    #[must_use]
+    pub fn event_time(&self, at: impl Fn(&D) -> EventTime + 'static) -> Timeline<'s, D, K> {
+        Timeline {
+            keyed: self.clone(),
+            at: Rc::new(at),
+        }
+    }
+
+    /// One window per key that never closes.
+    #[must_use]
+    pub fn lifetime(&self) -> Grouped<'s, D, K> {
+        Grouped {
+            keyed: self.clone(),
+            span: Span::Lifetime,
+        }
+    }
+}
+
+/// A keyed table with an event time.
+#[derive(Clone)]
+pub struct Timeline<'s, D: Data, K: Key> {
+    pub(crate) keyed: Keyed<'s, D, K>,
+    pub(crate) at: Rc<dyn Fn(&D) -> EventTime>,
+}
+
+impl<'s, D: Data, K: Key> Timeline<'s, D, K> {
+    /// Trailing windows of these widths: `[at − width, at]`, closed at both ends.
+    ///
+    /// # Errors
+    /// [`JobError::Wrong`] when there is no width or one is zero.
+    pub fn rolling<const W: usize>(
+        &self,
+        widths: [Duration; W],
+    ) -> Result<RollingWindows<'s, D, K, W>, JobError> {
+        Ok(RollingWindows {
+            timeline: self.clone(),
+            widths: rolling::checked(widths)?,
+        })
+    }
+
+    /// Windows `[start, start + width)`, aligned to 1970-01-01T00:00Z, one after another.
+    ///
+    /// # Errors
+    /// [`JobError::Wrong`] when the width is zero.
+    pub fn tumbling(&self, width: Duration) -> Result<Grouped<'s, D, K>, JobError> {
+        let width_us = micros_of(width);
+        if width_us <= 0 {
+            return Err(JobError::Wrong(
+                "a tumbling window is at least 1 µs wide: got 0".into(),
+            ));
+        }
+        let span = Span::Tumbling {
+            width_us,
+            at: Rc::clone(&self.at),
+        };
+        Ok(Grouped {
+            keyed: self.keyed.clone(),
+            span,
+        })
+    }
+}
+
+/// Rolling windows that wait to be told what to compute.
+#[derive(Clone)]
+pub struct RollingWindows<'s, D: Data, K: Key, const W: usize> {
+    timeline: Timeline<'s, D, K>,
+    widths: Widths<W>,
+}
+
+impl<'s, D: Data, K: Key, const W: usize> RollingWindows<'s, D, K, W> {
+    /// Count, sum, mean, min, max, variance and stddev of one number per row. The name shows in the metrics.
+    #[must_use]
+    pub fn moments<V: IntoLane>(
+        &self,
+        name: &str,
+        value: impl Fn(&D) -> V + 'static,
+    ) -> Rolling<'s, D, K, V::Lane, 1, W> {
+        self.lanes(name, move |row| [value(row).into_lane()])
+    }
+
+    /// The same of `N` numbers per row, in one pass.
+    #[must_use]
+    pub fn moments_of<V: IntoLane, const N: usize>(
+        &self,
+        name: &str,
+        values: impl Fn(&D) -> [V; N] + 'static,
+    ) -> Rolling<'s, D, K, V::Lane, N, W> {
+        self.lanes(name, move |row| values(row).map(V::into_lane))
+    }
+
+    fn lanes<L: crate::value::Lane, const N: usize>(
+        &self,
+        name: &str,
+        lanes: impl Fn(&D) -> [i64; N] + 'static,
+    ) -> Rolling<'s, D, K, L, N, W> {
+        Rolling {
+            table: self.timeline.keyed.table.clone(),
+            key: Rc::clone(&self.timeline.keyed.key),
+            at: Rc::clone(&self.timeline.at),
+            lanes: Rc::new(lanes),
+            widths: self.widths,
+            name: name.to_owned(),
+            expiry: Expiry::default(),
+            lane: PhantomData,
+        }
+    }
+}

@@ -1,0 +1,104 @@
+//! Whole numbers and decimals of a declared scale: `Decimal<2>` counts cents.
+
+use std::fmt;
+
+use ethnum::I256;
+use serde::{Deserialize, Serialize};
+
+use crate::value::{Lane, NULL, Wide128};
+
+/// A decimal number with `S` digits after the point, held as a whole number of 10⁻ˢ.
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
+pub struct Decimal<const S: u8>(pub i64);
+
+impl<const S: u8> Decimal<S> {
+    /// The decimal nearest to `number`, halves away from zero; `None` for what does not fit, NaN and infinities.
+    #[must_use]
+    pub fn nearest(number: f64) -> Option<Self> {
+        let scaled = (number * scale::<S>()).round();
+        #[expect(
+            clippy::cast_possible_truncation,
+            reason = "the range is checked before"
+        )]
+        let fits = (scaled.abs() < 9.2e18).then_some(Self(scaled as i64));
+        fits.filter(|decimal| decimal.0 != NULL)
+    }
+}
+
+impl<const S: u8> fmt::Display for Decimal<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if S == 0 {
+            return write!(f, "{}", self.0);
+        }
+        let scale = 10_u64.pow(u32::from(S));
+        let (whole, part) = (self.0.unsigned_abs() / scale, self.0.unsigned_abs() % scale);
+        let sign = if self.0 < 0 { "-" } else { "" };
+        write!(f, "{sign}{whole}.{part:0width$}", width = usize::from(S))
+    }
+}
+
+fn scale<const S: u8>() -> f64 {
+    10_f64.powi(i32::from(S))
+}
+
+/// The lane of [`Decimal<S>`] and, with `S` = 0, of integers.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Fixed<const S: u8>;
+
+impl<const S: u8> Lane for Fixed<S> {
+    type Squares = Wide128;
+
+    #[inline(always)]
+    fn unit(value: i64) -> i128 {
+        i128::from(value)
+    }
+
+    #[inline(always)]
+    fn square(unit: i128) -> Wide128 {
+        (unit * unit).into()
+    }
+
+    #[expect(clippy::cast_precision_loss, reason = "the result is rounded once")]
+    fn read(value: i64) -> f64 {
+        value as f64 / scale::<S>()
+    }
+
+    #[expect(clippy::cast_precision_loss, reason = "the result is rounded once")]
+    fn read_sum(sum: i128, _: u64, _: i64) -> Option<f64> {
+        // 2⁶⁴ numbers of 2⁶³ fit 128 bits: a sum of integers cannot overflow.
+        Some(sum as f64 / scale::<S>())
+    }
+
+    fn read_variance(sum: i128, squares: Wide128, count: u64, largest: i64) -> Option<f64> {
+        let largest = u128::from(largest.unsigned_abs());
+        largest
+            .checked_mul(largest)?
+            .checked_mul(u128::from(count))
+            .filter(|most| *most < 1 << 127)?;
+        let n = I256::from(count);
+        let spread = n * I256::from(squares.get()) - I256::from(sum) * I256::from(sum);
+        let n = n.as_f64();
+        Some(spread.as_f64() / (n * n) / (scale::<S>() * scale::<S>()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_decimal_prints_its_point() {
+        assert_eq!(Decimal::<2>(-5).to_string(), "-0.05");
+        assert_eq!(Decimal::<2>(123).to_string(), "1.23");
+        assert_eq!(Decimal::<0>(123).to_string(), "123");
+    }
+
+    #[test]
+    fn the_nearest_decimal_rounds_and_refuses_what_does_not_fit() {
+        assert_eq!(Decimal::<2>::nearest(0.1 + 0.2), Some(Decimal(30)));
+        assert_eq!(Decimal::<2>::nearest(f64::NAN), None);
+        assert_eq!(Decimal::<2>::nearest(1e300), None);
+    }
+}

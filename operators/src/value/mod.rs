@@ -1,0 +1,116 @@
+//! Numbers that can be summed exactly, so that order never matters and −x undoes +x to the bit.
+//!
+//! ```text
+//! i64, Decimal<S>  ─▶ lane i64: the number itself          Σx in i128            Σx² in i128
+//! f64              ─▶ lane i64: its bits, in numeric order  Σx in i128, 2⁻⁶⁴ units  Σx² in 256 bits, 2⁻¹²⁸ units
+//! None, NaN, ±∞    ─▶ lane NULL, counted apart
+//! ```
+//!
+//! Sums wrap and are a group, so a retraction is exact even after an overflow; an overflow is found when a result is
+//! read, from the count and the extremes, and the result is then `None`.
+
+mod decimal;
+mod float;
+mod moments;
+mod wide;
+
+pub use decimal::{Decimal, Fixed};
+pub use float::Float;
+pub use moments::Moments;
+pub use wide::{Wide128, Wide256};
+
+use std::fmt::Debug;
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+/// The lane of a value that is not there. `i64::MIN` itself is therefore no number of a lane.
+pub const NULL: i64 = i64::MIN;
+
+/// How the numbers of a lane are added up and read out.
+pub trait Lane:
+    Clone + Copy + Debug + Default + PartialEq + Send + Serialize + DeserializeOwned + 'static
+{
+    /// The exact sum of squares.
+    type Squares: Accumulator;
+
+    /// A lane's number in units of the sum.
+    fn unit(value: i64) -> i128;
+
+    /// The square of [`Lane::unit`].
+    fn square(unit: i128) -> Self::Squares;
+
+    /// A lane's number as a float.
+    fn read(value: i64) -> f64;
+
+    /// A sum as a float; `None` when `count` numbers within `±largest` may have overflowed it.
+    fn read_sum(sum: i128, count: u64, largest: i64) -> Option<f64>;
+
+    /// `n·Σx² − (Σx)²` over `n²`, rounded once: the population variance. `None` as for [`Lane::read_sum`].
+    fn read_variance(sum: i128, squares: Self::Squares, count: u64, largest: i64) -> Option<f64>;
+}
+
+/// A number that wraps and so forms a group under addition.
+pub trait Accumulator:
+    Clone + Copy + Debug + Default + PartialEq + Send + Serialize + DeserializeOwned + 'static
+{
+    /// Nothing added yet.
+    const ZERO: Self;
+    /// Adds, wrapping.
+    fn add(&mut self, other: Self);
+    /// Subtracts, wrapping.
+    fn sub(&mut self, other: Self);
+}
+
+/// What a job's closure may return as a number.
+pub trait IntoLane {
+    /// How such numbers are added up.
+    type Lane: Lane;
+    /// The number as a lane, [`NULL`] where there is none.
+    fn into_lane(self) -> i64;
+}
+
+macro_rules! integer_lanes {
+    ($($int:ty),*) => {$(
+        impl IntoLane for $int {
+            type Lane = Fixed<0>;
+            #[inline]
+            fn into_lane(self) -> i64 {
+                i64::from(self)
+            }
+        }
+    )*};
+}
+integer_lanes!(i64, i32, i16, i8, u32, u16, u8);
+
+impl IntoLane for f64 {
+    type Lane = Float;
+    #[inline]
+    fn into_lane(self) -> i64 {
+        float::lane_of(self)
+    }
+}
+
+impl IntoLane for f32 {
+    type Lane = Float;
+    #[inline]
+    fn into_lane(self) -> i64 {
+        float::lane_of(f64::from(self))
+    }
+}
+
+impl<const S: u8> IntoLane for Decimal<S> {
+    type Lane = Fixed<S>;
+    #[inline]
+    fn into_lane(self) -> i64 {
+        self.0
+    }
+}
+
+impl<T: IntoLane> IntoLane for Option<T> {
+    type Lane = T::Lane;
+    #[inline]
+    fn into_lane(self) -> i64 {
+        self.map_or(NULL, T::into_lane)
+    }
+}

@@ -1,0 +1,149 @@
+//! The five moments of a lane over some events: count, sum, sum of squares, min, max, all exact.
+
+use serde::{Deserialize, Serialize};
+
+use crate::value::{Accumulator, Lane, NULL, Wide128};
+
+/// Count, sum, sum of squares, min and max of a lane; means and deviations are read out of them.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(bound = "")]
+pub struct Moments<L: Lane> {
+    sum: Wide128,
+    squares: L::Squares,
+    min: i64,
+    max: i64,
+    count: u32,
+    events: u32,
+}
+
+impl<L: Lane> Default for Moments<L> {
+    fn default() -> Self {
+        Self::EMPTY
+    }
+}
+
+impl<L: Lane> Moments<L> {
+    /// Nothing.
+    pub const EMPTY: Self = Self {
+        sum: Wide128::ZERO,
+        squares: L::Squares::ZERO,
+        min: i64::MAX,
+        max: i64::MIN,
+        count: 0,
+        events: 0,
+    };
+
+    /// Moments from running totals, where something else keeps the extremes. `count` of `events` were not null.
+    #[inline]
+    pub(crate) fn from_parts(
+        sum: Wide128,
+        squares: L::Squares,
+        extremes: (i64, i64),
+        count: u32,
+        events: u32,
+    ) -> Self {
+        Self {
+            sum,
+            squares,
+            min: extremes.0,
+            max: extremes.1,
+            count,
+            events,
+        }
+    }
+
+    /// Adds one number (or [`NULL`]).
+    #[inline]
+    pub(crate) fn add(&mut self, value: i64) {
+        self.events += 1;
+        if value == NULL {
+            return;
+        }
+        let unit = L::unit(value);
+        self.sum.add(unit.into());
+        self.squares.add(L::square(unit));
+        self.min = self.min.min(value);
+        self.max = self.max.max(value);
+        self.count += 1;
+    }
+
+    /// How many numbers there are; nulls do not count.
+    #[must_use]
+    pub fn count(&self) -> u64 {
+        u64::from(self.count)
+    }
+
+    /// How many events there are, nulls included.
+    #[must_use]
+    pub fn events(&self) -> u64 {
+        u64::from(self.events)
+    }
+
+    /// The share of nulls among the events; `None` without events.
+    #[must_use]
+    pub fn null_rate(&self) -> Option<f64> {
+        (self.events > 0).then(|| 1.0 - f64::from(self.count) / f64::from(self.events))
+    }
+
+    /// Σx, rounded once; 0 without numbers, `None` when it may have overflowed.
+    #[must_use]
+    pub fn sum(&self) -> Option<f64> {
+        if self.count == 0 {
+            return Some(0.0);
+        }
+        L::read_sum(self.sum.get(), self.count(), self.largest())
+    }
+
+    /// Σx/n; `None` without numbers.
+    #[must_use]
+    pub fn mean(&self) -> Option<f64> {
+        (self.count > 0).then(|| self.sum().map(|sum| sum / f64::from(self.count)))?
+    }
+
+    /// The smallest number; `None` without numbers.
+    #[must_use]
+    pub fn min(&self) -> Option<f64> {
+        (self.count > 0).then(|| L::read(self.min))
+    }
+
+    /// The greatest number; `None` without numbers.
+    #[must_use]
+    pub fn max(&self) -> Option<f64> {
+        (self.count > 0).then(|| L::read(self.max))
+    }
+
+    /// The population variance, Σ(x − mean)²/n; `None` without numbers.
+    #[must_use]
+    pub fn variance(&self) -> Option<f64> {
+        (self.count > 0)
+            .then(|| L::read_variance(self.sum.get(), self.squares, self.count(), self.largest()))?
+    }
+
+    /// The sample variance, Σ(x − mean)²/(n − 1); `None` for fewer than two numbers.
+    #[must_use]
+    pub fn variance_sample(&self) -> Option<f64> {
+        let n = f64::from(self.count);
+        (self.count > 1).then(|| self.variance().map(|variance| variance * (n / (n - 1.0))))?
+    }
+
+    /// The population standard deviation; `None` without numbers.
+    #[must_use]
+    pub fn stddev(&self) -> Option<f64> {
+        self.variance().map(f64::sqrt)
+    }
+
+    /// The sample standard deviation (n − 1, as SQL's `stddev_samp`); `None` for fewer than two numbers.
+    #[must_use]
+    pub fn stddev_sample(&self) -> Option<f64> {
+        self.variance_sample().map(f64::sqrt)
+    }
+
+    /// The number of the greatest magnitude.
+    fn largest(&self) -> i64 {
+        if L::read(self.min).abs() > L::read(self.max).abs() {
+            self.min
+        } else {
+            self.max
+        }
+    }
+}

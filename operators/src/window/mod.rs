@@ -1,0 +1,4 @@
+//! Windows in event time: trailing ([`rolling`]), one after another and everlasting ([`grouped`]).
+
+pub mod grouped;
+pub mod rolling;

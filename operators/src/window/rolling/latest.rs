@@ -1,0 +1,270 @@
+//! Rolling windows, one row per key: the online store's mode.
+//!
+//! ```text
+//! (key, at, numbers) @ epoch × ±n ─▶ −old row, +new row per key whose row changed in the epoch
+//! ```
+//!
+//! # Invariants
+//! 1. After every epoch the accumulated output is, per key with an event in a window, the row by brute force over all
+//!    of the key's events: windows `[end − width, end]`, where `end` is the key's newest event, or the watermark where
+//!    that is later (with [`Expiry::AtWatermark`]).
+//! 2. A row that did not change is not emitted.
+//!
+//! # Cost
+//! Per event: one line (or ring, sums and stacks) touched; per changed row two updates. State: the events of the widest
+//! window and the lateness, 16 bytes each and up, freed as the watermark passes; a key without events is forgotten.
+
+use thalweg_engine::key::Key;
+use thalweg_engine::keyed::{Emitter, EpochTime, KeyGroup, KeyedState, StateError, StateSize};
+use thalweg_engine::state::prefetch;
+use thalweg_engine::time::{EventTime, WATERMARK_END, WATERMARK_NONE};
+use thalweg_engine::update::Update;
+
+use crate::array::Array;
+use crate::codec;
+use crate::value::{Lane, Moments};
+use crate::window::rolling::event::{Event, Rolled, Windows};
+use crate::window::rolling::store::{SavedKey, Store};
+use crate::window::rolling::timers::Timers;
+use crate::window::rolling::widths::Widths;
+
+/// Whether a row falls as time passes, with no new event.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Expiry {
+    /// Windows end at the watermark once it has passed the key's newest event: an event at `e` leaves the row when the
+    /// watermark passes `e + width`, and a row without events goes.
+    #[default]
+    AtWatermark,
+    /// Windows end at the key's newest event: a row changes only with its events.
+    AtNextEvent,
+}
+
+/// How far ahead of its use memory is asked for, in events.
+const AHEAD: usize = 4;
+
+/// A touched key: its handle, and its row before the epoch (the newest event time; the windows lie beside).
+struct Touched {
+    handle: u32,
+    old: Option<EventTime>,
+}
+
+/// The state of rolling windows in mode `latest`.
+pub(crate) struct Latest<K: Key, L: Lane, const N: usize, const W: usize> {
+    store: Store<K, L, N, W>,
+    timers: Timers,
+    expiry: Expiry,
+    /// The newest watermark that is a moment: what rows are as of.
+    as_of: EventTime,
+    handles: Vec<u32>,
+    touched: Vec<Touched>,
+    old_windows: Vec<Windows<L, N, W>>,
+    due: Vec<u32>,
+}
+
+impl<K: Key, L: Lane, const N: usize, const W: usize> Latest<K, L, N, W> {
+    const EMPTY: Windows<L, N, W> = Array([Array([Moments::EMPTY; N]); W]);
+
+    pub(crate) fn new(widths: Widths<W>, expiry: Expiry) -> Self {
+        Self {
+            store: Store::new(widths),
+            timers: Timers::default(),
+            expiry,
+            as_of: WATERMARK_NONE,
+            handles: Vec::new(),
+            touched: Vec::new(),
+            old_windows: Vec::new(),
+            due: Vec::new(),
+        }
+    }
+
+    /// Notes a key's row as it was before the epoch, at the key's first touch.
+    #[inline(always)]
+    fn touch(&mut self, handle: u32) {
+        let line = &mut self.store.lines[handle as usize];
+        if line.dirty {
+            return;
+        }
+        line.dirty = true;
+        let mut windows = Self::EMPTY;
+        let old = self.store.fill(handle, self.as_of, &mut windows);
+        self.touched.push(Touched { handle, old });
+        self.old_windows.push(windows);
+    }
+
+    fn resolve(&mut self, rows: &[Update<Event<K, N, ()>>]) {
+        self.handles.clear();
+        for (i, row) in rows.iter().enumerate() {
+            if let Some(ahead) = rows.get(i + 4 * AHEAD) {
+                self.store.index.prefetch(ahead.0.key.tag());
+            }
+            let handle = self.store.resolve(&row.0.key);
+            self.handles.push(handle);
+        }
+    }
+
+    fn apply(&mut self, rows: &[Update<Event<K, N, ()>>]) {
+        let handles = std::mem::take(&mut self.handles);
+        for (i, (event, _, diff)) in rows.iter().enumerate() {
+            prefetch_ahead(&self.store, &handles, i, |handle| *handle);
+            self.touch(handles[i]);
+            self.store.apply(handles[i], event.at, &event.lanes, *diff);
+        }
+        self.handles = handles;
+    }
+
+    /// Touches the keys whose timers are due.
+    fn fire(&mut self, watermark: EventTime) {
+        let mut due = std::mem::take(&mut self.due);
+        self.timers.take_due(watermark, &mut due);
+        for i in 0..due.len() {
+            prefetch_ahead(&self.store, &due, i, |handle| *handle);
+            let line = &mut self.store.lines[due[i] as usize];
+            if std::mem::take(&mut line.armed) {
+                self.touch(due[i]);
+            }
+        }
+        due.clear();
+        self.due = due;
+    }
+
+    /// Emits what changed, and sets the timers of the touched keys.
+    fn emit(&mut self, as_of: EventTime, out: &mut Emitter<'_, Rolled<K, L, N, W>>) {
+        let touched = std::mem::take(&mut self.touched);
+        let mut windows = Self::EMPTY;
+        for (i, key) in touched.iter().enumerate() {
+            prefetch_ahead(&self.store, &touched, i, |ahead| ahead.handle);
+            let handle = key.handle;
+            let new = self.store.fill(handle, as_of, &mut windows);
+            let old_windows = &self.old_windows[i];
+            if (key.old, new) != (None, None) && (key.old != new || *old_windows != windows) {
+                if let Some(name) = self.store.index.key(handle) {
+                    if let Some(at) = key.old {
+                        out.emit(
+                            Rolled {
+                                key: name.clone(),
+                                at,
+                                windows: *old_windows,
+                            },
+                            -1,
+                        );
+                    }
+                    if let Some(at) = new {
+                        out.emit(
+                            Rolled {
+                                key: name.clone(),
+                                at,
+                                windows,
+                            },
+                            1,
+                        );
+                    }
+                }
+            }
+            self.store.lines[handle as usize].dirty = false;
+            self.rest(handle, as_of, new.is_some());
+        }
+        self.touched = touched;
+        self.touched.clear();
+        self.old_windows.clear();
+    }
+
+    /// A touched key rests until its next event or timer.
+    #[inline(always)]
+    fn rest(&mut self, handle: u32, as_of: EventTime, has_row: bool) {
+        if !has_row {
+            self.store.prune(handle, as_of);
+            self.store.forget_if_empty(handle);
+        } else if self.expiry == Expiry::AtWatermark
+            && as_of != WATERMARK_NONE
+            && !self.store.lines[handle as usize].armed
+        {
+            self.arm(handle, as_of);
+        }
+    }
+
+    fn arm(&mut self, handle: u32, as_of: EventTime) {
+        if let Some(after) = self.store.next_expiry(handle, as_of) {
+            self.store.lines[handle as usize].armed = true;
+            self.timers.set(handle, after);
+        }
+    }
+}
+
+/// Asks for the memory of the keys a few places ahead: lines first, then what hangs on them.
+#[inline(always)]
+fn prefetch_ahead<K: Key, L: Lane, T, const N: usize, const W: usize>(
+    store: &Store<K, L, N, W>,
+    list: &[T],
+    i: usize,
+    handle: impl Fn(&T) -> u32,
+) {
+    if let Some(far) = list.get(i + 3 * AHEAD) {
+        store.prefetch_line(handle(far));
+        store.prefetch_busy(handle(&list[i + 2 * AHEAD]));
+        store.prefetch_ring(handle(&list[i + AHEAD]));
+    }
+}
+
+impl<K: Key, L: Lane, const N: usize, const W: usize> KeyedState for Latest<K, L, N, W> {
+    type In = Event<K, N, ()>;
+    type Out = Rolled<K, L, N, W>;
+    const FORMAT: u32 = 1;
+
+    #[inline(always)]
+    fn tag(row: &Self::In) -> u64 {
+        row.key.tag()
+    }
+
+    fn epoch(
+        &mut self,
+        time: &EpochTime,
+        rows: &mut Vec<Update<Self::In>>,
+        out: &mut Emitter<'_, Self::Out>,
+    ) {
+        prefetch(&self.store.lines, 0);
+        self.resolve(rows);
+        self.apply(rows);
+        let as_of = match self.expiry {
+            Expiry::AtWatermark if time.watermark != WATERMARK_END => {
+                time.watermark.max(self.as_of)
+            }
+            _ => self.as_of,
+        };
+        if as_of > self.as_of {
+            self.fire(as_of);
+        }
+        self.emit(as_of, out);
+        self.as_of = as_of;
+        if time.watermark != WATERMARK_END {
+            // Rows at the watermark itself may still come, or be retracted.
+            self.store.settled = time.watermark.saturating_sub(1);
+        }
+    }
+
+    fn save(&self, group: KeyGroup, into: &mut Vec<u8>) -> Result<(), StateError> {
+        codec::encode(
+            &(self.as_of, self.store.settled, self.store.saved(group)),
+            into,
+        )
+    }
+
+    fn load(&mut self, bytes: &[u8]) -> Result<(), StateError> {
+        let (as_of, settled, keys): (EventTime, EventTime, Vec<SavedKey<K, N>>) =
+            codec::decode(bytes)?;
+        self.as_of = self.as_of.max(as_of);
+        self.store.settled = self.store.settled.max(settled);
+        for key in keys {
+            let handle = self.store.restore(key);
+            let mut windows = Self::EMPTY;
+            let has_row = self.store.fill(handle, self.as_of, &mut windows).is_some();
+            if has_row && self.expiry == Expiry::AtWatermark {
+                self.arm(handle, self.as_of);
+            }
+        }
+        Ok(())
+    }
+
+    fn size(&self) -> StateSize {
+        self.store.size()
+    }
+}

@@ -1,0 +1,111 @@
+//! Rolling windows: trailing windows of any widths, exact to the microsecond, over late and retracted data.
+//!
+//! ```text
+//!          ├──────── width ────────┤
+//!   ───────[═══════════════════════]──────▶ event time
+//!      at − width                 at        closed at both ends: the row and its peers of equal time are inside
+//! ```
+//!
+//! The same boundary holds online and offline. An event at `e` leaves the online value when the watermark passes
+//! `e + width`.
+
+mod busy;
+mod calendar;
+mod event;
+mod finals;
+mod latest;
+mod line;
+mod stack;
+mod store;
+mod timers;
+pub(crate) mod widths;
+
+use std::rc::Rc;
+
+use thalweg_engine::error::JobError;
+use thalweg_engine::key::Key;
+use thalweg_engine::table::Table;
+use thalweg_engine::time::EventTime;
+use thalweg_engine::update::Data;
+
+pub use event::{Event, Rolled, Windows};
+pub use finals::Final;
+pub use latest::Expiry;
+
+use crate::array::Array;
+use crate::table_ops::TableOps;
+use crate::value::Lane;
+use widths::Widths;
+
+type KeyOf<D, K> = Rc<dyn Fn(&D) -> K>;
+type AtOf<D> = Rc<dyn Fn(&D) -> EventTime>;
+type LanesOf<D, const N: usize> = Rc<dyn Fn(&D) -> [i64; N]>;
+
+/// Rolling moments, declared but not yet running: choose a mode.
+#[derive(Clone)]
+pub struct Rolling<'s, D: Data, K: Key, L: Lane, const N: usize, const W: usize> {
+    pub(crate) table: Table<'s, D>,
+    pub(crate) key: KeyOf<D, K>,
+    pub(crate) at: AtOf<D>,
+    pub(crate) lanes: LanesOf<D, N>,
+    pub(crate) widths: Widths<W>,
+    pub(crate) name: String,
+    pub(crate) expiry: Expiry,
+    pub(crate) lane: std::marker::PhantomData<L>,
+}
+
+impl<'s, D: Data, K: Key, L: Lane, const N: usize, const W: usize> Rolling<'s, D, K, L, N, W> {
+    /// Whether rows of [`Rolling::latest`] fall as time passes; they do unless told otherwise.
+    #[must_use]
+    pub fn expiry(mut self, expiry: Expiry) -> Self {
+        self.expiry = expiry;
+        self
+    }
+
+    /// One row per key, replaced as events come, change and expire: for an online store.
+    #[must_use]
+    pub fn latest(&self) -> Table<'s, Rolled<K, L, N, W>> {
+        let events = self.events(|_| ());
+        events.keyed(
+            &format!("{} latest", self.name),
+            latest::Latest::new(self.widths, self.expiry),
+        )
+    }
+
+    /// One row per event once the watermark has passed it, never changed again: for offline stores and training.
+    /// `payload` is what the row carries along of its event.
+    #[must_use]
+    pub fn finals<P: Data + Ord>(
+        &self,
+        payload: impl Fn(&D) -> P + 'static,
+    ) -> Table<'s, Final<P, K, L, N, W>> {
+        let events = self.events(payload);
+        events.keyed(
+            &format!("{} final", self.name),
+            finals::Finals::new(self.widths),
+        )
+    }
+
+    /// Projects the rows to what the operator stores.
+    fn events<P: Data>(&self, payload: impl Fn(&D) -> P + 'static) -> Table<'s, Event<K, N, P>> {
+        let (key, at, lanes) = (
+            Rc::clone(&self.key),
+            Rc::clone(&self.at),
+            Rc::clone(&self.lanes),
+        );
+        self.table
+            .map_ref(&format!("{} project", self.name), move |row| Event {
+                key: key(row),
+                at: at(row),
+                lanes: Array(lanes(row)),
+                payload: payload(row),
+            })
+    }
+}
+
+/// Checks a set of widths.
+pub(crate) fn checked<const W: usize>(
+    widths: [std::time::Duration; W],
+) -> Result<Widths<W>, JobError> {
+    Widths::new(widths)
+}

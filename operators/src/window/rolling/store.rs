@@ -1,0 +1,306 @@
+//! The events of all keys of one worker: an index to handles, a slab of lines, a slab of busy keys.
+//!
+//! ```text
+//! key ─ index ─▶ handle ─▶ Line (7 events, 128 B) ─ when full ─▶ Busy (ring, sums, stacks)
+//! ```
+//!
+//! A retraction that comes before its event is a debt: it waits, and the event pays it when it comes.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use thalweg_engine::key::Key;
+use thalweg_engine::keyed::{KeyGroup, StateSize};
+use thalweg_engine::state::{KeyIndex, prefetch};
+use thalweg_engine::time::{EventTime, WATERMARK_NONE};
+
+use crate::array::Array;
+use crate::value::Lane;
+use crate::window::rolling::busy::Busy;
+use crate::window::rolling::event::Windows;
+use crate::window::rolling::line::{INLINE, Line};
+use crate::window::rolling::widths::Widths;
+
+/// A key's events and debts as they are saved.
+#[derive(Serialize, Deserialize)]
+#[serde(bound = "")]
+pub(super) struct SavedKey<K: Key, const N: usize> {
+    pub(super) key: K,
+    pub(super) events: Vec<(EventTime, Array<i64, N>)>,
+    pub(super) debts: Vec<(EventTime, Array<i64, N>, u32)>,
+}
+
+/// All keys' events.
+pub(super) struct Store<K: Key, L: Lane, const N: usize, const W: usize> {
+    pub(super) widths: Widths<W>,
+    pub(super) index: KeyIndex<K>,
+    pub(super) lines: Vec<Line<N>>,
+    busy: Vec<Busy<L, N, W>>,
+    busy_free: Vec<usize>,
+    /// Retractions that came before their events: how many of each.
+    debts: BTreeMap<(u32, EventTime, Array<i64, N>), u32>,
+    /// No row can need an event that is older than the newest event up to here by the widest window.
+    pub(super) settled: EventTime,
+    events: usize,
+    busy_bytes: usize,
+}
+
+impl<K: Key, L: Lane, const N: usize, const W: usize> Store<K, L, N, W> {
+    pub(super) fn new(widths: Widths<W>) -> Self {
+        Self {
+            widths,
+            index: KeyIndex::new(),
+            lines: Vec::new(),
+            busy: Vec::new(),
+            busy_free: Vec::new(),
+            debts: BTreeMap::new(),
+            settled: WATERMARK_NONE,
+            events: 0,
+            busy_bytes: 0,
+        }
+    }
+
+    /// The handle of a key, made at its first call.
+    #[inline(always)]
+    pub(super) fn resolve(&mut self, key: &K) -> u32 {
+        let (handle, new) = self.index.resolve(key);
+        if new {
+            if handle as usize == self.lines.len() {
+                self.lines.push(Line::EMPTY);
+            } else {
+                self.lines[handle as usize] = Line::EMPTY;
+            }
+        }
+        handle
+    }
+
+    /// Adds or retracts `diff` copies of an event.
+    #[inline(always)]
+    pub(super) fn apply(&mut self, handle: u32, at: EventTime, lanes: &Array<i64, N>, diff: i64) {
+        if diff == 1 && self.debts.is_empty() {
+            self.insert(handle, at, lanes);
+        } else {
+            self.apply_slowly(handle, at, lanes, diff);
+        }
+    }
+
+    #[inline(never)]
+    fn apply_slowly(&mut self, handle: u32, at: EventTime, lanes: &Array<i64, N>, diff: i64) {
+        for _ in 0..diff {
+            let debt = (handle, at, *lanes);
+            match self.debts.get_mut(&debt) {
+                Some(1) => {
+                    self.debts.remove(&debt);
+                }
+                Some(owed) => *owed -= 1,
+                None => self.insert(handle, at, lanes),
+            }
+        }
+        for _ in diff..0 {
+            let line = &mut self.lines[handle as usize];
+            let removed = match line.busy() {
+                Some(busy) => self.busy[busy].remove(at, lanes),
+                None => line.remove(at, lanes),
+            };
+            if removed {
+                self.events -= 1;
+            } else {
+                *self.debts.entry((handle, at, *lanes)).or_default() += 1;
+            }
+        }
+    }
+
+    #[inline(always)]
+    fn insert(&mut self, handle: u32, at: EventTime, lanes: &Array<i64, N>) {
+        self.events += 1;
+        let line = &mut self.lines[handle as usize];
+        if let Some(busy) = line.busy() {
+            let busy = &mut self.busy[busy];
+            if busy.is_full() {
+                let (length, bytes) = (busy.len(), busy.bytes());
+                if let Some(newest) = busy.newest(self.settled) {
+                    busy.evict(newest.saturating_sub(self.widths.widest()));
+                }
+                self.events -= length - busy.len();
+                busy.insert(at, lanes);
+                self.busy_bytes = self.busy_bytes + busy.bytes() - bytes;
+                return;
+            }
+            busy.insert(at, lanes);
+        } else if !line.push(at, lanes) {
+            self.make_room(handle, at, lanes);
+        }
+    }
+
+    /// The line is full: drops what has expired, or moves the key to the busy tier.
+    #[inline(never)]
+    fn make_room(&mut self, handle: u32, at: EventTime, lanes: &Array<i64, N>) {
+        let line = &mut self.lines[handle as usize];
+        if let Some(newest) = line.newest(self.settled) {
+            line.prune(newest.saturating_sub(self.widths.widest()));
+            self.events -= INLINE - line.len();
+        }
+        if line.push(at, lanes) {
+            return;
+        }
+        let mut events: Vec<_> = line.events().collect();
+        events.push((at, *lanes));
+        let busy = Busy::new(events);
+        self.busy_bytes += busy.bytes();
+        let place = match self.busy_free.pop() {
+            Some(place) => {
+                self.busy[place] = busy;
+                place
+            }
+            None => {
+                self.busy.push(busy);
+                self.busy.len() - 1
+            }
+        };
+        self.lines[handle as usize].set_busy(place);
+    }
+
+    /// The key's windows, which end at its newest event or at `as_of` if that is later. Returns the newest event time;
+    /// `None`, with `windows` untouched, when the key has no event in any window.
+    #[inline(always)]
+    pub(super) fn fill(
+        &mut self,
+        handle: u32,
+        as_of: EventTime,
+        windows: &mut Windows<L, N, W>,
+    ) -> Option<EventTime> {
+        let line = &self.lines[handle as usize];
+        if let Some(busy) = line.busy() {
+            let busy = &mut self.busy[busy];
+            let newest = busy.newest(EventTime::MAX)?;
+            let end = newest.max(as_of);
+            if newest < end.saturating_sub(self.widths.widest()) {
+                return None;
+            }
+            busy.fill(end, &self.widths, windows);
+            return Some(newest);
+        }
+        let newest = line.newest(EventTime::MAX)?;
+        let end = newest.max(as_of);
+        if newest < end.saturating_sub(self.widths.widest()) {
+            return None;
+        }
+        line.fill(end, &self.widths, windows);
+        Some(newest)
+    }
+
+    /// The moment after which the row changes with no new event, as the row stands after [`Store::fill`].
+    pub(super) fn next_expiry(&self, handle: u32, as_of: EventTime) -> Option<EventTime> {
+        let line = &self.lines[handle as usize];
+        match line.busy() {
+            Some(busy) => self.busy[busy].next_expiry(&self.widths),
+            None => line.next_expiry(line.newest(EventTime::MAX)?.max(as_of), &self.widths),
+        }
+    }
+
+    /// Drops the events that have left every window as of `as_of`.
+    pub(super) fn prune(&mut self, handle: u32, as_of: EventTime) {
+        let cut = as_of.saturating_sub(self.widths.widest());
+        let line = &mut self.lines[handle as usize];
+        if let Some(busy) = line.busy() {
+            let busy = &mut self.busy[busy];
+            let before = busy.len();
+            busy.evict(cut);
+            self.events -= before - busy.len();
+        } else {
+            let before = line.len();
+            line.prune(cut);
+            self.events -= before - line.len();
+        }
+    }
+
+    /// Forgets a key that holds neither events nor debts.
+    pub(super) fn forget_if_empty(&mut self, handle: u32) {
+        let line = self.lines[handle as usize];
+        let events = line.busy().map_or(line.len(), |busy| self.busy[busy].len());
+        if events > 0 || self.debts_of(handle).next().is_some() {
+            return;
+        }
+        if let Some(place) = line.busy() {
+            self.busy_bytes -= self.busy[place].bytes();
+            self.busy[place] = Busy::new(Vec::new());
+            self.busy_bytes += 0;
+            self.busy_free.push(place);
+        }
+        self.lines[handle as usize] = Line::EMPTY;
+        self.index.remove(handle);
+    }
+
+    fn debts_of(&self, handle: u32) -> impl Iterator<Item = (EventTime, Array<i64, N>, u32)> {
+        let from = (handle, EventTime::MIN, Array([i64::MIN; N]));
+        let until = (handle, EventTime::MAX, Array([i64::MAX; N]));
+        self.debts
+            .range(from..=until)
+            .map(|(debt, owed)| (debt.1, debt.2, *owed))
+    }
+
+    /// Asks for the line of a handle.
+    #[inline(always)]
+    pub(super) fn prefetch_line(&self, handle: u32) {
+        prefetch(&self.lines, handle as usize);
+        if size_of::<Line<N>>() > 64 {
+            let second = self.lines.len().min(handle as usize);
+            prefetch(&self.lines[second..], 0);
+        }
+    }
+
+    /// Asks for the busy state of a handle, whose line is there already.
+    #[inline(always)]
+    pub(super) fn prefetch_busy(&self, handle: u32) {
+        if let Some(busy) = self.lines[handle as usize].busy() {
+            prefetch(&self.busy, busy);
+        }
+    }
+
+    /// Asks for the ends of the ring and stacks of a handle, whose busy state is there already.
+    #[inline(always)]
+    pub(super) fn prefetch_ring(&self, handle: u32) {
+        if let Some(busy) = self.lines[handle as usize].busy() {
+            self.busy[busy].prefetch();
+        }
+    }
+
+    pub(super) fn size(&self) -> StateSize {
+        let lines = self.lines.capacity() * size_of::<Line<N>>();
+        StateSize {
+            keys: self.index.len(),
+            events: self.events,
+            bytes: self.index.bytes() + lines + self.busy_bytes,
+        }
+    }
+
+    /// The keys of a group with their events and debts.
+    pub(super) fn saved(&self, group: KeyGroup) -> Vec<SavedKey<K, N>> {
+        let ours = self.index.iter().filter(|(_, key)| group.holds(key.tag()));
+        ours.map(|(handle, key)| {
+            let line = &self.lines[handle as usize];
+            let events = match line.busy() {
+                Some(busy) => self.busy[busy].events().collect(),
+                None => line.events().collect(),
+            };
+            SavedKey {
+                key: key.clone(),
+                events,
+                debts: self.debts_of(handle).collect(),
+            }
+        })
+        .collect()
+    }
+
+    /// Takes a saved key over, and returns its handle.
+    pub(super) fn restore(&mut self, saved: SavedKey<K, N>) -> u32 {
+        let handle = self.resolve(&saved.key);
+        for (at, lanes) in &saved.events {
+            self.insert(handle, *at, lanes);
+        }
+        for (at, lanes, owed) in saved.debts {
+            self.debts.insert((handle, at, lanes), owed);
+        }
+        handle
+    }
+}
