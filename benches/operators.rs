@@ -1,45 +1,146 @@
-//! first look
-use benches::{data, measure::measured, workload::*};
+//! `cargo bench -p benches [-- --only NAME --json FILE --size small|large --workers N --reps N]`
+//!
+//! Runs every workload on Thalweg and as a hand-written loop, alternating, and prints medians: million events per
+//! CPU-second of the whole process (readers, workers and writers), the loop beside it, the ratio, bytes per event held.
+
+use std::fs::OpenOptions;
+use std::io::Write;
+use std::path::PathBuf;
+use std::process::ExitCode;
 use std::sync::Arc;
+
+use benches::data::{self, Payment};
+use benches::measure::{Cost, measured};
+use benches::workload::{self, Digest, Workload};
+use clap::Parser;
+use serde::Serialize;
 use thalweg::prelude::*;
-fn main() {
-    let args: Vec<String> = std::env::args().collect();
-    let (n, u) = if args.iter().any(|a| a == "large") {
-        (10_000_000, 1_000_000)
-    } else {
-        (1_000_000, 100_000)
-    };
-    let w = if args.iter().any(|a| a == "w2") { 2 } else { 1 };
-    let rows = Arc::new(data::payments(n, u));
-    for _ in 0..3 {
-        for expiry in [Expiry::AtNextEvent, Expiry::AtWatermark] {
-            let digest = Digest::default();
-            let job = rolling_latest(rows.clone(), w, expiry, digest.clone());
-            let (r, c) =
-                measured(|| job.run(Config::workers(w).unwrap().epoch_rows(8192).unwrap()));
-            let r = r.unwrap();
-            println!(
-                "{expiry:?} {:.2} M/cpu-s wall {:.2}s cpu {:.2} rows {} sum {}",
-                n as f64 / c.cpu_s / 1e6,
-                c.wall_s,
-                c.cpu_s,
-                digest.rows(),
-                digest.sum()
-            );
-            for (k, m) in r.metrics.operators() {
-                println!("  {k:?} {m:?}");
+
+/// Times every operator beside the loop that one would write by hand.
+#[derive(Parser)]
+struct Options {
+    /// Write each result as a JSON object per line into this file.
+    #[arg(long)]
+    json: Option<PathBuf>,
+    /// Run only the workloads whose name holds this.
+    #[arg(long)]
+    only: Option<String>,
+    /// Run only this size: small (1 M events, 100 k keys) or large (10 M events, 1 M keys).
+    #[arg(long)]
+    size: Option<String>,
+    /// Worker threads.
+    #[arg(long, default_value_t = 1)]
+    workers: usize,
+    /// Runs of each; the median counts.
+    #[arg(long, default_value_t = 3)]
+    reps: usize,
+    /// Given by cargo.
+    #[arg(long, hide = true)]
+    bench: bool,
+}
+
+/// One line of the result.
+#[derive(Serialize)]
+struct Outcome {
+    workload: &'static str,
+    size: &'static str,
+    workers: usize,
+    events: usize,
+    cpu_s: f64,
+    wall_s: f64,
+    mev_per_cpu_s: f64,
+    loop_mev_per_cpu_s: f64,
+    ratio: f64,
+    bytes_per_live_event: f64,
+}
+
+#[expect(clippy::print_stdout, clippy::print_stderr, reason = "a bench prints its table")]
+fn main() -> ExitCode {
+    let options = Options::parse();
+    println!("{:<28} {:>6} {:>2}  {:>9} {:>9} {:>6}  {:>7}  {:>9}", "workload", "size", "w", "M/cpu-s", "loop", "ratio", "wall s", "B/event");
+    for (size, events, users) in [("small", 1_000_000, 100_000), ("large", 10_000_000, 1_000_000)] {
+        if options.size.as_deref().is_some_and(|wanted| wanted != size) {
+            continue;
+        }
+        let rows = Arc::new(data::payments(events, users));
+        for workload in workload::all() {
+            if options.only.as_deref().is_some_and(|wanted| !workload.name.contains(wanted)) {
+                continue;
+            }
+            match run(&workload, size, &rows, &options) {
+                Ok(outcome) => {
+                    print(&outcome);
+                    if let Err(error) = append(options.json.as_ref(), &outcome) {
+                        eprintln!("could not write the JSON line: {error}");
+                        return ExitCode::FAILURE;
+                    }
+                }
+                Err(error) => {
+                    eprintln!("{}: {error}", workload.name);
+                    return ExitCode::FAILURE;
+                }
             }
         }
-        let digest = Digest::default();
-        let job = rolling_final(rows.clone(), w, digest.clone());
-        let (r, c) = measured(|| job.run(Config::workers(w).unwrap().epoch_rows(8192).unwrap()));
-        let r = r.unwrap();
-        println!(
-            "final {:.2} M/cpu-s wall {:.2}s rows {} sum {}\n{r}",
-            n as f64 / c.cpu_s / 1e6,
-            c.wall_s,
-            digest.rows(),
-            digest.sum()
-        );
     }
+    ExitCode::SUCCESS
+}
+
+/// Runs a workload and its loop in turn, and takes the medians.
+fn run(workload: &Workload, size: &'static str, rows: &Arc<Vec<Payment>>, options: &Options) -> Result<Outcome, JobError> {
+    let (mut ours, mut theirs, mut bytes) = (Vec::new(), Vec::new(), 0.0);
+    for _ in 0..options.reps.max(1) {
+        let job = (workload.job)(Arc::clone(rows), options.workers, Digest::default());
+        let config = Config::workers(options.workers)?.epoch_rows(8_192)?;
+        let (report, cost) = measured(|| job.run(config));
+        bytes = bytes_per_event(&report?);
+        ours.push(cost);
+        let (_, cost) = measured(|| std::hint::black_box((workload.by_hand)(rows)));
+        theirs.push(cost);
+    }
+    let (ours, theirs) = (median(ours), median(theirs));
+    let observations = rows.len() * workload.observations_per_row;
+    let rate = observations as f64 / ours.cpu_s / 1e6;
+    let loop_rate = observations as f64 / theirs.cpu_s / 1e6;
+    Ok(Outcome {
+        workload: workload.name,
+        size,
+        workers: options.workers,
+        events: rows.len(),
+        cpu_s: ours.cpu_s,
+        wall_s: ours.wall_s,
+        mev_per_cpu_s: rate,
+        loop_mev_per_cpu_s: loop_rate,
+        ratio: rate / loop_rate,
+        bytes_per_live_event: bytes,
+    })
+}
+
+/// State bytes per event held when the sources ended.
+fn bytes_per_event(report: &Report) -> f64 {
+    use std::sync::atomic::Ordering::Relaxed;
+    let operators = report.metrics.operators();
+    let sum = |of: fn(&thalweg::engine::metrics::OperatorMetrics) -> u64| {
+        operators.iter().map(|(_, operator)| of(operator)).sum::<u64>() as f64
+    };
+    let events = sum(|operator| operator.events.load(Relaxed));
+    if events > 0.0 { sum(|operator| operator.bytes.load(Relaxed)) / events } else { 0.0 }
+}
+
+fn median(mut costs: Vec<Cost>) -> Cost {
+    costs.sort_by(|a, b| a.cpu_s.total_cmp(&b.cpu_s));
+    costs[costs.len() / 2]
+}
+
+#[expect(clippy::print_stdout, reason = "a bench prints its table")]
+fn print(o: &Outcome) {
+    println!(
+        "{:<28} {:>6} {:>2}  {:>9.2} {:>9.2} {:>6.2}  {:>7.2}  {:>9.1}",
+        o.workload, o.size, o.workers, o.mev_per_cpu_s, o.loop_mev_per_cpu_s, o.ratio, o.wall_s, o.bytes_per_live_event
+    );
+}
+
+fn append(file: Option<&PathBuf>, outcome: &Outcome) -> std::io::Result<()> {
+    let Some(path) = file else { return Ok(()) };
+    let mut file = OpenOptions::new().create(true).append(true).open(path)?;
+    writeln!(file, "{}", serde_json::to_string(outcome)?)
 }

@@ -5,13 +5,16 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use thalweg::engine::sink::{Sink, SinkError, SinkPlace, Writer};
-use thalweg::engine::update::Update;
-use thalweg::operators::value::Fixed;
+use thalweg::engine::update::Updates;
+use thalweg::connectors::memory::Log;
+use thalweg::operators::value::{Fixed, Moments};
+use thalweg::operators::window::grouped::GroupRow;
 use thalweg::operators::window::rolling::Rolled;
 use thalweg::prelude::*;
 
-use crate::data::{LATENESS_US, Payment};
+use crate::data::{LATENESS_US, MERCHANTS, Payment};
 use crate::feed::Feed;
+use crate::loops;
 
 /// What a job wrote: updates, and a sum over them that does not depend on their order.
 #[derive(Clone, Default)]
@@ -65,7 +68,7 @@ struct DigestWriter<D> {
 }
 
 impl<D: Send> Writer<D> for DigestWriter<D> {
-    fn write(&mut self, _: u64, rows: Vec<Update<D>>) -> Result<(), SinkError> {
+    fn write(&mut self, _: u64, rows: Updates<D>) -> Result<(), SinkError> {
         let sum: f64 = rows
             .iter()
             .map(|(row, _, diff)| (self.look)(row) * *diff as f64)
@@ -95,17 +98,54 @@ pub fn source(rows: &Arc<Vec<Payment>>, workers: usize) -> SourceSpec<Payment> {
     .lateness(Duration::from_micros(LATENESS_US as u64))
 }
 
+/// A workload: its job, the loop beside it, and how many observations a row is.
+pub struct Workload {
+    /// The name in the result.
+    pub name: &'static str,
+    /// Builds the job.
+    pub job: fn(Arc<Vec<Payment>>, usize, Digest) -> Job,
+    /// The loop that one would write by hand.
+    pub by_hand: fn(&[Payment]) -> (u64, f64),
+    /// Observations per row: features, for drift.
+    pub observations_per_row: usize,
+}
+
+/// All workloads.
+#[must_use]
+pub fn all() -> Vec<Workload> {
+    let one = |name, job, by_hand| Workload { name, job, by_hand, observations_per_row: 1 };
+    vec![
+        one("pass", pass, loops::lookup),
+        one("rolling_latest", rolling_latest, loops::rolling),
+        one("rolling_latest_expiring", rolling_latest_expiring, loops::rolling),
+        one("rolling_final", rolling_final, loops::rolling),
+        one("tumbling", tumbling, loops::tumbling),
+        one("lookup", lookup, loops::lookup),
+    ]
+}
+
+/// Source to sink and nothing between: what everything else has on top.
+fn pass(rows: Arc<Vec<Payment>>, workers: usize, digest: Digest) -> Job {
+    Job::new("pass", move |g| {
+        let payments = g.source("payments", source(&rows, workers))?;
+        payments.sink("digest", DigestSink::new(&digest, |row: &Payment| row.cents as f64))
+    })
+}
+
 /// A user's amounts over three windows.
 type Spend = Rolled<u64, Fixed<0>, 1, 3>;
 
-/// Rolling 1 h, 24 h and 7 d, five moments, one row per user, −1/+1.
-#[must_use]
-pub fn rolling_latest(
-    rows: Arc<Vec<Payment>>,
-    workers: usize,
-    expiry: Expiry,
-    digest: Digest,
-) -> Job {
+/// Rolling 1 h, 24 h and 7 d, five moments, one row per user, −1/+1, as of the user's newest event: the loop's work.
+fn rolling_latest(rows: Arc<Vec<Payment>>, workers: usize, digest: Digest) -> Job {
+    latest(rows, workers, Expiry::AtNextEvent, digest)
+}
+
+/// The same, and rows fall as the watermark passes: up to three more changes per event, which no loop makes.
+fn rolling_latest_expiring(rows: Arc<Vec<Payment>>, workers: usize, digest: Digest) -> Job {
+    latest(rows, workers, Expiry::AtWatermark, digest)
+}
+
+fn latest(rows: Arc<Vec<Payment>>, workers: usize, expiry: Expiry, digest: Digest) -> Job {
     Job::new("rolling_latest", move |g| {
         let payments = g.source("payments", source(&rows, workers))?;
         payments
@@ -115,16 +155,16 @@ pub fn rolling_latest(
             .moments("amount", |payment| payment.cents)
             .expiry(expiry)
             .latest()
-            .sink(
-                "digest",
-                DigestSink::new(&digest, |row: &Spend| row.window(2).count() as f64),
-            )
+            .sink("digest", DigestSink::new(&digest, |row: &Spend| row.window(2).count() as f64))
     })
 }
 
-/// The same, one row per event once the watermark has passed it, mean and stddev finished.
-#[must_use]
-pub fn rolling_final(rows: Arc<Vec<Payment>>, workers: usize, digest: Digest) -> Job {
+/// One row per event once the watermark has passed it, mean and stddev finished.
+fn rolling_final(rows: Arc<Vec<Payment>>, workers: usize, digest: Digest) -> Job {
+    let finished = |(_, row): &((), Spend)| {
+        let window = |w| row.window(w).mean().unwrap_or(0.0) + row.window(w).stddev_sample().unwrap_or(0.0);
+        (0..3).map(window).sum()
+    };
     Job::new("rolling_final", move |g| {
         let payments = g.source("payments", source(&rows, workers))?;
         payments
@@ -133,16 +173,41 @@ pub fn rolling_final(rows: Arc<Vec<Payment>>, workers: usize, digest: Digest) ->
             .rolling([hours(1), hours(24), days(7)])?
             .moments("amount", |payment| payment.cents)
             .finals(|_| ())
-            .sink(
-                "digest",
-                DigestSink::new(&digest, |(_, row): &((), Spend)| {
-                    (0..3)
-                        .map(|w| {
-                            row.window(w).mean().unwrap_or(0.0)
-                                + row.window(w).stddev_sample().unwrap_or(0.0)
-                        })
-                        .sum()
-                }),
-            )
+            .sink("digest", DigestSink::new(&digest, finished))
     })
+}
+
+/// Tumbling 5 min per user, count and sum, once the window has ended.
+fn tumbling(rows: Arc<Vec<Payment>>, workers: usize, digest: Digest) -> Job {
+    Job::new("tumbling", move |g| {
+        let payments = g.source("payments", source(&rows, workers))?;
+        payments
+            .key_by(|payment| payment.user)
+            .event_time(|payment| payment.at)
+            .tumbling(minutes(5))?
+            .finals("spend", totals(|payment: &Payment| payment.cents))
+            .sink("digest", DigestSink::new(&digest, |row: &GroupRow<u64, Moments<Fixed<0>>>| {
+                row.value.sum().unwrap_or(0.0)
+            }))
+    })
+}
+
+/// Each payment with its merchant's row.
+fn lookup(rows: Arc<Vec<Payment>>, workers: usize, digest: Digest) -> Job {
+    Job::new("lookup", move |g| {
+        let payments = g.source("payments", source(&rows, workers))?;
+        let merchants = (1..=MERCHANTS).map(|merchant| (merchant, f64_bits(merchant))).collect();
+        let merchants = g.source("merchants", Log::rows(merchants).untimed())?;
+        payments
+            .key_by(|payment| payment.merchant)
+            .lookup("merchant", &merchants.key_by(|merchant: &(u32, u64)| merchant.0))
+            .sink("digest", DigestSink::new(&digest, |(_, found): &(Payment, Option<(u32, u64)>)| {
+                found.map_or(0.0, |merchant| f64::from_bits(merchant.1))
+            }))
+    })
+}
+
+/// A merchant's risk, as bits: floats have no order to be told apart by.
+fn f64_bits(merchant: u32) -> u64 {
+    (f64::from(merchant % 100) / 100.0).to_bits()
 }

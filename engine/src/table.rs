@@ -16,7 +16,7 @@ use crate::key::{owner, tag_bytes};
 use crate::sink::operator::SinkState;
 use crate::sink::{Sink, SinkPlace};
 use crate::time::Epoch;
-use crate::update::{Data, Update};
+use crate::update::{Data, Update, Updates};
 
 /// A table that changes: `(row, epoch, ±n)`. Cloning one is free; both continue from the same rows.
 #[derive(Clone)]
@@ -94,7 +94,7 @@ impl<'s, D: Data> Table<'s, D> {
                     let state = SinkState::new(name.to_owned(), port, activator, metrics);
                     let state = Rc::new(RefCell::new(state));
                     graph.add_sink(Box::new(Rc::clone(&state)));
-                    let mut stash: BTreeMap<Epoch, (Capability<Epoch>, Vec<Update<D>>)> =
+                    let mut stash: BTreeMap<Epoch, (Capability<Epoch>, Updates<D>)> =
                         BTreeMap::new();
                     move |(input, frontier), output| {
                         input.for_each(|capability, updates| {
@@ -103,8 +103,8 @@ impl<'s, D: Data> Table<'s, D> {
                                 let epoch = *capability.time();
                                 let stashed = stash
                                     .entry(epoch)
-                                    .or_insert_with(|| (capability, Vec::new()));
-                                stashed.1.append(updates);
+                                    .or_insert_with(|| (capability, Updates::default()));
+                                stashed.1.push(std::mem::take(updates));
                             }
                         });
                         let mut state = state.borrow_mut();

@@ -18,3 +18,67 @@ impl<D: Clone + Send + Serialize + DeserializeOwned + 'static> Data for D {}
 
 /// Rows that move between operators in one piece: timely's own 8 KiB containers cost twice as much.
 pub const CONTAINER_ROWS: usize = 1_024;
+
+/// The updates of an epoch, as the containers that they came in: nothing is copied together.
+#[derive(Clone, Debug)]
+pub struct Updates<D>(Vec<Vec<Update<D>>>);
+
+impl<D> Default for Updates<D> {
+    fn default() -> Self {
+        Self(Vec::new())
+    }
+}
+
+impl<D> Updates<D> {
+    /// Adds a container.
+    pub(crate) fn push(&mut self, container: Vec<Update<D>>) {
+        self.0.push(container);
+    }
+
+    /// How many updates there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.0.iter().map(Vec::len).sum()
+    }
+
+    /// Whether there is none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.iter().all(Vec::is_empty)
+    }
+
+    /// The updates, in the order in which they came.
+    pub fn iter(&self) -> std::iter::Flatten<std::slice::Iter<'_, Vec<Update<D>>>> {
+        self.0.iter().flatten()
+    }
+}
+
+impl<D> From<Vec<Update<D>>> for Updates<D> {
+    fn from(updates: Vec<Update<D>>) -> Self {
+        Self(vec![updates])
+    }
+}
+
+impl<D> FromIterator<Update<D>> for Updates<D> {
+    fn from_iter<I: IntoIterator<Item = Update<D>>>(updates: I) -> Self {
+        Self(vec![updates.into_iter().collect()])
+    }
+}
+
+impl<D> IntoIterator for Updates<D> {
+    type Item = Update<D>;
+    type IntoIter = std::iter::Flatten<std::vec::IntoIter<Vec<Update<D>>>>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.0.into_iter().flatten()
+    }
+}
+
+impl<'a, D> IntoIterator for &'a Updates<D> {
+    type Item = &'a Update<D>;
+    type IntoIter = std::iter::Flatten<std::slice::Iter<'a, Vec<Update<D>>>>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.iter()
+    }
+}

@@ -46,7 +46,7 @@ fn workers_views_and_readers_share_one_store() {
                         at: 1,
                         total: 0.5,
                     };
-                    writer.write(epoch, vec![(row, epoch, 1)]).unwrap();
+                    writer.write(epoch, vec![(row, epoch, 1)].into()).unwrap();
                 }
             });
         }
@@ -66,7 +66,7 @@ fn workers_views_and_readers_share_one_store() {
     writers
         .first_mut()
         .unwrap()
-        .write(21, vec![(row, 21, 1)])
+        .write(21, vec![(row, 21, 1)].into())
         .unwrap();
     assert_eq!(
         reader.get("a", "0", 0).unwrap().unwrap().field("total"),
@@ -157,7 +157,7 @@ fn a_nested_row_is_refused_with_its_view_and_field() {
             workers: 1,
         })
         .unwrap();
-    let refused = writer.write(1, vec![(Nested { list: vec![1] }, 1, 1)]);
+    let refused = writer.write(1, vec![(Nested { list: vec![1] }, 1, 1)].into());
     assert!(
         matches!(refused, Err(SinkError::Wrong(text)) if text.contains("nested") && text.contains("list"))
     );

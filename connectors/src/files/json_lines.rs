@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use thalweg_engine::sink::{Sink, SinkError, SinkPlace, Writer};
 use thalweg_engine::time::Epoch;
-use thalweg_engine::update::{Data, Update};
+use thalweg_engine::update::{Data, Updates};
 
 use crate::files::staged::{StagedFile, unwritten};
 use crate::files::{encode, schema};
@@ -62,7 +62,7 @@ struct LinesWriter {
 }
 
 impl<T: Data> Writer<T> for LinesWriter {
-    fn write(&mut self, _epoch: Epoch, rows: Vec<Update<T>>) -> Result<(), SinkError> {
+    fn write(&mut self, _epoch: Epoch, rows: Updates<T>) -> Result<(), SinkError> {
         for (row, _, diff) in &rows {
             let mut line = encode::json(row).map_err(|error| {
                 SinkError::Failed(format!(

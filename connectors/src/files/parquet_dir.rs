@@ -14,7 +14,7 @@ use std::sync::Arc;
 
 use thalweg_engine::sink::{Sink, SinkError, SinkPlace, Writer};
 use thalweg_engine::time::{Epoch, EventTime};
-use thalweg_engine::update::{Data, Update};
+use thalweg_engine::update::{Data, Updates};
 
 use crate::files::parquet_parts::{Existing, Staging, published, run_number};
 use crate::files::parquet_write::{ParquetWriter, WriteError};
@@ -251,7 +251,7 @@ impl<T: Data> DirWriter<T> {
 }
 
 impl<T: Data> Writer<T> for DirWriter<T> {
-    fn write(&mut self, _epoch: Epoch, rows: Vec<Update<T>>) -> Result<(), SinkError> {
+    fn write(&mut self, _epoch: Epoch, rows: Updates<T>) -> Result<(), SinkError> {
         self.writes += 1;
         for (row, _, diff) in &rows {
             if *diff < 0 {
@@ -361,7 +361,7 @@ mod tests {
                 .map(|worker| sink.open(SinkPlace { worker, workers: 3 }).unwrap())
                 .collect();
             for (id, writer) in (run * 3..).zip(&mut writers) {
-                writer.write(1, vec![(trade(id), 1, 1)]).unwrap();
+                writer.write(1, vec![(trade(id), 1, 1)].into()).unwrap();
             }
             for mut writer in writers {
                 writer.finish().unwrap();
@@ -409,7 +409,7 @@ mod tests {
     fn nothing_is_seen_before_the_end_and_nothing_stays_of_a_failed_run() {
         let dir = tempfile::tempdir().unwrap();
         let mut writer = dated(dir.path()).open(ALONE).unwrap();
-        writer.write(1, vec![(on_day(1, 0), 1, 1)]).unwrap();
+        writer.write(1, vec![(on_day(1, 0), 1, 1)].into()).unwrap();
         assert!(published(dir.path()).unwrap().is_empty());
         assert!(
             dir.path()
@@ -466,7 +466,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let mut writer = dated(dir.path()).open(ALONE).unwrap();
         writer
-            .write(1, vec![(on_day(1, 0), 1, 1), (on_day(2, 1), 1, 1)])
+            .write(1, vec![(on_day(1, 0), 1, 1), (on_day(2, 1), 1, 1)].into())
             .unwrap();
         fs::write(dir.path().join("date=1970-01-02"), "in the way").unwrap();
         let failed = writer.finish().unwrap_err();

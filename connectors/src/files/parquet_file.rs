@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use thalweg_engine::sink::{Sink, SinkError, SinkPlace, Writer};
 use thalweg_engine::time::Epoch;
-use thalweg_engine::update::{Data, Update};
+use thalweg_engine::update::{Data, Updates};
 
 use crate::files::encode;
 use crate::files::net::Net;
@@ -65,7 +65,7 @@ impl<T: Data + Ord> FileWriter<T> {
 }
 
 impl<T: Data + Ord> Writer<T> for FileWriter<T> {
-    fn write(&mut self, _epoch: Epoch, rows: Vec<Update<T>>) -> Result<(), SinkError> {
+    fn write(&mut self, _epoch: Epoch, rows: Updates<T>) -> Result<(), SinkError> {
         rows.into_iter()
             .for_each(|(row, _, diff)| self.net.add(row, diff));
         Ok(())
@@ -163,7 +163,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("net.parquet");
         let mut writer = ParquetFile::create(&path).open(ALONE).unwrap();
-        writer.write(1, vec![(trade(1), 1, 1)]).unwrap();
+        writer.write(1, vec![(trade(1), 1, 1)].into()).unwrap();
         assert!(!path.exists());
         assert_eq!(
             std::fs::read_dir(dir.path()).unwrap().count(),

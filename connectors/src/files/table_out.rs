@@ -3,7 +3,7 @@
 
 use thalweg_engine::sink::{Sink, SinkError, SinkPlace, Writer};
 use thalweg_engine::time::Epoch;
-use thalweg_engine::update::{Data, Diff, Update};
+use thalweg_engine::update::{Data, Diff, Updates};
 
 use crate::files::cell::Cell;
 use crate::files::encode::{self, EncodeError};
@@ -66,7 +66,7 @@ struct TableWriter<T> {
 }
 
 impl<T: Data + Ord> Writer<T> for TableWriter<T> {
-    fn write(&mut self, _epoch: Epoch, rows: Vec<Update<T>>) -> Result<(), SinkError> {
+    fn write(&mut self, _epoch: Epoch, rows: Updates<T>) -> Result<(), SinkError> {
         rows.into_iter()
             .for_each(|(row, _, diff)| self.net.add(row, diff));
         Ok(())

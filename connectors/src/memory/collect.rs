@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use thalweg_engine::sink::{Sink, SinkError, SinkPlace, Writer};
 use thalweg_engine::time::Epoch;
-use thalweg_engine::update::{Diff, Update};
+use thalweg_engine::update::{Diff, Update, Updates};
 
 use crate::memory::consolidate::consolidate;
 
@@ -16,8 +16,8 @@ use crate::memory::consolidate::consolidate;
 ///
 /// let seen = Collect::new();
 /// let mut writer = seen.clone().open(SinkPlace { worker: 0, workers: 1 })?;
-/// writer.write(1, vec![("b", 1, 1), ("a", 1, 1)])?;
-/// writer.write(2, vec![("b", 2, -1)])?;
+/// writer.write(1, vec![("b", 1, 1), ("a", 1, 1)].into())?;
+/// writer.write(2, vec![("b", 2, -1)].into())?;
 /// assert_eq!(seen.net(), vec![("a", 1)]);
 /// assert_eq!(seen.updates().len(), 3);
 /// # Ok::<(), thalweg_engine::sink::SinkError>(())
@@ -82,7 +82,7 @@ impl<D: Send + 'static> Sink<D> for Collect<D> {
 }
 
 impl<D: Send> Writer<D> for Collect<D> {
-    fn write(&mut self, _epoch: Epoch, rows: Vec<Update<D>>) -> Result<(), SinkError> {
+    fn write(&mut self, _epoch: Epoch, rows: Updates<D>) -> Result<(), SinkError> {
         self.updates
             .lock()
             .unwrap_or_else(PoisonError::into_inner)

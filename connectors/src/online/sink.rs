@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde::Serialize;
 use thalweg_engine::sink::{Sink, SinkError, SinkPlace, Writer};
 use thalweg_engine::time::Epoch;
-use thalweg_engine::update::Update;
+use thalweg_engine::update::{Update, Updates};
 
 use crate::online::settle::{Signed, settle};
 use crate::online::store::OnlineStore;
@@ -73,7 +73,7 @@ impl<D: Serialize> ViewWriter<D> {
 }
 
 impl<D: Serialize> Writer<D> for ViewWriter<D> {
-    fn write(&mut self, epoch: Epoch, rows: Vec<Update<D>>) -> Result<(), SinkError> {
+    fn write(&mut self, epoch: Epoch, rows: Updates<D>) -> Result<(), SinkError> {
         let signed = rows
             .iter()
             .map(|row| self.signed(row))

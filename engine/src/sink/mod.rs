@@ -11,7 +11,7 @@ pub(crate) mod operator;
 pub(crate) mod port;
 
 use crate::time::Epoch;
-use crate::update::Update;
+use crate::update::Updates;
 
 /// A place that rows go to: makes one writer per worker.
 pub trait Sink<D>: Send + Sync + 'static {
@@ -44,7 +44,7 @@ pub trait Writer<D>: Send {
     ///
     /// # Errors
     /// [`SinkError`] when the epoch could not be written; the job then ends.
-    fn write(&mut self, epoch: Epoch, rows: Vec<Update<D>>) -> Result<(), SinkError>;
+    fn write(&mut self, epoch: Epoch, rows: Updates<D>) -> Result<(), SinkError>;
 
     /// Everything was acknowledged and nothing follows: publish what becomes visible only whole.
     ///

@@ -14,7 +14,7 @@ use crate::metrics::SinkMetrics;
 use crate::sink::SinkError;
 use crate::sink::port::WriterPort;
 use crate::time::Epoch;
-use crate::update::Update;
+use crate::update::Updates;
 
 /// What the operator and the driver share about one sink on one worker.
 pub(crate) struct SinkState<D> {
@@ -43,7 +43,7 @@ impl<D> SinkState<D> {
     }
 
     /// Offers a whole epoch; its capability is kept until [`DrivenSink::poll`] sees the acknowledgement.
-    pub(crate) fn offer(&mut self, capability: Capability<Epoch>, rows: Vec<Update<D>>) {
+    pub(crate) fn offer(&mut self, capability: Capability<Epoch>, rows: Updates<D>) {
         let epoch = *capability.time();
         self.held.insert(epoch, Some(capability));
         self.port.offer(epoch, rows);

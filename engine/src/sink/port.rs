@@ -9,11 +9,11 @@ use crate::error::JobError;
 use crate::sim::{Dice, Trace};
 use crate::sink::{SinkError, Writer};
 use crate::time::Epoch;
-use crate::update::Update;
+use crate::update::Updates;
 
 /// What the driver tells a writer's thread.
 enum Order<D> {
-    Write(Epoch, Vec<Update<D>>),
+    Write(Epoch, Updates<D>),
     Finish,
 }
 
@@ -27,7 +27,7 @@ enum Answer {
 /// One worker's writer as the driver sees it: offered epochs come back acknowledged, in order.
 pub(crate) trait WriterPort<D> {
     /// Hands over a whole epoch; never blocks.
-    fn offer(&mut self, epoch: Epoch, rows: Vec<Update<D>>);
+    fn offer(&mut self, epoch: Epoch, rows: Updates<D>);
     /// The next acknowledged epoch with its number of updates, if there is one.
     fn poll(&mut self) -> Result<Option<(Epoch, usize)>, SinkError>;
     /// Asks to publish; called once, when everything was acknowledged.
@@ -89,7 +89,7 @@ pub(crate) fn spawn<D: Send + 'static>(
 }
 
 impl<D> WriterPort<D> for OnThread<D> {
-    fn offer(&mut self, epoch: Epoch, rows: Vec<Update<D>>) {
+    fn offer(&mut self, epoch: Epoch, rows: Updates<D>) {
         // A writer that has failed has said so on the other channel; its orders need not arrive.
         let _ = self.orders.send(Order::Write(epoch, rows));
     }
@@ -113,7 +113,7 @@ impl<D> WriterPort<D> for OnThread<D> {
 /// A writer that is called in the worker's own thread, when the dice say so.
 struct InPlace<D> {
     writer: Box<dyn Writer<D>>,
-    waiting: VecDeque<(Epoch, Vec<Update<D>>)>,
+    waiting: VecDeque<(Epoch, Updates<D>)>,
     finishing: bool,
     dice: Dice,
     trace: Trace,
@@ -134,7 +134,7 @@ pub(crate) fn in_place<D: 'static>(
 }
 
 impl<D> WriterPort<D> for InPlace<D> {
-    fn offer(&mut self, epoch: Epoch, rows: Vec<Update<D>>) {
+    fn offer(&mut self, epoch: Epoch, rows: Updates<D>) {
         self.waiting.push_back((epoch, rows));
     }
 

@@ -1,0 +1,41 @@
+//! The loops that one would write by hand: one thread, one purpose, laid out for the cache, no retraction, no recovery.
+//!
+//! Each does the work of the workload of its name over the same rows and returns a digest, so that nothing is
+//! optimised away.
+
+mod drift;
+mod lookup;
+mod reorder;
+mod rolling;
+mod tumbling;
+
+pub use drift::drift;
+pub use lookup::lookup;
+pub use rolling::rolling;
+pub use tumbling::tumbling;
+
+/// Rows that a loop "writes": kept in a buffer that is handed to nobody, as a sink would.
+pub(crate) struct Out<R> {
+    rows: Vec<R>,
+    written: u64,
+}
+
+impl<R> Out<R> {
+    pub(crate) fn new() -> Self {
+        Self { rows: Vec::with_capacity(4_096), written: 0 }
+    }
+
+    #[inline(always)]
+    pub(crate) fn push(&mut self, row: R) {
+        if self.rows.len() == 4_096 {
+            std::hint::black_box(&self.rows);
+            self.rows.clear();
+        }
+        self.rows.push(row);
+        self.written += 1;
+    }
+
+    pub(crate) fn written(&self) -> u64 {
+        self.written
+    }
+}
