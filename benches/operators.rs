@@ -54,17 +54,31 @@ struct Outcome {
     bytes_per_live_event: f64,
 }
 
-#[expect(clippy::print_stdout, clippy::print_stderr, reason = "a bench prints its table")]
+#[expect(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a bench prints its table"
+)]
 fn main() -> ExitCode {
     let options = Options::parse();
-    println!("{:<28} {:>6} {:>2}  {:>9} {:>9} {:>6}  {:>7}  {:>9}", "workload", "size", "w", "M/cpu-s", "loop", "ratio", "wall s", "B/event");
-    for (size, events, users) in [("small", 1_000_000, 100_000), ("large", 10_000_000, 1_000_000)] {
+    println!(
+        "{:<28} {:>6} {:>2}  {:>9} {:>9} {:>6}  {:>7}  {:>9}",
+        "workload", "size", "w", "M/cpu-s", "loop", "ratio", "wall s", "B/event"
+    );
+    for (size, events, users) in [
+        ("small", 1_000_000, 100_000),
+        ("large", 10_000_000, 1_000_000),
+    ] {
         if options.size.as_deref().is_some_and(|wanted| wanted != size) {
             continue;
         }
         let rows = Arc::new(data::payments(events, users));
         for workload in workload::all() {
-            if options.only.as_deref().is_some_and(|wanted| !workload.name.contains(wanted)) {
+            if options
+                .only
+                .as_deref()
+                .is_some_and(|wanted| !workload.name.contains(wanted))
+            {
                 continue;
             }
             match run(&workload, size, &rows, &options) {
@@ -86,7 +100,12 @@ fn main() -> ExitCode {
 }
 
 /// Runs a workload and its loop in turn, and takes the medians.
-fn run(workload: &Workload, size: &'static str, rows: &Arc<Vec<Payment>>, options: &Options) -> Result<Outcome, JobError> {
+fn run(
+    workload: &Workload,
+    size: &'static str,
+    rows: &Arc<Vec<Payment>>,
+    options: &Options,
+) -> Result<Outcome, JobError> {
     let (mut ours, mut theirs, mut bytes) = (Vec::new(), Vec::new(), 0.0);
     for _ in 0..options.reps.max(1) {
         let job = (workload.job)(Arc::clone(rows), options.workers, Digest::default());
@@ -120,10 +139,17 @@ fn bytes_per_event(report: &Report) -> f64 {
     use std::sync::atomic::Ordering::Relaxed;
     let operators = report.metrics.operators();
     let sum = |of: fn(&thalweg::engine::metrics::OperatorMetrics) -> u64| {
-        operators.iter().map(|(_, operator)| of(operator)).sum::<u64>() as f64
+        operators
+            .iter()
+            .map(|(_, operator)| of(operator))
+            .sum::<u64>() as f64
     };
     let events = sum(|operator| operator.events.load(Relaxed));
-    if events > 0.0 { sum(|operator| operator.bytes.load(Relaxed)) / events } else { 0.0 }
+    if events > 0.0 {
+        sum(|operator| operator.bytes.load(Relaxed)) / events
+    } else {
+        0.0
+    }
 }
 
 fn median(mut costs: Vec<Cost>) -> Cost {
@@ -135,7 +161,14 @@ fn median(mut costs: Vec<Cost>) -> Cost {
 fn print(o: &Outcome) {
     println!(
         "{:<28} {:>6} {:>2}  {:>9.2} {:>9.2} {:>6.2}  {:>7.2}  {:>9.1}",
-        o.workload, o.size, o.workers, o.mev_per_cpu_s, o.loop_mev_per_cpu_s, o.ratio, o.wall_s, o.bytes_per_live_event
+        o.workload,
+        o.size,
+        o.workers,
+        o.mev_per_cpu_s,
+        o.loop_mev_per_cpu_s,
+        o.ratio,
+        o.wall_s,
+        o.bytes_per_live_event
     );
 }
 

@@ -4,9 +4,9 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use thalweg::connectors::memory::Log;
 use thalweg::engine::sink::{Sink, SinkError, SinkPlace, Writer};
 use thalweg::engine::update::Updates;
-use thalweg::connectors::memory::Log;
 use thalweg::operators::value::{Fixed, Moments};
 use thalweg::operators::window::grouped::GroupRow;
 use thalweg::operators::window::rolling::Rolled;
@@ -113,14 +113,36 @@ pub struct Workload {
 /// All workloads.
 #[must_use]
 pub fn all() -> Vec<Workload> {
-    let one = |name, job, by_hand| Workload { name, job, by_hand, observations_per_row: 1 };
+    let one = |name, job, by_hand| Workload {
+        name,
+        job,
+        by_hand,
+        observations_per_row: 1,
+    };
     vec![
         one("pass", pass, loops::lookup),
         one("rolling_latest", rolling_latest, loops::rolling),
-        one("rolling_latest_expiring", rolling_latest_expiring, loops::rolling),
+        one(
+            "rolling_latest_expiring",
+            rolling_latest_expiring,
+            loops::rolling,
+        ),
         one("rolling_final", rolling_final, loops::rolling),
         one("tumbling", tumbling, loops::tumbling),
         one("lookup", lookup, loops::lookup),
+        one(
+            "drift_1",
+            |rows, workers, digest| drift::<1>(rows, workers, digest),
+            |rows| loops::drift(rows, 1),
+        ),
+        Workload {
+            observations_per_row: 10,
+            ..one(
+                "drift_10",
+                |rows, workers, digest| drift::<10>(rows, workers, digest),
+                |rows| loops::drift(rows, 10),
+            )
+        },
     ]
 }
 
@@ -128,7 +150,10 @@ pub fn all() -> Vec<Workload> {
 fn pass(rows: Arc<Vec<Payment>>, workers: usize, digest: Digest) -> Job {
     Job::new("pass", move |g| {
         let payments = g.source("payments", source(&rows, workers))?;
-        payments.sink("digest", DigestSink::new(&digest, |row: &Payment| row.cents as f64))
+        payments.sink(
+            "digest",
+            DigestSink::new(&digest, |row: &Payment| row.cents as f64),
+        )
     })
 }
 
@@ -155,14 +180,18 @@ fn latest(rows: Arc<Vec<Payment>>, workers: usize, expiry: Expiry, digest: Diges
             .moments("amount", |payment| payment.cents)
             .expiry(expiry)
             .latest()
-            .sink("digest", DigestSink::new(&digest, |row: &Spend| row.window(2).count() as f64))
+            .sink(
+                "digest",
+                DigestSink::new(&digest, |row: &Spend| row.window(2).count() as f64),
+            )
     })
 }
 
 /// One row per event once the watermark has passed it, mean and stddev finished.
 fn rolling_final(rows: Arc<Vec<Payment>>, workers: usize, digest: Digest) -> Job {
     let finished = |(_, row): &((), Spend)| {
-        let window = |w| row.window(w).mean().unwrap_or(0.0) + row.window(w).stddev_sample().unwrap_or(0.0);
+        let window =
+            |w| row.window(w).mean().unwrap_or(0.0) + row.window(w).stddev_sample().unwrap_or(0.0);
         (0..3).map(window).sum()
     };
     Job::new("rolling_final", move |g| {
@@ -186,9 +215,12 @@ fn tumbling(rows: Arc<Vec<Payment>>, workers: usize, digest: Digest) -> Job {
             .event_time(|payment| payment.at)
             .tumbling(minutes(5))?
             .finals("spend", totals(|payment: &Payment| payment.cents))
-            .sink("digest", DigestSink::new(&digest, |row: &GroupRow<u64, Moments<Fixed<0>>>| {
-                row.value.sum().unwrap_or(0.0)
-            }))
+            .sink(
+                "digest",
+                DigestSink::new(&digest, |row: &GroupRow<u64, Moments<Fixed<0>>>| {
+                    row.value.sum().unwrap_or(0.0)
+                }),
+            )
     })
 }
 
@@ -196,18 +228,58 @@ fn tumbling(rows: Arc<Vec<Payment>>, workers: usize, digest: Digest) -> Job {
 fn lookup(rows: Arc<Vec<Payment>>, workers: usize, digest: Digest) -> Job {
     Job::new("lookup", move |g| {
         let payments = g.source("payments", source(&rows, workers))?;
-        let merchants = (1..=MERCHANTS).map(|merchant| (merchant, f64_bits(merchant))).collect();
+        let merchants = (1..=MERCHANTS)
+            .map(|merchant| (merchant, f64_bits(merchant)))
+            .collect();
         let merchants = g.source("merchants", Log::rows(merchants).untimed())?;
         payments
             .key_by(|payment| payment.merchant)
-            .lookup("merchant", &merchants.key_by(|merchant: &(u32, u64)| merchant.0))
-            .sink("digest", DigestSink::new(&digest, |(_, found): &(Payment, Option<(u32, u64)>)| {
-                found.map_or(0.0, |merchant| f64::from_bits(merchant.1))
-            }))
+            .lookup(
+                "merchant",
+                &merchants.key_by(|merchant: &(u32, u64)| merchant.0),
+            )
+            .sink(
+                "digest",
+                DigestSink::new(&digest, |(_, found): &(Payment, Option<(u32, u64)>)| {
+                    found.map_or(0.0, |merchant| f64::from_bits(merchant.1))
+                }),
+            )
     })
 }
 
 /// A merchant's risk, as bits: floats have no order to be told apart by.
 fn f64_bits(merchant: u32) -> u64 {
     (f64::from(merchant % 100) / 100.0).to_bits()
+}
+
+/// A histogram of ten bins and its PSI per hour and country, once the hour has ended: features are the amount, shifted.
+fn drift<const N: usize>(rows: Arc<Vec<Payment>>, workers: usize, digest: Digest) -> Job {
+    let names: Vec<String> = (0..N).map(|feature| format!("amount_{feature}")).collect();
+    let sample = &rows[..rows.len().min(100_000)];
+    let baselines: Baselines = names
+        .iter()
+        .enumerate()
+        .filter_map(|(n, name)| {
+            let values = sample.iter().map(|row| Some((row.cents + n as i64) as f64));
+            Baseline::fit(name.as_str(), values)
+                .ok()
+                .map(Baseline::without_values)
+        })
+        .collect();
+    Job::new("drift", move |g| {
+        let names: [&str; N] = std::array::from_fn(|n| names[n].as_str());
+        let payments = g.source("payments", source(&rows, workers))?;
+        payments
+            .drift("drift", |payment| payment.at)
+            .every(hours(1))
+            .segments(|payment| payment.country)
+            .features(names, |payment| {
+                std::array::from_fn(|n| Some((payment.cents + n as i64) as f64))
+            })
+            .finals(&baselines)?
+            .sink(
+                "digest",
+                DigestSink::new(&digest, |row: &DriftWindow| row.drift.psi.unwrap_or(0.0)),
+            )
+    })
 }

@@ -5,10 +5,12 @@
 //! | [`time`], [`update`] | epochs and event time; a change `(row, epoch, ±n)` |
 //! | [`source`], [`sink`] | the ports that connectors implement |
 //! | [`graph`], [`table`] | what a job is built from |
+//! | [`combine`] | adding up before the exchange |
 //! | [`keyed`], [`key`], [`state`] | the one stateful operator, its keys and its containers |
 //! | [`job`], [`config`], [`env`] | running it: on threads, or in a simulation ([`sim`]) |
 //! | [`metrics`], [`error`] | what it tells |
 
+pub mod combine;
 pub mod config;
 pub mod env;
 pub mod error;

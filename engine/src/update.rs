@@ -16,8 +16,24 @@ pub trait Data: Clone + Send + Serialize + DeserializeOwned + 'static {}
 
 impl<D: Clone + Send + Serialize + DeserializeOwned + 'static> Data for D {}
 
-/// Rows that move between operators in one piece: timely's own 8 KiB containers cost twice as much.
+/// The most rows that move between operators in one piece: timely's own 8 KiB containers cost twice as much.
 pub const CONTAINER_ROWS: usize = 1_024;
+
+/// The most bytes that move between operators in one piece, so that a piece stays in the cache.
+const CONTAINER_BYTES: usize = 64 << 10;
+
+/// How many updates of rows like these move between operators in one piece.
+#[must_use]
+pub const fn container_rows<D>() -> usize {
+    let fitting = CONTAINER_BYTES / size_of::<Update<D>>();
+    if fitting > CONTAINER_ROWS {
+        CONTAINER_ROWS
+    } else if fitting < 64 {
+        64
+    } else {
+        fitting
+    }
+}
 
 /// The updates of an epoch, as the containers that they came in: nothing is copied together.
 #[derive(Clone, Debug)]

@@ -9,7 +9,7 @@
 
 use thalweg_engine::table::Table;
 use thalweg_engine::time::Epoch;
-use thalweg_engine::update::{CONTAINER_ROWS, Data, Diff, Update};
+use thalweg_engine::update::{Data, Diff, Update, container_rows};
 use timely::container::CapacityContainerBuilder;
 use timely::dataflow::channels::pact::Pipeline;
 use timely::dataflow::operators::Concat;
@@ -99,7 +99,7 @@ impl<'s, D: Data> TableOps<'s, D> for Table<'s, D> {
     }
 }
 
-/// The one operator behind all of them: updates in, updates out, in containers of 1,024.
+/// The one operator behind all of them: updates in, updates out, a container at a time.
 pub(crate) fn per_update<'s, D: Data, O: Data>(
     table: &Table<'s, D>,
     name: &str,
@@ -117,11 +117,11 @@ pub(crate) fn per_update<'s, D: Data, O: Data>(
                     input.for_each(|capability, updates| {
                         let mut session = output.session(&capability);
                         for update in updates.drain(..) {
-                            if buffer.capacity() < CONTAINER_ROWS {
-                                buffer.reserve(CONTAINER_ROWS);
+                            if buffer.capacity() < container_rows::<O>() {
+                                buffer.reserve(container_rows::<O>());
                             }
                             logic(update, &mut buffer);
-                            if buffer.len() >= CONTAINER_ROWS {
+                            if buffer.len() >= container_rows::<O>() {
                                 session.give_container(&mut buffer);
                                 buffer.clear();
                             }

@@ -9,6 +9,7 @@ pub use thalweg_engine::table::Table;
 pub use thalweg_engine::time::{EventTime, Timestamp, days, hours, millis, minutes, seconds};
 
 pub use thalweg_operators::aggregate::{count, count_where, distinct, latest, moments, totals};
+pub use thalweg_operators::drift::{Baseline, Baselines, Drift, DriftWindow, Thresholds, Verdict};
 pub use thalweg_operators::join::differential::Differential;
 pub use thalweg_operators::key_by::KeyBy;
 pub use thalweg_operators::table_ops::TableOps;

@@ -7,8 +7,14 @@ const COUNTRIES: usize = 30;
 
 /// Runs the loop over `features` features, each the amount shifted a little; the digest is the sum of all PSI.
 #[must_use]
-pub fn drift(rows: &[Payment], features: usize, edges: &[f64; 9]) -> (u64, f64) {
-    let hours = rows.iter().map(|row| (row.at - START_US) / HOUR_US).max().unwrap_or(0) as usize + 1;
+pub fn drift(rows: &[Payment], features: usize) -> (u64, f64) {
+    let edges = edges(rows);
+    let hours = rows
+        .iter()
+        .map(|row| (row.at - START_US) / HOUR_US)
+        .max()
+        .unwrap_or(0) as usize
+        + 1;
     let mut counts = vec![[0_u32; 10]; hours * COUNTRIES * features];
     for row in rows {
         let hour = ((row.at - START_US) / HOUR_US) as usize;
@@ -29,6 +35,13 @@ pub fn drift(rows: &[Payment], features: usize, edges: &[f64; 9]) -> (u64, f64) 
         }
     }
     (groups, digest)
+}
+
+/// The inner deciles of the first amounts.
+fn edges(rows: &[Payment]) -> [f64; 9] {
+    let mut sample: Vec<i64> = rows.iter().take(100_000).map(|row| row.cents).collect();
+    sample.sort_unstable();
+    std::array::from_fn(|n| sample[sample.len() * (n + 1) / 10] as f64)
 }
 
 fn psi(bins: &[u32; 10], n: f64) -> f64 {

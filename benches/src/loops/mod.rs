@@ -22,7 +22,10 @@ pub(crate) struct Out<R> {
 
 impl<R> Out<R> {
     pub(crate) fn new() -> Self {
-        Self { rows: Vec::with_capacity(4_096), written: 0 }
+        Self {
+            rows: Vec::with_capacity(4_096),
+            written: 0,
+        }
     }
 
     #[inline(always)]

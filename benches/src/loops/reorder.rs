@@ -17,7 +17,11 @@ pub(crate) struct Reorder {
 
 impl Reorder {
     pub(crate) fn new() -> Self {
-        Self { buckets: vec![Vec::new(); SECONDS], next: 0, newest: 0 }
+        Self {
+            buckets: vec![Vec::new(); SECONDS],
+            next: 0,
+            newest: 0,
+        }
     }
 
     #[inline(always)]
@@ -25,7 +29,9 @@ impl Reorder {
         let ms = ((row.at - START_US) / 1_000) as u32;
         let second = (ms / 1_000) as usize;
         self.newest = self.newest.max(second);
-        let limit = self.newest.saturating_sub((LATENESS_US / 1_000_000) as usize);
+        let limit = self
+            .newest
+            .saturating_sub((LATENESS_US / 1_000_000) as usize);
         while self.next < limit {
             self.release_next(release);
         }

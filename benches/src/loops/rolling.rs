@@ -73,8 +73,13 @@ impl Busy {
                 high += 1;
             }
             let n = (self.events.len() - self.heads[window]) as u32;
-            sums[window] =
-                (n, self.sums[window], self.squares[window], self.low[low].1, self.high[high].1);
+            sums[window] = (
+                n,
+                self.sums[window],
+                self.squares[window],
+                self.low[low].1,
+                self.high[high].1,
+            );
         }
         let expired = self.heads[2];
         self.events.drain(..expired);
@@ -116,7 +121,9 @@ impl Users {
             return;
         }
         let mut busy = Busy::default();
-        line.events.iter().for_each(|event| busy.push(event.0, event.1));
+        line.events
+            .iter()
+            .for_each(|event| busy.push(event.0, event.1));
         busy.push(at, cents);
         line.busy = self.busy.len() as u32;
         line.n = BUSY;
@@ -135,7 +142,13 @@ impl Users {
             for (time, cents) in &line.events[..line.n as usize] {
                 if *time >= start {
                     let c = i64::from(*cents);
-                    *sum = (sum.0 + 1, sum.1 + c, sum.2 + c * c, sum.3.min(*cents), sum.4.max(*cents));
+                    *sum = (
+                        sum.0 + 1,
+                        sum.1 + c,
+                        sum.2 + c * c,
+                        sum.3.min(*cents),
+                        sum.4.max(*cents),
+                    );
                 }
             }
         }
@@ -147,8 +160,15 @@ impl Users {
 #[must_use]
 pub fn rolling(rows: &[Payment]) -> (u64, f64) {
     let users = rows.iter().map(|row| row.user).max().unwrap_or(0) as usize + 1;
-    let empty = Line { n: 0, busy: 0, events: [(0, 0); 7] };
-    let mut users = Users { lines: vec![empty; users], busy: Vec::new() };
+    let empty = Line {
+        n: 0,
+        busy: 0,
+        events: [(0, 0); 7],
+    };
+    let mut users = Users {
+        lines: vec![empty; users],
+        busy: Vec::new(),
+    };
     let mut out = Out::<(u32, u32, [f64; 18])>::new();
     let mut digest = 0.0;
     let mut release = |second: &mut Vec<Event>| {
@@ -182,8 +202,19 @@ fn finish(sums: &[Sums; 3]) -> [f64; 18] {
     let mut row = [0.0; 18];
     for (window, (n, sum, squares, min, max)) in sums.iter().enumerate() {
         let (n, sum) = (f64::from(*n), *sum as f64);
-        let variance = if n > 1.0 { (*squares as f64 - sum * sum / n) / (n - 1.0) } else { 0.0 };
-        let values = [n, sum, sum / n, f64::from(*min), f64::from(*max), variance.max(0.0).sqrt()];
+        let variance = if n > 1.0 {
+            (*squares as f64 - sum * sum / n) / (n - 1.0)
+        } else {
+            0.0
+        };
+        let values = [
+            n,
+            sum,
+            sum / n,
+            f64::from(*min),
+            f64::from(*max),
+            variance.max(0.0).sqrt(),
+        ];
         row[window * 6..window * 6 + 6].copy_from_slice(&values);
     }
     row

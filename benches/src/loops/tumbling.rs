@@ -14,7 +14,11 @@ struct Slot {
     sum: i64,
 }
 
-const EMPTY: Slot = Slot { user: 0, count: 0, sum: 0 };
+const EMPTY: Slot = Slot {
+    user: 0,
+    count: 0,
+    sum: 0,
+};
 
 struct Window {
     slots: Vec<Slot>,
@@ -23,7 +27,10 @@ struct Window {
 
 impl Window {
     fn new() -> Self {
-        Self { slots: vec![EMPTY; 256], used: Vec::new() }
+        Self {
+            slots: vec![EMPTY; 256],
+            used: Vec::new(),
+        }
     }
 
     #[inline(always)]
@@ -54,7 +61,9 @@ impl Window {
         let doubled = self.slots.len() * 2;
         let old = std::mem::replace(&mut self.slots, vec![EMPTY; doubled]);
         self.used.clear();
-        old.into_iter().filter(|slot| slot.count > 0).for_each(|s| self.add(s.user, s.count, s.sum));
+        old.into_iter()
+            .filter(|slot| slot.count > 0)
+            .for_each(|s| self.add(s.user, s.count, s.sum));
     }
 }
 
@@ -89,6 +98,8 @@ pub fn tumbling(rows: &[Payment]) -> (u64, f64) {
         }
         open[(index - first) as usize].add(row.user, 1, row.cents);
     }
-    open.iter_mut().enumerate().for_each(|(i, window)| close(window, first + i as i64));
+    open.iter_mut()
+        .enumerate()
+        .for_each(|(i, window)| close(window, first + i as i64));
     (out.written(), digest as f64)
 }

@@ -179,7 +179,10 @@ fn a_sink_writes_plain_hashes() {
     let spend = |at, total| Spend { user: 7, at, total };
     writer.write(1, vec![(spend(5, 1.0), 1, 1)].into()).unwrap();
     writer
-        .write(2, vec![(spend(5, 1.0), 2, -1), (spend(6, 2.5), 2, 1)].into())
+        .write(
+            2,
+            vec![(spend(5, 1.0), 2, -1), (spend(6, 2.5), 2, 1)].into(),
+        )
         .unwrap();
     let mut raw = raw(&config);
     let mut hash: Vec<(String, String)> = redis::cmd("HGETALL")

@@ -1,9 +1,9 @@
 //! What a state writes its changes to.
 
 use crate::time::Epoch;
-use crate::update::{CONTAINER_ROWS, Diff, Update};
+use crate::update::{Diff, Update, container_rows};
 
-/// Collects the changes of one epoch and passes them on in containers of 1,024.
+/// Collects the changes of one epoch and passes them on, a container at a time.
 pub struct Emitter<'a, D> {
     epoch: Epoch,
     buffer: &'a mut Vec<Update<D>>,
@@ -30,7 +30,7 @@ impl<'a, D> Emitter<'a, D> {
     #[inline]
     pub fn emit(&mut self, row: D, diff: Diff) {
         self.buffer.push((row, self.epoch, diff));
-        if self.buffer.len() >= CONTAINER_ROWS {
+        if self.buffer.len() >= container_rows::<D>() {
             self.flush();
         }
     }
@@ -64,8 +64,8 @@ impl<'a, D> Emitter<'a, D> {
             (self.pass_on)(self.buffer);
         }
         self.buffer.clear();
-        if self.buffer.capacity() < CONTAINER_ROWS {
-            self.buffer.reserve(CONTAINER_ROWS);
+        if self.buffer.capacity() < container_rows::<D>() {
+            self.buffer.reserve(container_rows::<D>());
         }
     }
 }

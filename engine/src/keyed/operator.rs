@@ -14,7 +14,7 @@ use crate::keyed::{Emitter, EpochTime, KeyedState};
 use crate::metrics::OperatorMetrics;
 use crate::table::Table;
 use crate::time::{Epoch, EventTime, WATERMARK_NONE};
-use crate::update::{CONTAINER_ROWS, Update};
+use crate::update::{Update, container_rows};
 
 /// What has arrived for an epoch that is not complete yet.
 struct Stashed<In> {
@@ -99,7 +99,7 @@ impl<'s, D: crate::update::Data> Table<'s, D> {
                         state,
                         watermark: WATERMARK_NONE,
                         rows: Vec::new(),
-                        buffer: Vec::with_capacity(CONTAINER_ROWS),
+                        buffer: Vec::with_capacity(container_rows::<S::Out>()),
                         metrics,
                     };
                     move |(rows, rows_frontier), (risen, risen_frontier), output| {

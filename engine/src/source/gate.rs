@@ -32,7 +32,7 @@ pub(crate) struct Gate<D> {
     source_name: Arc<str>,
     clock: Arc<dyn Clock>,
     metrics: Arc<Metrics>,
-    chunk_rows: usize,
+    pub(crate) chunk_rows: usize,
     newest: Option<EventTime>,
 }
 
@@ -54,24 +54,21 @@ impl<D: Clone> Gate<D> {
         }
     }
 
-    /// Splits a batch into chunks of at most `chunk_rows`, each with the watermark after its last record.
+    /// Takes a batch's containers one by one, each with the watermark after its last record.
     pub(crate) fn admit(&mut self, batch: &mut Batch<D>, mut emit: impl FnMut(Chunk<D>)) {
         let mut dead = std::mem::take(&mut batch.dead);
         for letter in &mut dead {
             self.source_name.as_ref().clone_into(&mut letter.source);
         }
         let horizon = self.clock.wall().saturating_add(self.spec.max_future_us);
-        let mut rest = std::mem::take(&mut batch.rows).into_iter();
-        loop {
-            let mut chunk = self.chunk(std::mem::take(&mut dead));
-            while chunk.rows.len() < self.chunk_rows {
-                let Some(update) = rest.next() else { break };
-                self.judge(update, horizon, &mut chunk);
-            }
+        if batch.containers.is_empty() && !dead.is_empty() {
+            batch.containers.push(Vec::new());
+        }
+        for rows in batch.containers.drain(..) {
+            let mut chunk = self.chunk(rows);
+            chunk.dead = std::mem::take(&mut dead);
+            self.judge(horizon, &mut chunk);
             chunk.watermark = self.watermark();
-            if chunk.rows.is_empty() && chunk.late.is_empty() && chunk.dead.is_empty() {
-                break;
-            }
             emit(chunk);
         }
         if let Some(newest) = self.newest {
@@ -87,14 +84,12 @@ impl<D: Clone> Gate<D> {
         chunk
     }
 
-    fn chunk(&self, dead: Vec<DeadLetter>) -> Chunk<D> {
-        let watermark = self.watermark();
-        let rows = Vec::with_capacity(self.chunk_rows);
+    fn chunk(&self, rows: Vec<Update<D>>) -> Chunk<D> {
         Chunk {
             rows,
             late: Vec::new(),
-            dead,
-            watermark,
+            dead: Vec::new(),
+            watermark: self.watermark(),
             ended: false,
         }
     }
@@ -106,23 +101,43 @@ impl<D: Clone> Gate<D> {
         }
     }
 
+    /// Stamps the rows and takes the late ones out; where none is late, which is usual, no row moves.
+    fn judge(&mut self, horizon: EventTime, chunk: &mut Chunk<D>) {
+        if self.spec.event_time.is_none() && self.spec.stamp.is_none() {
+            return;
+        }
+        let mut late = Vec::new();
+        for (place, update) in chunk.rows.iter_mut().enumerate() {
+            if !self.is_in_time(&mut update.0, horizon) {
+                late.push(place);
+            }
+        }
+        if late.is_empty() {
+            return;
+        }
+        let mut places = late.into_iter().peekable();
+        let (late, rows) = std::mem::take(&mut chunk.rows)
+            .into_iter()
+            .enumerate()
+            .partition::<Vec<_>, _>(|(place, _)| places.next_if_eq(place).is_some());
+        chunk.late = late.into_iter().map(|(_, update)| update).collect();
+        chunk.rows = rows.into_iter().map(|(_, update)| update).collect();
+    }
+
+    /// The verdict on one row, which moves the watermark if it is in time.
     #[inline]
-    fn judge(&mut self, mut update: Update<D>, horizon: EventTime, chunk: &mut Chunk<D>) {
+    fn is_in_time(&mut self, row: &mut D, horizon: EventTime) -> bool {
         if let Some(stamp) = &self.spec.stamp {
-            stamp(&mut update.0, self.newest);
+            stamp(row, self.newest);
         }
         let Some(event_time) = &self.spec.event_time else {
-            chunk.rows.push(update);
-            return;
+            return true;
         };
-        let at = event_time(&update.0);
-        if at > horizon || at < self.watermark() {
-            chunk.late.push(update);
-            return;
-        }
-        if self.newest.is_none_or(|newest| at > newest) {
+        let at = event_time(row);
+        let in_time = at <= horizon && at >= self.watermark();
+        if in_time && self.newest.is_none_or(|newest| at > newest) {
             self.newest = Some(at);
         }
-        chunk.rows.push(update);
+        in_time
     }
 }

@@ -17,7 +17,7 @@ mod spec;
 pub use dead::DeadLetter;
 pub use spec::{SourceExt, SourceSpec};
 
-use crate::update::{Data, Diff, Update};
+use crate::update::{CONTAINER_ROWS, Data, Diff, Update};
 
 /// A part of a source that is read in order by one reader: a file, a topic's partition.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -72,30 +72,53 @@ pub enum ReadStatus {
 }
 
 /// Rows on their way from a reader, with the records that could not be decoded.
+///
+/// Rows lie in the containers in which they will enter the graph: they are moved no more.
 #[derive(Debug)]
 pub struct Batch<D> {
-    pub(crate) rows: Vec<Update<D>>,
+    pub(crate) containers: Vec<Vec<Update<D>>>,
     pub(crate) dead: Vec<DeadLetter>,
+    container_rows: usize,
 }
 
 impl<D> Default for Batch<D> {
     fn default() -> Self {
-        Self {
-            rows: Vec::new(),
-            dead: Vec::new(),
-        }
+        Self::with_container_rows(CONTAINER_ROWS)
     }
 }
 
 impl<D> Batch<D> {
+    /// A batch whose rows travel in containers of this many.
+    pub(crate) fn with_container_rows(container_rows: usize) -> Self {
+        Self {
+            containers: Vec::new(),
+            dead: Vec::new(),
+            container_rows,
+        }
+    }
+
     /// Adds a row.
+    #[inline]
     pub fn push(&mut self, row: D) {
-        self.rows.push((row, 0, 1));
+        self.push_signed(row, 1);
     }
 
     /// Adds a signed row: a negative `diff` takes back what was added before.
+    #[inline]
     pub fn push_signed(&mut self, row: D, diff: Diff) {
-        self.rows.push((row, 0, diff));
+        match self.containers.last_mut() {
+            Some(container) if container.len() < self.container_rows => {
+                container.push((row, 0, diff));
+            }
+            _ => self.open(row, diff),
+        }
+    }
+
+    #[cold]
+    fn open(&mut self, row: D, diff: Diff) {
+        let mut container = Vec::with_capacity(self.container_rows);
+        container.push((row, 0, diff));
+        self.containers.push(container);
     }
 
     /// Hands over a record that could not be decoded.
@@ -106,22 +129,19 @@ impl<D> Batch<D> {
     /// Rows in the batch.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.rows.len()
+        self.containers.iter().map(Vec::len).sum()
     }
 
     /// Whether neither rows nor rejected records are here.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.rows.is_empty() && self.dead.is_empty()
+        self.containers.is_empty() && self.dead.is_empty()
     }
 
     /// The rows with their signs, and the rejected records, for adapters that stand between a reader and the job.
     pub fn take(&mut self) -> (Vec<(D, Diff)>, Vec<DeadLetter>) {
-        let rows = self
-            .rows
-            .drain(..)
-            .map(|(row, _, diff)| (row, diff))
-            .collect();
+        let rows = self.containers.drain(..).flatten();
+        let rows = rows.map(|(row, _, diff)| (row, diff)).collect();
         (rows, std::mem::take(&mut self.dead))
     }
 }

@@ -97,7 +97,7 @@ impl<D: Clone> InPlace<D> {
             return Ok(Polled::Pending);
         }
         if self.waiting.is_empty() && !self.ended {
-            let mut batch = Batch::default();
+            let mut batch = Batch::with_container_rows(self.gate.chunk_rows);
             self.ended = self.reader.read(&mut batch)? == ReadStatus::End;
             let waiting = &mut self.waiting;
             self.gate
@@ -121,7 +121,7 @@ fn read_all<D: Clone>(
     stop: &StopHandle,
     send: &dyn Fn(Result<Chunk<D>, SourceError>) -> bool,
 ) -> Result<(), SourceError> {
-    let mut batch = Batch::default();
+    let mut batch = Batch::with_container_rows(gate.chunk_rows);
     let mut listening = true;
     while listening && !stop.is_stopping() {
         let status = reader.read(&mut batch)?;

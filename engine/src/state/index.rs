@@ -109,6 +109,12 @@ impl<K: Key> KeyIndex<K> {
         }
     }
 
+    /// Asks for the key of a handle ahead of [`KeyIndex::key`].
+    #[inline(always)]
+    pub fn prefetch_key(&self, handle: u32) {
+        prefetch(&self.keys, handle as usize);
+    }
+
     /// The key of a handle in use.
     #[inline]
     #[must_use]

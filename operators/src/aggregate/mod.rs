@@ -15,7 +15,7 @@ mod count;
 mod distinct;
 mod latest;
 mod moments;
-mod multiset;
+pub(crate) mod multiset;
 mod tuple;
 
 pub use count::{Count, count, count_where};

@@ -69,6 +69,11 @@ impl<T: Ord> Multiset<T> {
         self.present().next_back()
     }
 
+    /// All values with how often each is there.
+    pub fn iter(&self) -> impl Iterator<Item = (&T, Diff)> {
+        self.counts.iter().map(|(value, count)| (value, *count))
+    }
+
     fn present(&self) -> impl DoubleEndedIterator<Item = &T> {
         self.counts
             .iter()

@@ -18,7 +18,12 @@
 #[derive(Clone, Debug, PartialEq)]
 pub struct Bins {
     edges: Vec<f64>,
+    /// The edges again, padded with +∞ to whole vectors, where they fit.
+    padded: Option<[f64; PADDED]>,
 }
+
+/// Edges that are compared all at once: two cache lines.
+const PADDED: usize = 16;
 
 /// Why some edges cannot be bins.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
@@ -64,7 +69,9 @@ impl Bins {
             }
             before = edge;
         }
-        Ok(Self { edges })
+        let padded = (edges.len() <= PADDED)
+            .then(|| std::array::from_fn(|n| edges.get(n).copied().unwrap_or(f64::INFINITY)));
+        Ok(Self { edges, padded })
     }
 
     /// The bin of `x`: the number of inner edges ≤ x, hence always below [`Bins::len`].
@@ -72,12 +79,18 @@ impl Bins {
     /// −∞ falls in the first bin and +∞ in the last; NaN falls in the first, so drop it before.
     ///
     /// # Cost
-    /// Halving without branches: about 3 ns for nine edges. Comparing with all edges at once, padded
-    /// to whole vectors, was tried and is no faster, so it is absent.
+    /// Up to 16 edges are compared at once, without branches and without waiting for one another: inside a loop over
+    /// features that beats halving, whose steps depend on each other.
     #[inline]
     #[must_use]
     pub fn index(&self, x: f64) -> usize {
-        self.edges.partition_point(|&edge| edge <= x)
+        match &self.padded {
+            Some(edges) if x < f64::INFINITY => {
+                let below: u32 = edges.iter().map(|edge| u32::from(*edge <= x)).sum();
+                below as usize
+            }
+            _ => self.edges.partition_point(|&edge| edge <= x),
+        }
     }
 
     /// How many bins there are: one more than inner edges.

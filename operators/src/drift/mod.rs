@@ -27,6 +27,7 @@
 //! | `kstwo`, `durbin`, `pelz_good`, `smirnov` | the law of the statistic at finite n |
 //! | `stirling` | the correction of Stirling's formula, which those need |
 //! | `verdict` | thresholds, and the row that the engine emits |
+//! | `stream` | all of it over a table: histograms by window, segment and feature |
 
 mod baseline;
 mod baselines;
@@ -40,6 +41,7 @@ mod psi;
 mod quantile;
 mod smirnov;
 mod stirling;
+mod stream;
 mod verdict;
 
 pub use baseline::{Baseline, BaselineError};
@@ -50,6 +52,7 @@ pub use ks::{KsBounds, ks_from_bins, ks_p_asymp, ks_p_kolmogorov, ks_statistic};
 pub use kstwo::kstwo_sf;
 pub use psi::psi;
 pub use quantile::quantile_linear;
+pub use stream::{Drift, DriftSpec, DriftWindow};
 pub use verdict::{DriftRow, Thresholds, Verdict, WindowError, WindowStats};
 
 /// A count as a number to divide by or with; exact up to 2^53 ≈ 9·10^15 rows.

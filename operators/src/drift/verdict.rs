@@ -123,9 +123,9 @@ pub struct DriftRow {
     pub ks: Option<f64>,
     /// 0 where both sides kept their values ([`ks_statistic`]), else the width of [`ks_from_bins`].
     pub ks_error: Option<f64>,
-    /// [`ks_p_asymp`] of `ks`; where that is a lower bound, this is an upper one.
+    /// [`ks_p_asymp`] of `ks`; `None` where that is only a bound: the exact law costs more than a bound is worth.
     pub ks_p: Option<f64>,
-    /// [`ks_p_kolmogorov`] of `ks`.
+    /// [`ks_p_kolmogorov`] of `ks`; where that is a lower bound, this is an upper one.
     pub ks_p_kolmogorov: Option<f64>,
     /// [`Baseline::mean_shift_z`].
     pub mean_shift_z: Option<f64>,
@@ -145,6 +145,7 @@ impl DriftRow {
     ) -> Result<Self, WindowError> {
         let n_ok = usable_rows(window, baseline)?;
         let ks = ks_bounds(window, baseline);
+        let exact = ks.is_some_and(|ks| ks.lower == ks.upper);
         let p = |law: fn(f64, u64, u64) -> Option<f64>| law(ks?.lower, baseline.n_ok(), n_ok);
         let mean = (n_ok > 0).then_some(window.mean);
         let mut row = Self {
@@ -155,7 +156,7 @@ impl DriftRow {
             psi: psi(baseline.counts(), window.counts),
             ks: ks.map(|ks| ks.lower),
             ks_error: ks.map(|ks| ks.upper - ks.lower),
-            ks_p: p(ks_p_asymp),
+            ks_p: exact.then(|| p(ks_p_asymp)).flatten(),
             ks_p_kolmogorov: p(ks_p_kolmogorov),
             mean_shift_z: mean.and_then(|mean| baseline.mean_shift_z(mean)),
             verdict: Verdict::TooFew,
@@ -171,7 +172,8 @@ impl DriftRow {
         if self.n_ok == 0 || self.n_ok < thresholds.rows_min {
             return Verdict::TooFew;
         }
-        let unlikely = self.ks_p.is_some_and(|p| p < thresholds.ks_p_critical);
+        let p = self.ks_p.or(self.ks_p_kolmogorov);
+        let unlikely = p.is_some_and(|p| p < thresholds.ks_p_critical);
         if above(self.psi, thresholds.psi_critical)
             || (above(self.ks, thresholds.ks_critical) && unlikely)
             || above(

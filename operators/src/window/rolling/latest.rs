@@ -67,7 +67,7 @@ impl<K: Key, L: Lane, const N: usize, const W: usize> Latest<K, L, N, W> {
     pub(crate) fn new(widths: Widths<W>, expiry: Expiry) -> Self {
         Self {
             store: Store::new(widths),
-            timers: Timers::default(),
+            timers: Timers::new(),
             expiry,
             as_of: WATERMARK_NONE,
             handles: Vec::new(),
@@ -112,19 +112,61 @@ impl<K: Key, L: Lane, const N: usize, const W: usize> Latest<K, L, N, W> {
         self.handles = handles;
     }
 
-    /// Touches the keys whose timers are due.
-    fn fire(&mut self, watermark: EventTime) {
+    /// Lets time pass for the keys whose timers are due and that no event has touched; the others are on the list.
+    fn fire(&mut self, as_of: EventTime, out: &mut Emitter<'_, Rolled<K, L, N, W>>) {
         let mut due = std::mem::take(&mut self.due);
-        self.timers.take_due(watermark, &mut due);
-        for i in 0..due.len() {
+        self.timers.take_due(as_of, &mut due);
+        let (mut old_windows, mut windows) = (Self::EMPTY, Self::EMPTY);
+        for (i, handle) in due.iter().copied().enumerate() {
             prefetch_ahead(&self.store, &due, i, |handle| *handle);
-            let line = &mut self.store.lines[due[i] as usize];
-            if std::mem::take(&mut line.armed) {
-                self.touch(due[i]);
+            let line = &mut self.store.lines[handle as usize];
+            if !std::mem::take(&mut line.armed) || line.dirty {
+                continue;
             }
+            let old = self.store.fill(handle, self.as_of, &mut old_windows);
+            let new = self.store.fill(handle, as_of, &mut windows);
+            self.change(handle, (old, &old_windows), (new, &windows), out);
+            self.rest(handle, as_of, new.is_some());
         }
         due.clear();
         self.due = due;
+    }
+
+    /// Emits a key's change from one row to another.
+    #[inline(always)]
+    fn change(
+        &self,
+        handle: u32,
+        old: (Option<EventTime>, &Windows<L, N, W>),
+        new: (Option<EventTime>, &Windows<L, N, W>),
+        out: &mut Emitter<'_, Rolled<K, L, N, W>>,
+    ) {
+        if old.0 == new.0 && (old.0.is_none() || old.1 == new.1) {
+            return;
+        }
+        let Some(key) = self.store.index.key(handle) else {
+            return;
+        };
+        if let Some(at) = old.0 {
+            out.emit(
+                Rolled {
+                    key: key.clone(),
+                    at,
+                    windows: *old.1,
+                },
+                -1,
+            );
+        }
+        if let Some(at) = new.0 {
+            out.emit(
+                Rolled {
+                    key: key.clone(),
+                    at,
+                    windows: *new.1,
+                },
+                1,
+            );
+        }
     }
 
     /// Emits what changed, and sets the timers of the touched keys.
@@ -135,31 +177,12 @@ impl<K: Key, L: Lane, const N: usize, const W: usize> Latest<K, L, N, W> {
             prefetch_ahead(&self.store, &touched, i, |ahead| ahead.handle);
             let handle = key.handle;
             let new = self.store.fill(handle, as_of, &mut windows);
-            let old_windows = &self.old_windows[i];
-            if (key.old, new) != (None, None) && (key.old != new || *old_windows != windows) {
-                if let Some(name) = self.store.index.key(handle) {
-                    if let Some(at) = key.old {
-                        out.emit(
-                            Rolled {
-                                key: name.clone(),
-                                at,
-                                windows: *old_windows,
-                            },
-                            -1,
-                        );
-                    }
-                    if let Some(at) = new {
-                        out.emit(
-                            Rolled {
-                                key: name.clone(),
-                                at,
-                                windows,
-                            },
-                            1,
-                        );
-                    }
-                }
-            }
+            self.change(
+                handle,
+                (key.old, &self.old_windows[i]),
+                (new, &windows),
+                out,
+            );
             self.store.lines[handle as usize].dirty = false;
             self.rest(handle, as_of, new.is_some());
         }
@@ -200,6 +223,7 @@ fn prefetch_ahead<K: Key, L: Lane, T, const N: usize, const W: usize>(
 ) {
     if let Some(far) = list.get(i + 3 * AHEAD) {
         store.prefetch_line(handle(far));
+        store.index.prefetch_key(handle(far));
         store.prefetch_busy(handle(&list[i + 2 * AHEAD]));
         store.prefetch_ring(handle(&list[i + AHEAD]));
     }
@@ -231,7 +255,7 @@ impl<K: Key, L: Lane, const N: usize, const W: usize> KeyedState for Latest<K, L
             _ => self.as_of,
         };
         if as_of > self.as_of {
-            self.fire(as_of);
+            self.fire(as_of, out);
         }
         self.emit(as_of, out);
         self.as_of = as_of;

@@ -1,0 +1,264 @@
+//! Drift as a stream: per window, segment and feature a histogram that rows enter and leave, judged against a baseline.
+//!
+//! ```text
+//! rows ─ combine per epoch ─▶ partial histograms ─ exchange by (segment, window) ─▶ histogram ─▶ DriftWindow
+//! ```
+//!
+//! Bins are fixed by the baseline and open at both ends; nulls and infinities are counted apart. Windows are
+//! `[start, start + width)`, aligned to 1970-01-01T00:00Z.
+//!
+//! # Invariants
+//! 1. After every epoch a window's row in `latest` is the row by brute force over its rows, judged by
+//!    [`DriftRow::new`](crate::drift::DriftRow::new).
+//! 2. A window emits at most once per feature and epoch; `finals` emits it once, when the watermark has reached its end.
+//!
+//! # Cost
+//! Per observation a bin and an exact sum; per touched window, feature and epoch one partial. State per window and
+//! feature: the bins, and with [`DriftSpec::exact`] the distinct values. Freed with the window's rows, or its end.
+
+mod combine;
+mod partial;
+mod windows;
+
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+use thalweg_engine::error::JobError;
+use thalweg_engine::key::Key;
+use thalweg_engine::table::Table;
+use thalweg_engine::time::{EventTime, Timestamp, micros_of};
+use thalweg_engine::update::Data;
+
+use crate::drift::{Baseline, Baselines, DriftRow, Thresholds};
+
+/// One feature in one window of one segment, judged.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct DriftWindow {
+    /// The feature.
+    pub feature: Arc<str>,
+    /// The segment; `None` where the job names none.
+    pub segment: Option<Arc<str>>,
+    /// The window's first moment.
+    pub window: Timestamp,
+    /// The figures and the verdict.
+    pub drift: DriftRow,
+}
+
+/// Watches a table for drift.
+pub trait Drift<'s, D: Data> {
+    /// Begins to say what to watch; the name shows in the metrics.
+    fn drift(&self, name: &str, at: impl Fn(&D) -> EventTime + 'static) -> DriftSpec<'s, D, (), 0>;
+}
+
+impl<'s, D: Data> Drift<'s, D> for Table<'s, D> {
+    fn drift(&self, name: &str, at: impl Fn(&D) -> EventTime + 'static) -> DriftSpec<'s, D, (), 0> {
+        DriftSpec {
+            table: self.clone(),
+            name: name.to_owned(),
+            at: Rc::new(at),
+            width_us: 3_600_000_000,
+            segment: Rc::new(|_| ()),
+            segment_name: |()| None,
+            features: [],
+            values: Rc::new(|_| []),
+            thresholds: Thresholds::default(),
+            exact: false,
+        }
+    }
+}
+
+/// What to watch, how, and against what.
+#[derive(Clone)]
+pub struct DriftSpec<'s, D: Data, G: Key, const N: usize> {
+    table: Table<'s, D>,
+    name: String,
+    at: Rc<dyn Fn(&D) -> EventTime>,
+    width_us: i64,
+    segment: Rc<dyn Fn(&D) -> G>,
+    segment_name: fn(&G) -> Option<Arc<str>>,
+    features: [Arc<str>; N],
+    values: Rc<dyn Fn(&D) -> [Option<f64>; N]>,
+    thresholds: Thresholds,
+    exact: bool,
+}
+
+impl<'s, D: Data, G: Key, const N: usize> DriftSpec<'s, D, G, N> {
+    /// The width of the windows; an hour unless told otherwise.
+    #[must_use]
+    pub fn every(mut self, width: Duration) -> Self {
+        self.width_us = micros_of(width);
+        self
+    }
+
+    /// The features: their names, as in the baselines, and their values in a row; `None` and NaN are null.
+    #[must_use]
+    pub fn features<const M: usize>(
+        self,
+        names: [&str; M],
+        values: impl Fn(&D) -> [Option<f64>; M] + 'static,
+    ) -> DriftSpec<'s, D, G, M> {
+        DriftSpec {
+            table: self.table,
+            name: self.name,
+            at: self.at,
+            width_us: self.width_us,
+            segment: self.segment,
+            segment_name: self.segment_name,
+            features: names.map(Arc::from),
+            values: Rc::new(values),
+            thresholds: self.thresholds,
+            exact: self.exact,
+        }
+    }
+
+    /// Watches each segment on its own: against its own baseline where there is one, else the whole feature's.
+    #[must_use]
+    pub fn segments<H: Key + ToString>(
+        self,
+        segment: impl Fn(&D) -> H + 'static,
+    ) -> DriftSpec<'s, D, H, N> {
+        DriftSpec {
+            table: self.table,
+            name: self.name,
+            at: self.at,
+            width_us: self.width_us,
+            segment: Rc::new(segment),
+            segment_name: |segment| Some(segment.to_string().into()),
+            features: self.features,
+            values: self.values,
+            thresholds: self.thresholds,
+            exact: self.exact,
+        }
+    }
+
+    /// Other thresholds than the default ones.
+    #[must_use]
+    pub fn thresholds(mut self, thresholds: Thresholds) -> Self {
+        self.thresholds = thresholds;
+        self
+    }
+
+    /// Keeps the distinct values of every window, so that KS is exact and not only bounded. Needs baselines that kept
+    /// theirs.
+    #[must_use]
+    pub fn exact(mut self) -> Self {
+        self.exact = true;
+        self
+    }
+
+    /// One row per window, segment and feature, replaced as rows come and go.
+    ///
+    /// # Errors
+    /// [`JobError::Wrong`] when a feature has no baseline, the width is zero, or no feature is named.
+    pub fn latest(self, baselines: &Baselines) -> Result<Table<'s, DriftWindow>, JobError> {
+        self.run(baselines, windows::Mode::Latest)
+    }
+
+    /// One row per window, segment and feature once the watermark has reached the window's end, never changed again.
+    ///
+    /// # Errors
+    /// As [`DriftSpec::latest`].
+    pub fn finals(self, baselines: &Baselines) -> Result<Table<'s, DriftWindow>, JobError> {
+        self.run(baselines, windows::Mode::Final)
+    }
+
+    fn run(
+        self,
+        baselines: &Baselines,
+        mode: windows::Mode,
+    ) -> Result<Table<'s, DriftWindow>, JobError> {
+        if self.width_us <= 0 || N == 0 {
+            return Err(JobError::Wrong(format!(
+                "drift '{}' needs a window of at least 1 µs and at least one feature: got {} µs and {N} features",
+                self.name, self.width_us
+            )));
+        }
+        let references = References::new(&self.features, baselines, self.segment_name)?;
+        let combiner = combine::Combine::new(&self, references.clone());
+        let partials = self
+            .table
+            .combine(&format!("{} combine", self.name), combiner);
+        let state = windows::Windows::new(
+            self.features.clone(),
+            references,
+            mode,
+            self.width_us,
+            self.thresholds,
+        );
+        Ok(partials.keyed(&self.name, state))
+    }
+}
+
+/// The baselines of the watched features.
+#[derive(Clone)]
+struct References<G, const N: usize> {
+    whole: [Arc<Baseline>; N],
+    segments: Rc<Vec<(Arc<str>, [Arc<Baseline>; N])>>,
+    segment_name: fn(&G) -> Option<Arc<str>>,
+}
+
+impl<G, const N: usize> References<G, N> {
+    fn new(
+        features: &[Arc<str>; N],
+        baselines: &Baselines,
+        segment_name: fn(&G) -> Option<Arc<str>>,
+    ) -> Result<Self, JobError> {
+        let mut whole = Vec::with_capacity(N);
+        for feature in features {
+            let baseline = baselines.get(feature, None).ok_or_else(|| {
+                let known: Vec<_> = baselines.iter().map(Baseline::feature).collect();
+                JobError::Wrong(format!(
+                    "no baseline for the feature '{feature}': the baselines hold {known:?}"
+                ))
+            })?;
+            whole.push(Arc::new(baseline.clone()));
+        }
+        let whole: [Arc<Baseline>; N] = whole
+            .try_into()
+            .map_err(|_| JobError::Wrong("as many baselines as features are needed".into()))?;
+        let mut names: Vec<&str> = baselines.iter().filter_map(Baseline::segment).collect();
+        names.sort_unstable();
+        names.dedup();
+        let segments = names.into_iter().map(|segment| {
+            let of = |n: usize| {
+                let own = baselines
+                    .get(&features[n], Some(segment))
+                    .cloned()
+                    .map(Arc::new);
+                own.unwrap_or_else(|| Arc::clone(&whole[n]))
+            };
+            (Arc::from(segment), std::array::from_fn(of))
+        });
+        let segments = Rc::new(segments.collect());
+        Ok(Self {
+            whole,
+            segments,
+            segment_name,
+        })
+    }
+
+    /// The most bins of any baseline.
+    fn bins_max(&self) -> usize {
+        let all = self
+            .segments
+            .iter()
+            .map(|segment| &segment.1)
+            .chain([&self.whole]);
+        all.flatten()
+            .map(|baseline| baseline.bins().len())
+            .max()
+            .unwrap_or(0)
+    }
+
+    /// The baselines of a segment: its own, else the whole features'.
+    fn of(&self, segment: &G) -> &[Arc<Baseline>; N] {
+        let Some(name) = (self.segment_name)(segment) else {
+            return &self.whole;
+        };
+        self.segments
+            .binary_search_by(|known| known.0.cmp(&name))
+            .map_or(&self.whole, |place| &self.segments[place].1)
+    }
+}

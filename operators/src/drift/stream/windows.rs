@@ -1,0 +1,240 @@
+//! The histograms of all windows, and when they are judged.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use thalweg_engine::key::Key;
+use thalweg_engine::keyed::{Emitter, EpochTime, KeyGroup, KeyedState, StateError, StateSize};
+use thalweg_engine::state::KeyIndex;
+use thalweg_engine::time::{EventTime, Timestamp};
+use thalweg_engine::update::Update;
+
+use crate::codec;
+use crate::drift::stream::partial::{Partial, Tally};
+use crate::drift::stream::{DriftWindow, References};
+use crate::drift::{Baseline, DriftRow, Ecdf, Thresholds, WindowStats};
+use crate::value::{Float, Lane};
+
+/// When a window is judged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Mode {
+    /// After every epoch that changed it.
+    Latest,
+    /// Once, when the watermark has reached its end.
+    Final,
+}
+
+#[derive(Default)]
+struct Group {
+    tally: Tally,
+    touched: bool,
+}
+
+/// The keyed state of a drift.
+pub(super) struct Windows<G: Key, const N: usize> {
+    features: [Arc<str>; N],
+    references: References<G, N>,
+    mode: Mode,
+    width_us: i64,
+    thresholds: Thresholds,
+    index: KeyIndex<(G, EventTime)>,
+    groups: Vec<Group>,
+    touched: Vec<(u32, Vec<Option<DriftWindow>>)>,
+    ends: BTreeMap<EventTime, Vec<u32>>,
+}
+
+impl<G: Key, const N: usize> Windows<G, N> {
+    pub(super) fn new(
+        features: [Arc<str>; N],
+        references: References<G, N>,
+        mode: Mode,
+        width_us: i64,
+        thresholds: Thresholds,
+    ) -> Self {
+        Self {
+            features,
+            references,
+            mode,
+            width_us,
+            thresholds,
+            index: KeyIndex::new(),
+            groups: Vec::new(),
+            touched: Vec::new(),
+            ends: BTreeMap::new(),
+        }
+    }
+
+    fn resolve(&mut self, partial: &Partial<G>) -> u32 {
+        let (handle, new) = self.index.resolve(&partial.group);
+        if new {
+            let group = Group {
+                tally: partial.tally.emptied(),
+                touched: false,
+            };
+            if handle as usize == self.groups.len() {
+                self.groups.push(group);
+            } else {
+                self.groups[handle as usize] = group;
+            }
+            if self.mode == Mode::Final {
+                let end = partial.group.1.saturating_add(self.width_us);
+                self.ends.entry(end).or_default().push(handle);
+            }
+        }
+        handle
+    }
+
+    fn apply(&mut self, partial: &Partial<G>) {
+        let handle = self.resolve(partial);
+        if self.mode == Mode::Latest && !self.groups[handle as usize].touched {
+            self.groups[handle as usize].touched = true;
+            let old = self.judge(handle);
+            self.touched.push((handle, old));
+        }
+        self.groups[handle as usize].tally.add(&partial.tally);
+    }
+
+    /// The rows of a window: one per feature that has rows.
+    fn judge(&self, handle: u32) -> Vec<Option<DriftWindow>> {
+        let Some((segment, start)) = self.index.key(handle) else {
+            return Vec::new();
+        };
+        let name = (self.references.segment_name)(segment);
+        let baselines = self.references.of(segment);
+        let tally = &self.groups[handle as usize].tally;
+        (0..N)
+            .map(|feature| {
+                Some(DriftWindow {
+                    feature: Arc::clone(&self.features[feature]),
+                    segment: name.clone(),
+                    window: Timestamp(*start),
+                    drift: judged(tally, feature, &baselines[feature], &self.thresholds)?,
+                })
+            })
+            .collect()
+    }
+
+    fn forget(&mut self, handle: u32) {
+        self.groups[handle as usize] = Group::default();
+        self.index.remove(handle);
+    }
+
+    fn emit_changes(&mut self, out: &mut Emitter<'_, DriftWindow>) {
+        for (handle, old) in std::mem::take(&mut self.touched) {
+            self.groups[handle as usize].touched = false;
+            for (old, new) in old.into_iter().zip(self.judge(handle)) {
+                out.replace(old, new);
+            }
+            if self.groups[handle as usize].tally.is_zero() {
+                self.forget(handle);
+            }
+        }
+    }
+
+    fn emit_ended(&mut self, watermark: EventTime, out: &mut Emitter<'_, DriftWindow>) {
+        while let Some(first) = self.ends.first_entry() {
+            if *first.key() > watermark {
+                break;
+            }
+            for handle in first.remove() {
+                self.judge(handle)
+                    .into_iter()
+                    .flatten()
+                    .for_each(|row| out.emit(row, 1));
+                self.forget(handle);
+            }
+        }
+    }
+}
+
+/// A feature's figures; `None` without rows, or while retractions have come before what they retract.
+fn judged(
+    tally: &Tally,
+    feature: usize,
+    baseline: &Baseline,
+    thresholds: &Thresholds,
+) -> Option<DriftRow> {
+    let count = |diff: &i64| u64::try_from(*diff).ok();
+    let counts = tally.bins(feature, baseline.bins().len()).iter();
+    let counts: Vec<u64> = counts.map(count).collect::<Option<_>>()?;
+    let (nulls, infinities) = tally.dropped(feature);
+    let (n_null, n_infinite) = (count(&nulls)?, count(&infinities)?);
+    let n_ok: u64 = counts.iter().sum();
+    let n = n_ok + n_null + n_infinite;
+    if n == 0 {
+        return None;
+    }
+    #[expect(clippy::cast_precision_loss, reason = "the mean is rounded once more")]
+    let mean = Float::read_sum(tally.sum(feature), 0, 0)? / n_ok as f64;
+    let values = tally.values(feature).and_then(|values| {
+        let present = values
+            .iter()
+            .filter_map(|(value, diff)| Some((Float::read(*value), count(&diff)?)));
+        Ecdf::from_counts(present).ok()
+    });
+    let window = WindowStats {
+        n,
+        n_null,
+        n_infinite,
+        counts: &counts,
+        mean,
+        values: values.as_ref(),
+    };
+    DriftRow::new(&window, baseline, thresholds).ok()
+}
+
+impl<G: Key, const N: usize> KeyedState for Windows<G, N> {
+    type In = Partial<G>;
+    type Out = DriftWindow;
+    const FORMAT: u32 = 1;
+
+    fn tag(row: &Self::In) -> u64 {
+        row.group.tag()
+    }
+
+    fn epoch(
+        &mut self,
+        time: &EpochTime,
+        rows: &mut Vec<Update<Self::In>>,
+        out: &mut Emitter<'_, DriftWindow>,
+    ) {
+        for (partial, _, _) in rows.iter() {
+            self.apply(partial);
+        }
+        match self.mode {
+            Mode::Latest => self.emit_changes(out),
+            Mode::Final if time.has_risen() => self.emit_ended(time.watermark, out),
+            Mode::Final => {}
+        }
+    }
+
+    fn save(&self, group: KeyGroup, into: &mut Vec<u8>) -> Result<(), StateError> {
+        let ours = self.index.iter().filter(|(_, key)| group.holds(key.tag()));
+        let windows: Vec<_> = ours
+            .map(|(handle, key)| Partial {
+                group: key.clone(),
+                tally: self.groups[handle as usize].tally.clone(),
+            })
+            .collect();
+        codec::encode(&windows, into)
+    }
+
+    fn load(&mut self, bytes: &[u8]) -> Result<(), StateError> {
+        let windows: Vec<Partial<G>> = codec::decode(bytes)?;
+        for window in windows {
+            let handle = self.resolve(&window);
+            self.groups[handle as usize].tally = window.tally;
+        }
+        Ok(())
+    }
+
+    fn size(&self) -> StateSize {
+        let windows: usize =
+            self.groups.first().map_or(0, |group| group.tally.bytes()) * self.groups.len();
+        StateSize {
+            keys: self.index.len(),
+            events: self.index.len() * N,
+            bytes: self.index.bytes() + windows,
+        }
+    }
+}
