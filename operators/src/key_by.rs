@@ -10,10 +10,12 @@ use thalweg_engine::table::Table;
 use thalweg_engine::time::{EventTime, micros_of};
 use thalweg_engine::update::Data;
 
+use crate::aggregate::Aggregate;
 use crate::value::IntoLane;
 use crate::window::grouped::{Grouped, Span};
 use crate::window::rolling::widths::Widths;
 use crate::window::rolling::{self, Expiry, Rolling};
+use crate::window::sliding::Sliding;
 
 /// Gives a table a key.
 pub trait KeyBy<'s, D: Data> {
@@ -128,6 +130,21 @@ impl<'s, D: Data, K: Key, const W: usize> RollingWindows<'s, D, K, W> {
         values: impl Fn(&D) -> [V; N] + 'static,
     ) -> Rolling<'s, D, K, V::Lane, N, W> {
         self.lanes(name, move |row| values(row).map(V::into_lane))
+    }
+
+    /// Any aggregates, such as `(count(), distinct(|p| Some(p.merchant)))`: what moments cannot say, more slowly.
+    #[must_use]
+    pub fn aggregate<A: Aggregate<D>>(&self, name: &str, aggregate: A) -> Sliding<'s, D, K, A, W>
+    where
+        D: Ord,
+    {
+        Sliding {
+            timeline: self.timeline.clone(),
+            widths: self.widths,
+            aggregate,
+            name: name.to_owned(),
+            expiry: Expiry::default(),
+        }
     }
 
     fn lanes<L: crate::value::Lane, const N: usize>(

@@ -4,6 +4,7 @@
 //! |---|---|---|---|
 //! | [`table_ops`]: map, filter, flat_map, union, inspect, negate | none | O(1) | |
 //! | [`window::rolling`] | the events of the widest window | O(1), late rows O(log n) | latest, final |
+//! | [`window::sliding`]: the same of any aggregate | the events of the widest window | O(log n) and the aggregate's | latest, final |
 //! | [`window::grouped`]: tumbling, lifetime | one aggregate state per group | O(1) and the aggregate's | latest, final |
 //! | [`join::lookup`] | the dimension | O(1) | |
 //! | [`join::differential`] | differential's arrangements | O(log n) and up | |

@@ -15,12 +15,12 @@ use thalweg_engine::time::{EventTime, WATERMARK_END};
 const BUCKET_SHIFT: u32 = 26;
 
 /// A waiting row with its event time.
-pub(super) trait Waiting: Ord {
+pub(crate) trait Waiting: Ord {
     fn at(&self) -> EventTime;
 }
 
 /// Waiting rows.
-pub(super) struct Calendar<T> {
+pub(crate) struct Calendar<T> {
     buckets: BTreeMap<i64, Vec<T>>,
     /// The rows of the buckets up to the one that the watermark stands in.
     near: BinaryHeap<Reverse<T>>,
@@ -29,7 +29,7 @@ pub(super) struct Calendar<T> {
 }
 
 impl<T: Waiting> Calendar<T> {
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self {
             buckets: BTreeMap::new(),
             near: BinaryHeap::new(),
@@ -38,11 +38,11 @@ impl<T: Waiting> Calendar<T> {
         }
     }
 
-    pub(super) fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.len
     }
 
-    pub(super) fn iter(&self) -> impl Iterator<Item = &T> {
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &T> {
         self.buckets
             .values()
             .flatten()
@@ -50,7 +50,7 @@ impl<T: Waiting> Calendar<T> {
     }
 
     #[inline]
-    pub(super) fn push(&mut self, row: T) {
+    pub(crate) fn push(&mut self, row: T) {
         self.len += 1;
         let bucket = row.at() >> BUCKET_SHIFT;
         if bucket <= self.near_bucket {
@@ -61,7 +61,7 @@ impl<T: Waiting> Calendar<T> {
     }
 
     /// Takes out every row whose time the watermark has passed (`at < watermark`), in order.
-    pub(super) fn release(&mut self, watermark: EventTime, released: &mut Vec<T>) {
+    pub(crate) fn release(&mut self, watermark: EventTime, released: &mut Vec<T>) {
         let first = released.len();
         let bucket = watermark >> BUCKET_SHIFT;
         while let Some(waiting) = self.near.peek() {

@@ -10,14 +10,14 @@
 //! `e + width`.
 
 mod busy;
-mod calendar;
+pub(crate) mod calendar;
 mod event;
 mod finals;
 mod latest;
 mod line;
 mod stack;
 mod store;
-mod timers;
+pub(crate) mod timers;
 pub(crate) mod widths;
 
 use std::rc::Rc;

@@ -18,7 +18,7 @@ const SLOTS: usize = 1 << (FAR_SHIFT - NEAR_SHIFT);
 type Timer = (EventTime, u32);
 
 /// Handles by the moment after which they are due.
-pub(super) struct Timers {
+pub(crate) struct Timers {
     far: BTreeMap<i64, Vec<Timer>>,
     near: Vec<Vec<Timer>>,
     /// The minute that the near slots stand for.
@@ -26,7 +26,7 @@ pub(super) struct Timers {
 }
 
 impl Timers {
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self {
             far: BTreeMap::new(),
             near: (0..SLOTS).map(|_| Vec::new()).collect(),
@@ -36,7 +36,7 @@ impl Timers {
 
     /// Sets a timer: `handle` is due once the watermark has passed `after`.
     #[inline]
-    pub(super) fn set(&mut self, handle: u32, after: EventTime) {
+    pub(crate) fn set(&mut self, handle: u32, after: EventTime) {
         let minute = after >> FAR_SHIFT;
         if minute > self.minute {
             self.far.entry(minute).or_default().push((after, handle));
@@ -53,7 +53,7 @@ impl Timers {
     }
 
     /// Takes out every handle that is due at `watermark`.
-    pub(super) fn take_due(&mut self, watermark: EventTime, due: &mut Vec<u32>) {
+    pub(crate) fn take_due(&mut self, watermark: EventTime, due: &mut Vec<u32>) {
         let minute = watermark >> FAR_SHIFT;
         if minute > self.minute {
             let passed = self.near.iter_mut().flat_map(|slot| slot.drain(..));

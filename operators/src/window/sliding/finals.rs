@@ -1,0 +1,163 @@
+//! Rolling aggregates, one row per event once the watermark has passed it.
+
+use serde::{Deserialize, Serialize};
+use thalweg_engine::key::Key;
+use thalweg_engine::keyed::{Emitter, EpochTime, KeyGroup, KeyedState, StateError, StateSize};
+use thalweg_engine::state::KeyIndex;
+use thalweg_engine::time::EventTime;
+use thalweg_engine::update::{Data, Diff, Update};
+
+use crate::aggregate::Aggregate;
+use crate::codec;
+use crate::window::rolling::calendar::{Calendar, Waiting};
+use crate::window::rolling::widths::Widths;
+use crate::window::sliding::windows::Windows;
+use crate::window::sliding::{Placed, SlidingRow};
+
+/// An event that waits, with its sign.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(bound(
+    serialize = "D: Serialize",
+    deserialize = "D: serde::de::DeserializeOwned"
+))]
+struct Pending<K: Key, D> {
+    placed: Placed<K, D>,
+    diff: Diff,
+}
+
+impl<K: Key, D: Ord> Waiting for Pending<K, D> {
+    fn at(&self) -> EventTime {
+        self.placed.at
+    }
+}
+
+/// The keyed state of rolling aggregates in mode `final`.
+pub(super) struct Finals<K: Key, D: Ord, A: Aggregate<D>, const W: usize> {
+    aggregate: A,
+    widths: Widths<W>,
+    index: KeyIndex<K>,
+    slots: Vec<Windows<D, A, W>>,
+    calendar: Calendar<Pending<K, D>>,
+    released: Vec<Pending<K, D>>,
+}
+
+impl<K: Key, D: Data + Ord, A: Aggregate<D>, const W: usize> Finals<K, D, A, W> {
+    pub(super) fn new(aggregate: A, widths: Widths<W>) -> Self {
+        Self {
+            aggregate,
+            widths,
+            index: KeyIndex::new(),
+            slots: Vec::new(),
+            calendar: Calendar::new(),
+            released: Vec::new(),
+        }
+    }
+
+    fn resolve(&mut self, key: &K) -> usize {
+        let (handle, _) = self.index.resolve(key);
+        if handle as usize == self.slots.len() {
+            self.slots.push(Windows::new());
+        }
+        handle as usize
+    }
+
+    /// Applies the events of one key at one moment, then emits a row for each that is left.
+    fn settle(
+        &mut self,
+        moment: &[Pending<K, D>],
+        out: &mut Emitter<'_, (D, SlidingRow<K, A::Output, W>)>,
+    ) {
+        let (key, at) = (&moment[0].placed.key, moment[0].placed.at);
+        let handle = self.resolve(key);
+        let windows = &mut self.slots[handle];
+        let copies = || moment.chunk_by(|a, b| a.placed.row == b.placed.row);
+        let count = |copies: &[Pending<K, D>]| copies.iter().map(|copy| copy.diff).sum::<Diff>();
+        windows.slide(&self.aggregate, at, &self.widths);
+        windows.evict(at.saturating_sub(self.widths.widest()));
+        for copies in copies() {
+            windows.change(&self.aggregate, at, &copies[0].placed.row, count(copies));
+        }
+        for copies in copies() {
+            let count = count(copies);
+            if count > 0 {
+                let row = SlidingRow {
+                    key: key.clone(),
+                    at,
+                    windows: windows.read(&self.aggregate),
+                };
+                out.emit((copies[0].placed.row.clone(), row), count);
+            }
+        }
+    }
+}
+
+impl<K: Key, D: Data + Ord, A: Aggregate<D>, const W: usize> KeyedState for Finals<K, D, A, W> {
+    type In = Placed<K, D>;
+    type Out = (D, SlidingRow<K, A::Output, W>);
+    const FORMAT: u32 = 1;
+
+    fn tag(row: &Self::In) -> u64 {
+        row.key.tag()
+    }
+
+    fn epoch(
+        &mut self,
+        time: &EpochTime,
+        rows: &mut Vec<Update<Self::In>>,
+        out: &mut Emitter<'_, Self::Out>,
+    ) {
+        rows.drain(..)
+            .for_each(|(placed, _, diff)| self.calendar.push(Pending { placed, diff }));
+        if !time.has_risen() {
+            return;
+        }
+        let mut released = std::mem::take(&mut self.released);
+        self.calendar.release(time.watermark, &mut released);
+        let same_moment = |a: &Pending<K, D>, b: &Pending<K, D>| {
+            a.placed.at == b.placed.at && a.placed.key == b.placed.key
+        };
+        for moment in released.chunk_by(same_moment) {
+            self.settle(moment, out);
+        }
+        released.clear();
+        self.released = released;
+    }
+
+    fn save(&self, group: KeyGroup, into: &mut Vec<u8>) -> Result<(), StateError> {
+        let waiting: Vec<_> = self
+            .calendar
+            .iter()
+            .filter(|row| group.holds(row.placed.key.tag()))
+            .collect();
+        let ours = self.index.iter().filter(|(_, key)| group.holds(key.tag()));
+        let keys: Vec<_> = ours
+            .map(|(handle, key)| (key, &self.slots[handle as usize].events))
+            .collect();
+        codec::encode(&(keys, waiting), into)
+    }
+
+    fn load(&mut self, bytes: &[u8]) -> Result<(), StateError> {
+        type Events<D> = std::collections::BTreeMap<EventTime, std::collections::BTreeMap<D, Diff>>;
+        let (keys, waiting): (Vec<(K, Events<D>)>, Vec<Pending<K, D>>) = codec::decode(bytes)?;
+        for (key, events) in keys {
+            let handle = self.resolve(&key);
+            for (at, moment) in &events {
+                for (row, diff) in moment {
+                    self.slots[handle].change(&self.aggregate, *at, row, *diff);
+                }
+            }
+        }
+        waiting.into_iter().for_each(|row| self.calendar.push(row));
+        Ok(())
+    }
+
+    fn size(&self) -> StateSize {
+        let held: usize = self.slots.iter().map(|windows| windows.events.len()).sum();
+        let events = held + self.calendar.len();
+        StateSize {
+            keys: self.index.len(),
+            events,
+            bytes: self.index.bytes() + events * (size_of::<Pending<K, D>>() + 64),
+        }
+    }
+}

@@ -1,0 +1,218 @@
+//! Rolling aggregates, one row per key.
+
+use thalweg_engine::key::Key;
+use thalweg_engine::keyed::{Emitter, EpochTime, KeyGroup, KeyedState, StateError, StateSize};
+use thalweg_engine::state::KeyIndex;
+use thalweg_engine::time::{EventTime, WATERMARK_END, WATERMARK_NONE};
+use thalweg_engine::update::{Data, Diff, Update};
+
+use crate::aggregate::Aggregate;
+use crate::codec;
+use crate::window::rolling::Expiry;
+use crate::window::rolling::timers::Timers;
+use crate::window::rolling::widths::Widths;
+use crate::window::sliding::windows::Windows;
+use crate::window::sliding::{Placed, SlidingRow};
+
+/// One key.
+struct Slot<D: Ord, A: Aggregate<D>, const W: usize> {
+    windows: Windows<D, A, W>,
+    touched: bool,
+    armed: bool,
+}
+
+/// The keyed state of rolling aggregates in mode `latest`.
+pub(super) struct Latest<K: Key, D: Ord, A: Aggregate<D>, const W: usize> {
+    aggregate: A,
+    widths: Widths<W>,
+    expiry: Expiry,
+    index: KeyIndex<K>,
+    slots: Vec<Slot<D, A, W>>,
+    timers: Timers,
+    as_of: EventTime,
+    settled: EventTime,
+    touched: Vec<(u32, Option<SlidingRow<K, A::Output, W>>)>,
+}
+
+impl<K: Key, D: Data + Ord, A: Aggregate<D>, const W: usize> Latest<K, D, A, W> {
+    pub(super) fn new(aggregate: A, widths: Widths<W>, expiry: Expiry) -> Self {
+        Self {
+            aggregate,
+            widths,
+            expiry,
+            index: KeyIndex::new(),
+            slots: Vec::new(),
+            timers: Timers::new(),
+            as_of: WATERMARK_NONE,
+            settled: WATERMARK_NONE,
+            touched: Vec::new(),
+        }
+    }
+
+    fn resolve(&mut self, key: &K) -> u32 {
+        let (handle, new) = self.index.resolve(key);
+        if new {
+            let slot = Slot {
+                windows: Windows::new(),
+                touched: false,
+                armed: false,
+            };
+            if handle as usize == self.slots.len() {
+                self.slots.push(slot);
+            } else {
+                self.slots[handle as usize] = slot;
+            }
+        }
+        handle
+    }
+
+    fn row(&mut self, handle: u32, as_of: EventTime) -> Option<SlidingRow<K, A::Output, W>> {
+        let windows = &mut self.slots[handle as usize].windows;
+        let newest = windows.newest();
+        let end = newest.map_or(as_of, |at| at.max(as_of));
+        windows.slide(&self.aggregate, end, &self.widths);
+        let at = newest?;
+        if at < end.saturating_sub(self.widths.widest()) {
+            return None;
+        }
+        let key = self.index.key(handle)?.clone();
+        Some(SlidingRow {
+            key,
+            at,
+            windows: windows.read(&self.aggregate),
+        })
+    }
+
+    fn touch(&mut self, handle: u32) {
+        if !self.slots[handle as usize].touched {
+            self.slots[handle as usize].touched = true;
+            let old = self.row(handle, self.as_of);
+            self.touched.push((handle, old));
+        }
+    }
+
+    fn apply(&mut self, handle: u32, at: EventTime, row: &D, diff: Diff) {
+        self.slots[handle as usize]
+            .windows
+            .change(&self.aggregate, at, row, diff);
+    }
+
+    fn rest(&mut self, handle: u32, has_row: bool) {
+        let slot = &mut self.slots[handle as usize];
+        slot.touched = false;
+        if self.settled != WATERMARK_NONE {
+            let newest = slot
+                .windows
+                .events
+                .range(..=self.settled)
+                .next_back()
+                .map(|(at, _)| *at);
+            let safe = newest.map_or(EventTime::MIN, |at| at.saturating_sub(self.widths.widest()));
+            slot.windows.evict(safe);
+        }
+        if !has_row {
+            slot.windows
+                .evict(self.as_of.saturating_sub(self.widths.widest()));
+            if slot.windows.events.is_empty() {
+                self.index.remove(handle);
+            }
+        } else if self.expiry == Expiry::AtWatermark && self.as_of != WATERMARK_NONE && !slot.armed
+        {
+            if let Some(after) = slot.windows.next_expiry(&self.widths) {
+                slot.armed = true;
+                self.timers.set(handle, after);
+            }
+        }
+    }
+}
+
+impl<K: Key, D: Data + Ord, A: Aggregate<D>, const W: usize> KeyedState for Latest<K, D, A, W> {
+    type In = Placed<K, D>;
+    type Out = SlidingRow<K, A::Output, W>;
+    const FORMAT: u32 = 1;
+
+    fn tag(row: &Self::In) -> u64 {
+        row.key.tag()
+    }
+
+    fn epoch(
+        &mut self,
+        time: &EpochTime,
+        rows: &mut Vec<Update<Self::In>>,
+        out: &mut Emitter<'_, Self::Out>,
+    ) {
+        for (placed, _, diff) in rows.drain(..) {
+            let handle = self.resolve(&placed.key);
+            self.touch(handle);
+            self.apply(handle, placed.at, &placed.row, diff);
+        }
+        let ended = time.watermark == WATERMARK_END;
+        let as_of = if self.expiry == Expiry::AtWatermark && !ended {
+            time.watermark.max(self.as_of)
+        } else {
+            self.as_of
+        };
+        if as_of > self.as_of {
+            let mut due = Vec::new();
+            self.timers.take_due(as_of, &mut due);
+            for handle in due {
+                if std::mem::take(&mut self.slots[handle as usize].armed) {
+                    self.touch(handle);
+                }
+            }
+        }
+        self.as_of = as_of;
+        for (handle, old) in std::mem::take(&mut self.touched) {
+            let new = self.row(handle, as_of);
+            let has_row = new.is_some();
+            out.replace(old, new);
+            self.rest(handle, has_row);
+        }
+        if !ended {
+            self.settled = time.watermark.saturating_sub(1);
+        }
+    }
+
+    fn save(&self, group: KeyGroup, into: &mut Vec<u8>) -> Result<(), StateError> {
+        let ours = self.index.iter().filter(|(_, key)| group.holds(key.tag()));
+        let keys: Vec<_> = ours
+            .map(|(handle, key)| (key, &self.slots[handle as usize].windows.events))
+            .collect();
+        codec::encode(&(self.as_of, self.settled, keys), into)
+    }
+
+    fn load(&mut self, bytes: &[u8]) -> Result<(), StateError> {
+        type Events<D> = std::collections::BTreeMap<EventTime, std::collections::BTreeMap<D, Diff>>;
+        let (as_of, settled, keys): (EventTime, EventTime, Vec<(K, Events<D>)>) =
+            codec::decode(bytes)?;
+        self.as_of = self.as_of.max(as_of);
+        self.settled = self.settled.max(settled);
+        for (key, events) in keys {
+            let handle = self.resolve(&key);
+            for (at, moment) in &events {
+                moment
+                    .iter()
+                    .for_each(|(row, diff)| self.apply(handle, *at, row, *diff));
+            }
+            let has_row = self.row(handle, self.as_of).is_some();
+            self.rest(handle, has_row);
+        }
+        Ok(())
+    }
+
+    fn size(&self) -> StateSize {
+        let events = self
+            .index
+            .iter()
+            .map(|(handle, _)| self.slots[handle as usize].windows.events.len())
+            .sum();
+        let bytes = self.index.bytes()
+            + self.slots.capacity() * size_of::<Slot<D, A, W>>()
+            + events * (size_of::<D>() + 64);
+        StateSize {
+            keys: self.index.len(),
+            events,
+            bytes,
+        }
+    }
+}

@@ -1,0 +1,106 @@
+//! Rolling windows of any aggregates: the same windows as [`crate::window::rolling`], of whatever can be retracted.
+//!
+//! ```text
+//! events by time   ─ oldest ───────────────────────── newest
+//! window w            [ end − width ═══════════ end ]        one aggregate state per window; an event is added when
+//!                                                            the window reaches it and retracted when it leaves
+//! ```
+//!
+//! For moments take `rolling(…).moments(…)`: it is many times faster.
+//!
+//! # Invariants
+//! As [`crate::window::rolling`]'s: `latest` equals brute force after every epoch, `finals` yields each event once.
+//!
+//! # Cost
+//! Per event and window two updates of the aggregate, once in and once out. State: the events of the widest window.
+
+mod finals;
+mod latest;
+mod windows;
+
+use std::rc::Rc;
+
+use serde::{Deserialize, Serialize};
+use thalweg_engine::key::Key;
+use thalweg_engine::table::Table;
+use thalweg_engine::time::EventTime;
+use thalweg_engine::update::Data;
+
+use crate::aggregate::Aggregate;
+use crate::array::Array;
+use crate::key_by::Timeline;
+use crate::table_ops::TableOps;
+use crate::window::rolling::Expiry;
+use crate::window::rolling::widths::Widths;
+
+/// A key's aggregates over `W` rolling windows.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(bound(
+    serialize = "O: Serialize",
+    deserialize = "O: serde::de::DeserializeOwned"
+))]
+pub struct SlidingRow<K: Key, O, const W: usize> {
+    /// The key.
+    pub key: K,
+    /// The event time of the key's newest event.
+    pub at: EventTime,
+    /// What the aggregates read, windows in the order in which the job named them.
+    pub windows: Array<O, W>,
+}
+
+/// A row on its way into its key's windows.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(bound(
+    serialize = "D: Serialize",
+    deserialize = "D: serde::de::DeserializeOwned"
+))]
+struct Placed<K: Key, D> {
+    at: EventTime,
+    key: K,
+    row: D,
+}
+
+/// Rolling aggregates, declared but not yet running: choose a mode.
+#[derive(Clone)]
+pub struct Sliding<'s, D: Data + Ord, K: Key, A: Aggregate<D>, const W: usize> {
+    pub(crate) timeline: Timeline<'s, D, K>,
+    pub(crate) widths: Widths<W>,
+    pub(crate) aggregate: A,
+    pub(crate) name: String,
+    pub(crate) expiry: Expiry,
+}
+
+impl<'s, D: Data + Ord, K: Key, A: Aggregate<D>, const W: usize> Sliding<'s, D, K, A, W> {
+    /// Whether rows of [`Sliding::latest`] fall as time passes; they do unless told otherwise.
+    #[must_use]
+    pub fn expiry(mut self, expiry: Expiry) -> Self {
+        self.expiry = expiry;
+        self
+    }
+
+    /// One row per key, replaced as events come, change and expire.
+    #[must_use]
+    pub fn latest(&self) -> Table<'s, SlidingRow<K, A::Output, W>> {
+        let state = latest::Latest::new(self.aggregate.clone(), self.widths, self.expiry);
+        self.placed().keyed(&format!("{} latest", self.name), state)
+    }
+
+    /// One row per event once the watermark has passed it, with the event itself, never changed again.
+    #[must_use]
+    pub fn finals(&self) -> Table<'s, (D, SlidingRow<K, A::Output, W>)> {
+        let state = finals::Finals::new(self.aggregate.clone(), self.widths);
+        self.placed().keyed(&format!("{} final", self.name), state)
+    }
+
+    fn placed(&self) -> Table<'s, Placed<K, D>> {
+        let (key, at) = (
+            Rc::clone(&self.timeline.keyed.key),
+            Rc::clone(&self.timeline.at),
+        );
+        self.timeline.keyed.table.map(move |row| Placed {
+            at: at(&row),
+            key: key(&row),
+            row,
+        })
+    }
+}

@@ -1,0 +1,97 @@
+//! One key's events, and the aggregates of its windows as they stand.
+
+use std::collections::BTreeMap;
+
+use thalweg_engine::time::EventTime;
+use thalweg_engine::update::{Data, Diff};
+
+use crate::aggregate::Aggregate;
+use crate::array::Array;
+use crate::window::rolling::widths::Widths;
+
+/// A key's events by time, with how often each is there, and its windows' aggregates.
+///
+/// A count may be negative for a while: a retraction may come before its event.
+pub(super) struct Windows<D: Ord, A: Aggregate<D>, const W: usize> {
+    pub(super) events: BTreeMap<EventTime, BTreeMap<D, Diff>>,
+    states: [A::State; W],
+    /// Events from here on, in each window, are in its state.
+    starts: [EventTime; W],
+}
+
+impl<D: Data + Ord, A: Aggregate<D>, const W: usize> Windows<D, A, W> {
+    pub(super) fn new() -> Self {
+        Self {
+            events: BTreeMap::new(),
+            states: std::array::from_fn(|_| A::State::default()),
+            starts: [EventTime::MIN; W],
+        }
+    }
+
+    /// Adds `diff` copies of an event.
+    pub(super) fn change(&mut self, aggregate: &A, at: EventTime, row: &D, diff: Diff) {
+        for (state, start) in self.states.iter_mut().zip(&self.starts) {
+            if at >= *start {
+                aggregate.update(state, row, diff);
+            }
+        }
+        let moment = self.events.entry(at).or_default();
+        let count = moment.entry(row.clone()).or_default();
+        *count += diff;
+        if *count == 0 {
+            moment.remove(row);
+            if moment.is_empty() {
+                self.events.remove(&at);
+            }
+        }
+    }
+
+    /// The newest event that is there.
+    pub(super) fn newest(&self) -> Option<EventTime> {
+        let present = |moment: &BTreeMap<D, Diff>| moment.values().any(|count| *count > 0);
+        self.events
+            .iter()
+            .rev()
+            .find(|(_, moment)| present(moment))
+            .map(|(at, _)| *at)
+    }
+
+    /// Moves all windows so that they end at `end`, which is not before the newest event.
+    pub(super) fn slide(&mut self, aggregate: &A, end: EventTime, widths: &Widths<W>) {
+        for (window, width) in widths.as_given().iter().enumerate() {
+            let (old, new) = (self.starts[window], end.saturating_sub(*width));
+            let sign = if new > old { -1 } else { 1 };
+            let moved = self.events.range(old.min(new)..old.max(new));
+            for (row, count) in moved.flat_map(|(_, moment)| moment) {
+                aggregate.update(&mut self.states[window], row, sign * count);
+            }
+            self.starts[window] = new;
+        }
+    }
+
+    /// What the aggregates read.
+    pub(super) fn read(&self, aggregate: &A) -> Array<A::Output, W> {
+        Array(std::array::from_fn(|window| {
+            aggregate.read(&self.states[window])
+        }))
+    }
+
+    /// The moment after which the first event leaves a window.
+    pub(super) fn next_expiry(&self, widths: &Widths<W>) -> Option<EventTime> {
+        let leaves = |window: usize| {
+            let first = self.events.range(self.starts[window]..).next()?;
+            Some(first.0.saturating_add(widths.as_given()[window]))
+        };
+        (0..W).filter_map(leaves).min()
+    }
+
+    /// Drops the events before `cut`, which have left every window.
+    pub(super) fn evict(&mut self, cut: EventTime) {
+        while let Some(first) = self.events.first_entry() {
+            if *first.key() >= cut {
+                break;
+            }
+            first.remove();
+        }
+    }
+}
