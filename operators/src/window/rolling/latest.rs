@@ -225,10 +225,8 @@ impl<K: Key, L: Lane, const N: usize, const W: usize> KeyedState for Latest<K, L
         self.resolve(rows);
         self.apply(rows);
         let as_of = match self.expiry {
-            Expiry::AtWatermark if time.watermark != WATERMARK_END => {
-                time.watermark.max(self.as_of)
-            }
-            _ => self.as_of,
+            Expiry::AtWatermark => time.as_of,
+            Expiry::AtNextEvent => self.as_of,
         };
         if as_of > self.as_of {
             self.fire(as_of);
