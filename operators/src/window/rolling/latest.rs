@@ -24,8 +24,9 @@ use crate::array::Array;
 use crate::codec;
 use crate::value::{Lane, Moments};
 use crate::window::rolling::event::{Event, Rolled, Windows};
+use crate::window::rolling::line::UNARMED;
 use crate::window::rolling::store::{SavedKey, Store};
-use crate::window::rolling::timers::Timers;
+use crate::window::rolling::timers::{Timers, bucket};
 use crate::window::rolling::widths::Widths;
 
 /// Whether a row falls as time passes, with no new event.
@@ -119,12 +120,21 @@ impl<K: Key, L: Lane, const N: usize, const W: usize> Latest<K, L, N, W> {
         for i in 0..due.len() {
             prefetch_ahead(&self.store, &due, i, |handle| *handle);
             let line = &mut self.store.lines[due[i] as usize];
-            if std::mem::take(&mut line.armed) {
+            if bucket(line.due) <= bucket(watermark) {
+                line.due = UNARMED;
                 self.touch(due[i]);
             }
         }
         due.clear();
         self.due = due;
+    }
+
+    /// Touches every key: at the first watermark, before which no timer is set.
+    fn touch_all(&mut self) {
+        let mut all = std::mem::take(&mut self.due);
+        all.extend(self.store.index.iter().map(|(handle, _)| handle));
+        all.drain(..).for_each(|handle| self.touch(handle));
+        self.due = all;
     }
 
     /// Emits what changed, and sets the timers of the touched keys.
@@ -174,18 +184,19 @@ impl<K: Key, L: Lane, const N: usize, const W: usize> Latest<K, L, N, W> {
         if !has_row {
             self.store.prune(handle, as_of);
             self.store.forget_if_empty(handle);
-        } else if self.expiry == Expiry::AtWatermark
-            && as_of != WATERMARK_NONE
-            && !self.store.lines[handle as usize].armed
-        {
+        } else if self.expiry == Expiry::AtWatermark && as_of != WATERMARK_NONE {
             self.arm(handle, as_of);
         }
     }
 
+    /// Sets the key's timer, unless one stands that is due no later: a late event may leave before all others.
     fn arm(&mut self, handle: u32, as_of: EventTime) {
         if let Some(after) = self.store.next_expiry(handle, as_of) {
-            self.store.lines[handle as usize].armed = true;
-            self.timers.set(handle, after);
+            let due = &mut self.store.lines[handle as usize].due;
+            if bucket(after) < bucket(*due) {
+                *due = after;
+                self.timers.set(handle, after);
+            }
         }
     }
 }
@@ -229,6 +240,9 @@ impl<K: Key, L: Lane, const N: usize, const W: usize> KeyedState for Latest<K, L
             Expiry::AtNextEvent => self.as_of,
         };
         if as_of > self.as_of {
+            if self.as_of == WATERMARK_NONE {
+                self.touch_all();
+            }
             self.fire(as_of);
         }
         self.emit(as_of, out);
