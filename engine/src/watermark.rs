@@ -4,6 +4,9 @@
 //! (partition, watermark) @ epoch ─▶ worker 0: minimum once the epoch is complete ─▶ (epoch, watermark) to all
 //! ```
 //!
+//! Once all partitions have ended there are two of an epoch: the greatest moment that any partition's watermark was,
+//! which is what rows are as of, then the end. (The minimum just before the end would depend on who ended first.)
+//!
 //! It says: no row with an event time below it will come in a later epoch. It never goes back, and it is the same on
 //! every worker in every epoch: a worker's own watermark gave results that depend on the number of workers.
 
@@ -18,7 +21,7 @@ use timely::dataflow::operators::{Capability, Exchange};
 use timely::dataflow::{InputHandle, Stream};
 
 use crate::shared::Shared;
-use crate::time::{Epoch, EventTime, WATERMARK_NONE};
+use crate::time::{Epoch, EventTime, WATERMARK_END, WATERMARK_NONE};
 
 /// What partitions report: their number in the job and their own watermark.
 pub(crate) type Mark = (usize, EventTime);
@@ -44,6 +47,7 @@ pub(crate) fn global_watermark<'s>(
             let mut stash: BTreeMap<Epoch, (Capability<Epoch>, Vec<Mark>)> = BTreeMap::new();
             let mut known: BTreeMap<usize, EventTime> = BTreeMap::new();
             let mut last = WATERMARK_NONE;
+            let mut greatest = WATERMARK_NONE;
             move |(input, frontier), output| {
                 input.for_each(|capability, marks| {
                     if let Some(capability) = capability.retain_least(output.output_index()) {
@@ -60,6 +64,9 @@ pub(crate) fn global_watermark<'s>(
                         break;
                     }
                     let (_, (capability, marks)) = entry.remove_entry();
+                    let moments = marks.iter().map(|mark| mark.1);
+                    let moments = moments.filter(|mark| *mark != WATERMARK_END);
+                    greatest = moments.max().unwrap_or(greatest).max(greatest);
                     known.extend(marks);
                     if known.len() < shared.partitions.load(SeqCst) {
                         continue;
@@ -68,9 +75,11 @@ pub(crate) fn global_watermark<'s>(
                     if lowest > last {
                         last = lowest;
                         shared.metrics.watermark.store(last, Relaxed);
-                        output
-                            .session(&capability)
-                            .give_iterator((0..peers).map(|worker| (worker, last)));
+                        let mut session = output.session(&capability);
+                        if last == WATERMARK_END && greatest != WATERMARK_NONE {
+                            session.give_iterator((0..peers).map(|worker| (worker, greatest)));
+                        }
+                        session.give_iterator((0..peers).map(|worker| (worker, last)));
                     }
                 }
             }

@@ -25,6 +25,9 @@ pub struct EpochTime {
     pub watermark_before: EventTime,
     /// The global watermark as of this epoch: no row below it comes later.
     pub watermark: EventTime,
+    /// The moment that the data has come to: the watermark, and once every source has ended the greatest that any
+    /// partition's watermark was before its end. It does not depend on which partition ended first.
+    pub as_of: EventTime,
 }
 
 impl EpochTime {
@@ -47,6 +50,7 @@ impl Default for EpochTime {
             epoch: 0,
             watermark_before: WATERMARK_NONE,
             watermark: WATERMARK_NONE,
+            as_of: WATERMARK_NONE,
         }
     }
 }

@@ -13,14 +13,15 @@ use crate::key::owner;
 use crate::keyed::{Emitter, EpochTime, KeyedState};
 use crate::metrics::OperatorMetrics;
 use crate::table::Table;
-use crate::time::{Epoch, EventTime, WATERMARK_NONE};
+use crate::time::{Epoch, EventTime, WATERMARK_END, WATERMARK_NONE};
 use crate::update::{Update, container_rows};
+use crate::watermark::Risen;
 
 /// What has arrived for an epoch that is not complete yet.
 struct Stashed<In> {
     capability: Capability<Epoch>,
     rows: Vec<Vec<Update<In>>>,
-    watermark: Option<EventTime>,
+    risen: Vec<Risen>,
 }
 
 impl<In> Stashed<In> {
@@ -28,7 +29,7 @@ impl<In> Stashed<In> {
         Self {
             capability,
             rows: Vec::new(),
-            watermark: None,
+            risen: Vec::new(),
         }
     }
 }
@@ -37,6 +38,7 @@ impl<In> Stashed<In> {
 struct Running<S: KeyedState> {
     state: S,
     watermark: EventTime,
+    as_of: EventTime,
     rows: Vec<Update<S::In>>,
     buffer: Vec<Update<S::Out>>,
     metrics: Arc<OperatorMetrics>,
@@ -51,11 +53,17 @@ impl<S: KeyedState> Running<S> {
         pass_on: &mut dyn FnMut(&mut Vec<Update<S::Out>>),
     ) {
         let before = self.watermark;
-        self.watermark = before.max(stashed.watermark.unwrap_or(WATERMARK_NONE));
+        for (_, watermark) in stashed.risen.drain(..) {
+            self.watermark = self.watermark.max(watermark);
+            if watermark != WATERMARK_END {
+                self.as_of = self.as_of.max(watermark);
+            }
+        }
         let time = EpochTime {
             epoch,
             watermark_before: before,
             watermark: self.watermark,
+            as_of: self.as_of,
         };
         self.rows.clear();
         for rows in &mut stashed.rows {
@@ -98,6 +106,7 @@ impl<'s, D: crate::update::Data> Table<'s, D> {
                     let mut running = Running {
                         state,
                         watermark: WATERMARK_NONE,
+                        as_of: WATERMARK_NONE,
                         rows: Vec::new(),
                         buffer: Vec::with_capacity(container_rows::<S::Out>()),
                         metrics,
@@ -119,7 +128,7 @@ impl<'s, D: crate::update::Data> Table<'s, D> {
                                 let stashed = stash
                                     .entry(epoch)
                                     .or_insert_with(|| Stashed::new(capability));
-                                stashed.watermark = watermarks.iter().map(|risen| risen.1).max();
+                                stashed.risen.append(watermarks);
                             }
                         });
                         while let Some(entry) = stash.first_entry() {

@@ -43,6 +43,8 @@ pub(crate) struct OpenPartition<D> {
     pub(crate) number: usize,
     pub(crate) port: ReaderPort<D>,
     pub(crate) mark: EventTime,
+    /// The mark before the partition's end.
+    pub(crate) moment: EventTime,
     pub(crate) reported: EventTime,
     pub(crate) ended: bool,
 }
@@ -53,6 +55,7 @@ impl<D> OpenPartition<D> {
             number,
             port,
             mark: WATERMARK_NONE,
+            moment: WATERMARK_NONE,
             reported: WATERMARK_NONE,
             ended: false,
         }
@@ -63,7 +66,7 @@ impl<D> OpenPartition<D> {
 pub(crate) trait DrivenInput {
     /// Sends what the readers have, up to about `rows_max` rows, at `epoch`. Returns the rows taken.
     fn poll(&mut self, epoch: Epoch, rows_max: usize) -> Result<usize, JobError>;
-    /// The watermarks that have moved since the last call: `(partition, watermark)`.
+    /// The watermarks that have moved since the last call, in order: `(partition, watermark)`.
     fn take_marks(&mut self, marks: &mut Vec<(usize, EventTime)>);
     fn advance_to(&mut self, epoch: Epoch);
     /// Whether all partitions of this worker have ended.
@@ -137,6 +140,9 @@ impl<D: Data> DrivenInput for SourceInput<D> {
                         taken += self.send(&mut chunk, epoch);
                         let partition = &mut self.partitions[index];
                         partition.mark = chunk.watermark;
+                        if !chunk.ended {
+                            partition.moment = chunk.watermark;
+                        }
                         partition.ended = chunk.ended;
                     }
                 }
@@ -156,9 +162,12 @@ impl<D: Data> DrivenInput for SourceInput<D> {
             return;
         }
         for partition in &mut self.partitions {
-            if partition.mark > partition.reported {
-                partition.reported = partition.mark;
-                marks.push((partition.number, partition.mark));
+            // An end that comes in the epoch of the last rows would hide the moment that they came to.
+            for mark in [partition.moment, partition.mark] {
+                if mark > partition.reported {
+                    partition.reported = mark;
+                    marks.push((partition.number, mark));
+                }
             }
         }
     }

@@ -1,6 +1,7 @@
 //! Readers behind a poll: on a thread and a bounded channel in a real run, called in place in a simulation.
 
 use std::collections::VecDeque;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::thread::Thread;
 use std::time::Duration;
 
@@ -11,6 +12,7 @@ use crate::error::JobError;
 use crate::sim::Dice;
 use crate::source::gate::{Chunk, Gate};
 use crate::source::{Batch, ReadStatus, Reader, SourceError};
+use crate::threads::panic_text;
 
 /// Chunks that wait in front of a worker before its reader blocks.
 const CHUNKS_WAITING_MAX: usize = 64;
@@ -50,6 +52,7 @@ impl<D: Send + Clone + 'static> ReaderPort<D> {
         worker: Thread,
     ) -> Result<Self, JobError> {
         let (sender, receiver) = bounded(CHUNKS_WAITING_MAX);
+        let partition = name.to_owned();
         std::thread::Builder::new()
             .name(format!("read {name}"))
             .spawn(move || {
@@ -58,7 +61,15 @@ impl<D: Send + Clone + 'static> ReaderPort<D> {
                     worker.unpark();
                     sent
                 };
-                if let Err(error) = read_all(&mut *reader, &mut gate, &stop, &send) {
+                let all = AssertUnwindSafe(|| read_all(&mut *reader, &mut gate, &stop, &send));
+                // A panic must not pass for the end of the partition.
+                let read = catch_unwind(all).unwrap_or_else(|panic| {
+                    let said = panic_text(&*panic);
+                    Err(SourceError::Failed(format!(
+                        "the reader of '{partition}' panicked: {said}"
+                    )))
+                });
+                if let Err(error) = read {
                     send(Err(error));
                 }
             })

@@ -5,7 +5,7 @@ use std::fmt;
 use ethnum::I256;
 use serde::{Deserialize, Serialize};
 
-use crate::value::{Lane, NULL, Wide128};
+use crate::value::{Lane, NULL, Wide128, nearest};
 
 /// A decimal number with `S` digits after the point, held as a whole number of 10⁻ˢ.
 #[derive(
@@ -79,8 +79,8 @@ impl<const S: u8> Lane for Fixed<S> {
             .filter(|most| *most < 1 << 127)?;
         let n = I256::from(count);
         let spread = n * I256::from(squares.get()) - I256::from(sum) * I256::from(sum);
-        let n = n.as_f64();
-        Some(spread.as_f64() / (n * n) / (scale::<S>() * scale::<S>()))
+        let n = nearest(n);
+        Some(nearest(spread) / (n * n) / (scale::<S>() * scale::<S>()))
     }
 }
 

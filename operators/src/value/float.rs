@@ -3,7 +3,7 @@
 use ethnum::I256;
 use serde::{Deserialize, Serialize};
 
-use crate::value::{Lane, NULL, Wide256};
+use crate::value::{Lane, NULL, Wide256, nearest};
 
 /// Magnitudes from here on do not fit the sum's 63 integer bits and are null.
 const LIMIT: f64 = 4_611_686_018_427_387_904.0; // 2⁶²
@@ -89,13 +89,13 @@ impl Lane for Float {
             return None;
         }
         let (n, squares, sum) = (I256::from(count), squares.get(), I256::from(sum));
-        let n_float = n.as_f64();
+        let n_float = nearest(n);
         // Where n·Σx² would not fit, both terms lose the same low bits first.
         let spread = match n.checked_mul(squares) {
-            Some(product) => (product - sum * sum).as_f64(),
+            Some(product) => nearest(product - sum * sum),
             None => {
                 let scaled: I256 = (squares >> 32_u32) * n - ((sum * sum) >> 32_u32);
-                scaled.as_f64() * 4_294_967_296.0
+                nearest(scaled) * 4_294_967_296.0
             }
         };
         Some(spread / (n_float * n_float) / UNIT / UNIT)

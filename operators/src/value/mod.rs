@@ -17,6 +17,7 @@ mod wide;
 pub use decimal::{Decimal, Fixed};
 pub use float::Float;
 pub use moments::Moments;
+pub(crate) use wide::nearest;
 pub use wide::{Wide128, Wide256};
 
 use std::fmt::Debug;

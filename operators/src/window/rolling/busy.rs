@@ -67,6 +67,8 @@ impl<L: Lane> Share<L> {
 #[derive(Clone, Debug)]
 pub(super) struct Busy<L: Lane, const N: usize, const W: usize> {
     totals: [[Totals<L>; N]; W],
+    /// The bytes that the store's account holds for the key.
+    pub(super) bytes_noted: usize,
     /// Place in the ring of each window's first event.
     heads: [usize; W],
     /// Whether a head may have to move back: the newest event may have been retracted.
@@ -82,6 +84,7 @@ impl<L: Lane, const N: usize, const W: usize> Busy<L, N, W> {
         events.sort_unstable();
         let mut busy = Self {
             totals: [[Totals::ZERO; N]; W],
+            bytes_noted: 0,
             heads: [0; W],
             back: false,
             ring: VecDeque::with_capacity(events.len() * 2),

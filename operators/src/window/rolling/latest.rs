@@ -24,6 +24,7 @@ use crate::array::Array;
 use crate::codec;
 use crate::value::{Lane, Moments};
 use crate::window::rolling::event::{Event, Rolled, Windows};
+use crate::window::rolling::line::UNARMED;
 use crate::window::rolling::store::{SavedKey, Store};
 use crate::window::rolling::timers::Timers;
 use crate::window::rolling::widths::Widths;
@@ -120,7 +121,12 @@ impl<K: Key, L: Lane, const N: usize, const W: usize> Latest<K, L, N, W> {
         for (i, handle) in due.iter().copied().enumerate() {
             prefetch_ahead(&self.store, &due, i, |handle| *handle);
             let line = &mut self.store.lines[handle as usize];
-            if !std::mem::take(&mut line.armed) || line.dirty {
+            if line.due >= as_of {
+                // An earlier timer has fired since this one was set, and the key has a later one.
+                continue;
+            }
+            line.due = UNARMED;
+            if line.dirty {
                 continue;
             }
             let old = self.store.fill(handle, self.as_of, &mut old_windows);
@@ -169,6 +175,14 @@ impl<K: Key, L: Lane, const N: usize, const W: usize> Latest<K, L, N, W> {
         }
     }
 
+    /// Touches every key: at the first watermark, before which no timer is set.
+    fn touch_all(&mut self) {
+        let mut all = std::mem::take(&mut self.due);
+        all.extend(self.store.index.iter().map(|(handle, _)| handle));
+        all.drain(..).for_each(|handle| self.touch(handle));
+        self.due = all;
+    }
+
     /// Emits what changed, and sets the timers of the touched keys.
     fn emit(&mut self, as_of: EventTime, out: &mut Emitter<'_, Rolled<K, L, N, W>>) {
         let touched = std::mem::take(&mut self.touched);
@@ -197,18 +211,19 @@ impl<K: Key, L: Lane, const N: usize, const W: usize> Latest<K, L, N, W> {
         if !has_row {
             self.store.prune(handle, as_of);
             self.store.forget_if_empty(handle);
-        } else if self.expiry == Expiry::AtWatermark
-            && as_of != WATERMARK_NONE
-            && !self.store.lines[handle as usize].armed
-        {
+        } else if self.expiry == Expiry::AtWatermark && as_of != WATERMARK_NONE {
             self.arm(handle, as_of);
         }
     }
 
+    /// Sets the key's timer, unless one stands that is due no later: a late event may leave before all others.
     fn arm(&mut self, handle: u32, as_of: EventTime) {
         if let Some(after) = self.store.next_expiry(handle, as_of) {
-            self.store.lines[handle as usize].armed = true;
-            self.timers.set(handle, after);
+            let due = &mut self.store.lines[handle as usize].due;
+            if after < *due {
+                *due = after;
+                self.timers.set(handle, after);
+            }
         }
     }
 }
@@ -249,12 +264,13 @@ impl<K: Key, L: Lane, const N: usize, const W: usize> KeyedState for Latest<K, L
         self.resolve(rows);
         self.apply(rows);
         let as_of = match self.expiry {
-            Expiry::AtWatermark if time.watermark != WATERMARK_END => {
-                time.watermark.max(self.as_of)
-            }
-            _ => self.as_of,
+            Expiry::AtWatermark => time.as_of,
+            Expiry::AtNextEvent => self.as_of,
         };
         if as_of > self.as_of {
+            if self.as_of == WATERMARK_NONE {
+                self.touch_all();
+            }
             self.fire(as_of, out);
         }
         self.emit(as_of, out);

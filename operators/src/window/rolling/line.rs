@@ -10,6 +10,9 @@ use crate::window::rolling::widths::Widths;
 /// Events that fit: 3 and 15 were slower.
 pub(super) const INLINE: usize = 7;
 
+/// The timer of a key that has none.
+pub(super) const UNARMED: EventTime = EventTime::MAX;
+
 /// Marks a key whose events are in the busy tier.
 const BUSY: u8 = u8::MAX;
 
@@ -19,22 +22,22 @@ const BUSY: u8 = u8::MAX;
 pub(super) struct Line<const N: usize> {
     at: [EventTime; INLINE],
     lanes: [[i64; INLINE]; N],
+    /// When the key's timer is due; [`UNARMED`] while none stands.
+    pub(super) due: EventTime,
     busy: u32,
     n: u8,
     /// Whether the key is on this epoch's list of touched keys.
     pub(super) dirty: bool,
-    /// Whether a timer stands for the key.
-    pub(super) armed: bool,
 }
 
 impl<const N: usize> Line<N> {
     pub(super) const EMPTY: Self = Self {
         at: [0; INLINE],
         lanes: [[0; INLINE]; N],
+        due: UNARMED,
         busy: 0,
         n: 0,
         dirty: false,
-        armed: false,
     };
 
     /// The handle of the busy state, where the key has one.

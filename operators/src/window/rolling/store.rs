@@ -117,13 +117,15 @@ impl<K: Key, L: Lane, const N: usize, const W: usize> Store<K, L, N, W> {
         if let Some(busy) = line.busy() {
             let busy = &mut self.busy[busy];
             if busy.is_full() {
-                let (length, bytes) = (busy.len(), busy.bytes());
+                let length = busy.len();
                 if let Some(newest) = busy.newest(self.settled) {
                     busy.evict(newest.saturating_sub(self.widths.widest()));
                 }
                 self.events -= length - busy.len();
                 busy.insert(at, lanes);
-                self.busy_bytes = self.busy_bytes + busy.bytes() - bytes;
+                self.busy_bytes -= busy.bytes_noted;
+                busy.bytes_noted = busy.bytes();
+                self.busy_bytes += busy.bytes_noted;
                 return;
             }
             busy.insert(at, lanes);
@@ -145,8 +147,9 @@ impl<K: Key, L: Lane, const N: usize, const W: usize> Store<K, L, N, W> {
         }
         let mut events: Vec<_> = line.events().collect();
         events.push((at, *lanes));
-        let busy = Busy::new(events);
-        self.busy_bytes += busy.bytes();
+        let mut busy = Busy::new(events);
+        busy.bytes_noted = busy.bytes();
+        self.busy_bytes += busy.bytes_noted;
         let place = match self.busy_free.pop() {
             Some(place) => {
                 self.busy[place] = busy;
@@ -222,9 +225,9 @@ impl<K: Key, L: Lane, const N: usize, const W: usize> Store<K, L, N, W> {
             return;
         }
         if let Some(place) = line.busy() {
-            self.busy_bytes -= self.busy[place].bytes();
+            // Not what it holds now: its stacks grow between two notes.
+            self.busy_bytes -= self.busy[place].bytes_noted;
             self.busy[place] = Busy::new(Vec::new());
-            self.busy_bytes += 0;
             self.busy_free.push(place);
         }
         self.lines[handle as usize] = Line::EMPTY;

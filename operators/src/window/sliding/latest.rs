@@ -18,7 +18,8 @@ use crate::window::sliding::{Placed, SlidingRow};
 struct Slot<D: Ord, A: Aggregate<D>, const W: usize> {
     windows: Windows<D, A, W>,
     touched: bool,
-    armed: bool,
+    /// When the key's timer is due; the end of time while none stands.
+    due: EventTime,
 }
 
 /// The keyed state of rolling aggregates in mode `latest`.
@@ -55,7 +56,7 @@ impl<K: Key, D: Data + Ord, A: Aggregate<D>, const W: usize> Latest<K, D, A, W> 
             let slot = Slot {
                 windows: Windows::new(),
                 touched: false,
-                armed: false,
+                due: EventTime::MAX,
             };
             if handle as usize == self.slots.len() {
                 self.slots.push(slot);
@@ -116,12 +117,31 @@ impl<K: Key, D: Data + Ord, A: Aggregate<D>, const W: usize> Latest<K, D, A, W> 
             if slot.windows.events.is_empty() {
                 self.index.remove(handle);
             }
-        } else if self.expiry == Expiry::AtWatermark && self.as_of != WATERMARK_NONE && !slot.armed
-        {
-            if let Some(after) = slot.windows.next_expiry(&self.widths) {
-                slot.armed = true;
+        } else if self.expiry == Expiry::AtWatermark && self.as_of != WATERMARK_NONE {
+            let after = slot
+                .windows
+                .next_expiry(&self.widths)
+                .filter(|after| *after < slot.due);
+            if let Some(after) = after {
+                slot.due = after;
                 self.timers.set(handle, after);
             }
+        }
+    }
+
+    /// Touches the keys whose rows may change as time passes to `as_of`: at the first watermark all of them, since no
+    /// timer was set before it.
+    fn touch_due(&mut self, as_of: EventTime) {
+        let mut due = Vec::new();
+        if self.as_of == WATERMARK_NONE {
+            due.extend(self.index.iter().map(|(handle, _)| handle));
+        } else {
+            self.timers.take_due(as_of, &mut due);
+            due.retain(|handle| self.slots[*handle as usize].due < as_of);
+        }
+        for handle in due {
+            self.slots[handle as usize].due = EventTime::MAX;
+            self.touch(handle);
         }
     }
 }
@@ -147,19 +167,12 @@ impl<K: Key, D: Data + Ord, A: Aggregate<D>, const W: usize> KeyedState for Late
             self.apply(handle, placed.at, &placed.row, diff);
         }
         let ended = time.watermark == WATERMARK_END;
-        let as_of = if self.expiry == Expiry::AtWatermark && !ended {
-            time.watermark.max(self.as_of)
-        } else {
-            self.as_of
+        let as_of = match self.expiry {
+            Expiry::AtWatermark => time.as_of,
+            Expiry::AtNextEvent => self.as_of,
         };
         if as_of > self.as_of {
-            let mut due = Vec::new();
-            self.timers.take_due(as_of, &mut due);
-            for handle in due {
-                if std::mem::take(&mut self.slots[handle as usize].armed) {
-                    self.touch(handle);
-                }
-            }
+            self.touch_due(as_of);
         }
         self.as_of = as_of;
         for (handle, old) in std::mem::take(&mut self.touched) {
