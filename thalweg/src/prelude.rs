@@ -12,5 +12,5 @@ pub use thalweg_operators::aggregate::{count, count_where, distinct, latest, mom
 pub use thalweg_operators::join::differential::Differential;
 pub use thalweg_operators::key_by::KeyBy;
 pub use thalweg_operators::table_ops::TableOps;
-pub use thalweg_operators::value::Decimal;
+pub use thalweg_operators::value::{Decimal, Real};
 pub use thalweg_operators::window::rolling::Expiry;
