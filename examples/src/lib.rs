@@ -7,8 +7,11 @@
 //!
 //! The data is described in `shared/data/README.md`; the answers that the jobs must give, in `shared/data/golden`.
 
+mod columns;
+pub mod flights;
 pub mod online;
 pub mod options;
 pub mod places;
 pub mod program;
+pub mod retail;
 pub mod vmnoise;

@@ -18,6 +18,7 @@ use thalweg::prelude::*;
 use super::answers::{Daily, Newest, Rolling, Totals};
 use super::lateness::{Lateness, by_bound};
 use super::rows::{Machine, Measurement};
+use crate::columns::{real, whole};
 use crate::places::Places;
 
 /// The metrics whose trailing week is followed: two of OSBench, one of Redis, one of Sysbench.
@@ -84,10 +85,10 @@ fn daily(placed: &Table<'_, Placed>, places: &Places) -> Result<(), JobError> {
                 region,
                 metric,
                 n,
-                s: values.sum().map(Real),
-                mn: values.min().map(Real),
-                mx: values.max().map(Real),
-                sd: values.stddev_sample().map(Real),
+                s: real(values.sum()),
+                mn: real(values.min()),
+                mx: real(values.max()),
+                sd: real(values.stddev_sample()),
             }
         })
         .sink("vm_tumbling_1d", places.answer("vm_tumbling_1d"))
@@ -111,10 +112,10 @@ fn totals(events: &Table<'_, Measurement>, places: &Places) -> Result<(), JobErr
             Totals {
                 metric: metric.key,
                 n,
-                s: values.sum().map(Real),
-                mn: values.min().map(Real),
-                mx: values.max().map(Real),
-                vms: i64::try_from(vms).unwrap_or(i64::MAX),
+                s: real(values.sum()),
+                mn: real(values.min()),
+                mx: real(values.max()),
+                vms: whole(vms),
             }
         })
         .sink("vm_totals", places.answer("vm_totals"))
@@ -136,11 +137,11 @@ fn rolling(long_lived: &Table<'_, Measurement>, places: &Places) -> Result<(), J
                 vm: week.key.0,
                 metric: week.key.1,
                 event_time: Timestamp(week.at),
-                n: i64::try_from(values.events()).unwrap_or(i64::MAX),
-                mean: values.mean().map(Real),
-                mn: values.min().map(Real),
-                mx: values.max().map(Real),
-                sd: values.stddev_sample().map(Real),
+                n: whole(values.events()),
+                mean: real(values.mean()),
+                mn: real(values.min()),
+                mx: real(values.max()),
+                sd: real(values.stddev_sample()),
             }
         })
         .sink("vm_roll_7d", places.answer("vm_roll_7d"))
