@@ -4,7 +4,7 @@
 //! |---|---|---|---|---|
 //! | [`memory`] | | `Log` | `Collect` | upsert; the reference for shared law tests |
 //! | [`shuffle`] | | any source, in an order drawn from a seed | | |
-//! | [`files`] | `files` | Parquet, CSV, JSON Lines | Parquet, JSON Lines, table on stdout | staged files |
+//! | [`files`] | `files` | Parquet, CSV, JSON Lines | Parquet, CSV, JSON Lines, table on stdout | staged files |
 //! | [`generator`] | `generator` | payments, merchants | | |
 //! | [`embedded`] | `online` | | an online store on disk | upsert |
 //! | [`redis`] | `redis` | | an online store in Redis | upsert |

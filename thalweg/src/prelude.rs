@@ -13,5 +13,5 @@ pub use thalweg_operators::drift::{Baseline, Baselines, Drift, DriftWindow, Thre
 pub use thalweg_operators::join::differential::Differential;
 pub use thalweg_operators::key_by::KeyBy;
 pub use thalweg_operators::table_ops::TableOps;
-pub use thalweg_operators::value::Decimal;
+pub use thalweg_operators::value::{Decimal, Real};
 pub use thalweg_operators::window::rolling::Expiry;

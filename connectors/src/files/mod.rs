@@ -1,4 +1,4 @@
-//! Files in and out: typed rows from Parquet, CSV and JSON Lines, and tables back into Parquet, JSON Lines or print.
+//! Files in and out: typed rows from Parquet, CSV and JSON Lines, and tables back into Parquet, CSV, JSON Lines or print.
 //!
 //! ```text
 //! Files::glob("in/*.parquet").parquet::<T>() ─▶ FileSource<T>: a file = a partition, sorted by path
@@ -14,6 +14,7 @@
 //! twice. JSON Lines may also hold nested fields; a `Timestamp` in there is whole µs.
 
 mod cell;
+mod csv_file;
 mod csv_read;
 mod decode;
 mod encode;
@@ -35,6 +36,7 @@ mod table_out;
 #[cfg(test)]
 mod testing;
 
+pub use csv_file::CsvFile;
 pub use find::Files;
 pub use json_lines::JsonLines;
 pub use parquet_dir::ParquetDir;

@@ -1,7 +1,12 @@
 //! The net multiset of a table, gathered update by update in bounded memory.
 
+use std::path::Path;
+
+use serde::Serialize;
+use thalweg_engine::sink::SinkError;
 use thalweg_engine::update::Diff;
 
+use crate::files::encode;
 use crate::memory::consolidate::consolidate;
 
 /// Below this many rows it is not worth merging before the end.
@@ -37,6 +42,26 @@ impl<D: Ord> Net<D> {
         self.merged_rows = 0;
         consolidate(&mut rows);
         rows
+    }
+
+    /// As [`Net::take`], for a file at `path` that holds the table whole.
+    ///
+    /// # Errors
+    /// [`SinkError::Failed`] when a row was taken back more often than added.
+    pub(crate) fn take_whole(&mut self, path: &Path) -> Result<Vec<(D, Diff)>, SinkError>
+    where
+        D: Serialize,
+    {
+        let rows = self.take();
+        match rows.iter().find(|(_, diff)| *diff < 0) {
+            None => Ok(rows),
+            Some((row, diff)) => Err(SinkError::Failed(format!(
+                "cannot write {}: the row {} counts {diff}, it was taken back more often than \
+                 added; nothing was published; look for what retracts it twice",
+                path.display(),
+                encode::describe(row)
+            ))),
+        }
     }
 }
 

@@ -6,7 +6,6 @@ use thalweg_engine::sink::{Sink, SinkError, SinkPlace, Writer};
 use thalweg_engine::time::Epoch;
 use thalweg_engine::update::{Data, Updates};
 
-use crate::files::encode;
 use crate::files::net::Net;
 use crate::files::parquet_write::{ParquetWriter, WriteError};
 use crate::files::schema::{self, Field};
@@ -72,15 +71,7 @@ impl<T: Data + Ord> Writer<T> for FileWriter<T> {
     }
 
     fn finish(&mut self) -> Result<(), SinkError> {
-        let rows = self.net.take();
-        if let Some((row, diff)) = rows.iter().find(|(_, diff)| *diff < 0) {
-            return Err(SinkError::Failed(format!(
-                "cannot write {}: the row {} counts {diff}, it was taken back more often than \
-                 added; nothing was published; look for what retracts it twice",
-                self.path.display(),
-                encode::describe(row)
-            )));
-        }
+        let rows = self.net.take_whole(&self.path)?;
         let file = self.staged.file()?;
         let mut file =
             ParquetWriter::new(file, &self.fields).map_err(|error| self.failed(&error))?;

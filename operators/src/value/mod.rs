@@ -12,11 +12,13 @@
 mod decimal;
 mod float;
 mod moments;
+mod real;
 mod wide;
 
 pub use decimal::{Decimal, Fixed};
 pub use float::Float;
 pub use moments::Moments;
+pub use real::Real;
 pub(crate) use wide::nearest;
 pub use wide::{Wide128, Wide256};
 
@@ -97,6 +99,14 @@ impl IntoLane for f32 {
     #[inline]
     fn into_lane(self) -> i64 {
         float::lane_of(f64::from(self))
+    }
+}
+
+impl IntoLane for Real {
+    type Lane = Float;
+    #[inline]
+    fn into_lane(self) -> i64 {
+        float::lane_of(self.0)
     }
 }
 
