@@ -14,7 +14,7 @@ use crate::error::JobError;
 use crate::graph::Graph;
 use crate::key::{owner, tag_bytes};
 use crate::sink::operator::SinkState;
-use crate::sink::{Sink, SinkPlace};
+use crate::sink::{Sink, SinkError, SinkPlace, Writer};
 use crate::time::Epoch;
 use crate::update::{Data, Update, Updates};
 
@@ -55,17 +55,23 @@ impl<'s, D: Data> Table<'s, D> {
             worker: graph.worker(),
             workers: graph.workers(),
         };
-        let writer = sink.open(place).map_err(|error| JobError::Sink {
-            sink_name: name.to_owned(),
-            error,
-        })?;
+        let home = sink
+            .single()
+            .then(|| owner(tag_bytes(name.as_bytes()), place.workers));
+        let writer = match home {
+            Some(worker) if worker != place.worker => Box::new(Elsewhere),
+            _ => sink.open(place).map_err(|error| JobError::Sink {
+                sink_name: name.to_owned(),
+                error,
+            })?,
+        };
         let port = graph.front().writer_port(name, writer)?;
-        let acknowledged = if sink.single() {
-            let worker = owner(tag_bytes(name.as_bytes()), place.workers) as u64;
-            let together = Exchange::new(move |_: &Update<D>| worker);
-            self.ended(together, name, port)
-        } else {
-            self.ended(Pipeline, name, port)
+        let acknowledged = match home {
+            Some(worker) => {
+                let together = Exchange::new(move |_: &Update<D>| worker as u64);
+                self.ended(together, name, port)
+            }
+            None => self.ended(Pipeline, name, port),
         };
         acknowledged.probe_with(graph.probe());
         Ok(())
@@ -119,5 +125,18 @@ impl<'s, D: Data> Table<'s, D> {
                     }
                 },
             )
+    }
+}
+
+/// Stands where a sink has its single writer on another worker: no row comes here.
+struct Elsewhere;
+
+impl<D> Writer<D> for Elsewhere {
+    fn write(&mut self, _: Epoch, _: Updates<D>) -> Result<(), SinkError> {
+        Ok(())
+    }
+
+    fn finish(&mut self) -> Result<(), SinkError> {
+        Ok(())
     }
 }

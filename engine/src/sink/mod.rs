@@ -13,9 +13,10 @@ pub(crate) mod port;
 use crate::time::Epoch;
 use crate::update::Updates;
 
-/// A place that rows go to: makes one writer per worker.
+/// A place that rows go to: makes one writer per worker, or a single one.
 pub trait Sink<D>: Send + Sync + 'static {
-    /// Opens the writer of one worker. Called on every worker before anything runs.
+    /// Opens the writer of one worker. Called on every worker before anything runs; with [`Sink::single`] only on the
+    /// one that all rows go to.
     ///
     /// # Errors
     /// [`SinkError`] when the place cannot be reached or refuses this job.
