@@ -153,6 +153,6 @@ fn one_line(text: &str) -> String {
         .take_while(|line| !line.starts_with("Usage:") && !line.starts_with("For more information"))
         .filter(|line| !line.is_empty())
         .collect();
-    let said = said.join(" ").replacen("error: ", "thalweg: ", 1);
+    let said = said.join("; ").replacen("error: ", "thalweg: ", 1);
     format!("{said} (see thalweg --help)")
 }

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use comfy_table::presets::UTF8_HORIZONTAL_ONLY;
-use comfy_table::{CellAlignment, ContentArrangement, Table};
+use comfy_table::presets::NOTHING;
+use comfy_table::{CellAlignment, ContentArrangement, Table, TableComponent};
 
 /// A table no wider than `width` columns: the first column to the left, numbers to the right.
 pub(crate) fn table(width: u16, header: &[&str], rows: Vec<Vec<String>>) -> String {
@@ -15,7 +15,9 @@ pub(crate) fn table(width: u16, header: &[&str], rows: Vec<Vec<String>>) -> Stri
         })
         .collect();
     table
-        .load_preset(UTF8_HORIZONTAL_ONLY)
+        .load_preset(NOTHING)
+        .set_style(TableComponent::HeaderLines, '─')
+        .set_style(TableComponent::MiddleHeaderIntersections, '─')
         .set_content_arrangement(ContentArrangement::Dynamic)
         .set_width(width)
         .set_header(header)

@@ -17,8 +17,8 @@ const EVENTS: u64 = 2_000_000;
 const SPAN_DAYS: u64 = 14;
 
 /// Payments per user, on average; and users at most.
-const EVENTS_PER_USER: u64 = 20;
-const USERS_MAX: u64 = 100_000;
+const EVENTS_PER_USER: u64 = 100;
+const USERS_MAX: u64 = 20_000;
 
 /// Partitions of the payments, whatever the number of workers: what is late is decided per partition, so a
 /// fixed number gives the same results on any machine.
@@ -150,7 +150,7 @@ impl Plan {
         let workers = self.demo.workers as u64;
         let rows = match (self.demo.rate, self.events) {
             (Some(rate), _) => rows_in(rate / 10.0, 1).clamp(16, 65_536) / workers,
-            (None, Some(events)) => (events / workers / 8).clamp(8_192, 262_144),
+            (None, Some(events)) => (events / workers / 16).clamp(8_192, 262_144),
             (None, None) => 65_536,
         };
         Config::workers(self.demo.workers)?
