@@ -132,7 +132,7 @@ impl<'s, D: Data> Table<'s, D> {
 struct Elsewhere;
 
 impl<D> Writer<D> for Elsewhere {
-    fn write(&mut self, _: Epoch, _: Vec<Update<D>>) -> Result<(), SinkError> {
+    fn write(&mut self, _: Epoch, _: Updates<D>) -> Result<(), SinkError> {
         Ok(())
     }
 

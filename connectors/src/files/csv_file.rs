@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use thalweg_engine::sink::{Sink, SinkError, SinkPlace, Writer};
 use thalweg_engine::time::Epoch;
-use thalweg_engine::update::{Data, Update};
+use thalweg_engine::update::{Data, Updates};
 
 use crate::files::cell::Cell;
 use crate::files::net::Net;
@@ -85,7 +85,7 @@ impl<T: Data + Ord> FileWriter<T> {
 }
 
 impl<T: Data + Ord> Writer<T> for FileWriter<T> {
-    fn write(&mut self, _epoch: Epoch, rows: Vec<Update<T>>) -> Result<(), SinkError> {
+    fn write(&mut self, _epoch: Epoch, rows: Updates<T>) -> Result<(), SinkError> {
         rows.into_iter()
             .for_each(|(row, _, diff)| self.net.add(row, diff));
         Ok(())

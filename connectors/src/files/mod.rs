@@ -21,7 +21,7 @@ mod encode;
 mod find;
 mod json_lines;
 mod json_read;
-mod moment;
+pub mod moment;
 mod net;
 mod parquet_column;
 mod parquet_dir;

@@ -23,13 +23,15 @@ pub(crate) fn parse(text: &str) -> Option<EventTime> {
 }
 
 /// `2024-02-29T12:00:00.5Z`, with as many digits as it needs; nothing beyond the years that have a calendar.
-pub(crate) fn rfc3339(at: EventTime) -> Option<String> {
+#[must_use]
+pub fn rfc3339(at: EventTime) -> Option<String> {
     let (seconds, fraction) = parts(at)?;
     Some(format!("{}T{}{fraction}Z", seconds.date(), seconds.time()))
 }
 
-/// `2024-02-29 12:00:00`, with a fraction where there is one.
-pub(crate) fn plain(at: EventTime) -> Option<String> {
+/// `2024-02-29 12:00:00` (UTC), with a fraction where there is one; `None` beyond the years that have a calendar.
+#[must_use]
+pub fn plain(at: EventTime) -> Option<String> {
     let (seconds, fraction) = parts(at)?;
     Some(format!("{} {}{fraction}", seconds.date(), seconds.time()))
 }

@@ -26,6 +26,16 @@ pub struct OnlineSink<D> {
     open: OpenStore,
 }
 
+/// Clones write to the same store: a job makes the sink once and hands a clone to each worker.
+impl<D> Clone for OnlineSink<D> {
+    fn clone(&self) -> Self {
+        Self {
+            view: self.view.clone(),
+            open: Arc::clone(&self.open),
+        }
+    }
+}
+
 impl<D> OnlineSink<D> {
     /// A sink that opens a store per worker.
     pub fn new(

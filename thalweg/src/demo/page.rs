@@ -1,0 +1,234 @@
+//! The page of results: the account, latencies, state, features, busy hours, and where to look further.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::sync::atomic::Ordering::Relaxed;
+
+use thalweg_connectors::files::moment;
+use thalweg_connectors::online::StoredRow;
+
+use crate::demo::folder::Layout;
+use crate::demo::{Ran, VIEW};
+use crate::store::Place;
+use crate::text::{self, amount, bytes, count, table};
+
+/// How the page is set.
+#[derive(Clone, Debug)]
+pub struct Style {
+    /// Columns of the terminal.
+    pub width: u16,
+    /// How this program is called, for the commands that the page names.
+    pub program: String,
+}
+
+/// The page of a run, a line feed at its end.
+pub(super) fn render(ran: &Ran, style: &Style) -> String {
+    let parts = [
+        head(ran),
+        account(ran, style),
+        state(ran, style),
+        spenders(ran, style),
+        hours(ran, style),
+        further(ran, style),
+    ];
+    let mut page = parts.join("\n");
+    page.push('\n');
+    page
+}
+
+fn head(ran: &Ran) -> String {
+    let (report, rows) = (&ran.report, ran.report.rows_read());
+    let ended = if report.stopped { "stopped" } else { "ended" };
+    let seconds = report.elapsed.as_secs_f64();
+    let (per_s, per_cpu_s) = (rate(rows, seconds), rate(rows, ran.cpu_s));
+    let epochs = report.metrics.epochs.load(Relaxed);
+    let latency = |share| text::duration(report.metrics.latency(share));
+    format!(
+        "The demo {ended} after {}: {} rows on {} worker(s)\n\
+         Throughput  {per_s} rows/s; {per_cpu_s} rows per CPU-second, their making included\n\
+         Latency     p50 {}, p99 {} from an epoch's first row to the last store's answer ({} epochs)\n",
+        text::duration(report.elapsed),
+        count(rows),
+        ran.demo.workers,
+        latency(0.5),
+        latency(0.99),
+        count(epochs),
+    )
+}
+
+#[expect(
+    clippy::cast_precision_loss,
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "a rate for people"
+)]
+fn rate(rows: u64, seconds: f64) -> String {
+    let rate = rows as f64 / seconds.max(1e-9);
+    // Three digits are what such a measurement is good for.
+    let unit = 10_f64.powi((rate.max(1.0).log10().floor() as i32 - 2).max(0));
+    count(((rate / unit).round() * unit) as u64)
+}
+
+fn account(ran: &Ran, style: &Style) -> String {
+    let rows = ran
+        .report
+        .metrics
+        .sources()
+        .into_iter()
+        .map(|(name, source)| {
+            let of = |counter: &std::sync::atomic::AtomicU64| count(counter.load(Relaxed));
+            vec![
+                name,
+                of(&source.read),
+                of(&source.rows),
+                of(&source.late),
+                of(&source.dead),
+            ]
+        });
+    let title = "Nothing is lost silently: read = in + late + dead";
+    let header = ["source", "read", "in", "late", "dead"];
+    titled(title, &table(style.width, &header, rows.collect()))
+}
+
+fn state(ran: &Ran, style: &Style) -> String {
+    let mut operators: BTreeMap<String, [u64; 5]> = BTreeMap::new();
+    for ((name, _), operator) in ran.report.metrics.operators() {
+        let sums = operators.entry(name).or_default();
+        let counters = [
+            &operator.rows_in,
+            &operator.rows_out,
+            &operator.keys,
+            &operator.events,
+            &operator.bytes,
+        ];
+        for (sum, counter) in sums.iter_mut().zip(counters) {
+            *sum += counter.load(Relaxed);
+        }
+    }
+    let rows = operators
+        .into_iter()
+        .map(|(name, [rows_in, rows_out, keys, events, held])| {
+            vec![
+                name,
+                count(rows_in),
+                count(rows_out),
+                count(keys),
+                count(events),
+                bytes(held),
+            ]
+        });
+    let header = [
+        "operator",
+        "updates in",
+        "updates out",
+        "keys",
+        "events held",
+        "state",
+    ];
+    titled(
+        "State, all workers together",
+        &table(style.width, &header, rows.collect()),
+    )
+}
+
+fn spenders(ran: &Ran, style: &Style) -> String {
+    let shown = [
+        "n_1h",
+        "sum_1h",
+        "n_24h",
+        "sum_24h",
+        "n_7d",
+        "sum_7d",
+        "mean_7d",
+        "stddev_7d",
+    ];
+    let header: Vec<&str> = ["user", "at (UTC)"].into_iter().chain(shown).collect();
+    let row = |(user, row): &(String, StoredRow)| {
+        let mut cells = vec![user.clone(), minute(row.row_time)];
+        cells.extend(shown.map(|field| row.field(field).map_or_else(String::new, amount)));
+        cells
+    };
+    let title = format!(
+        "Who spent most in seven days, read back from the online store ({} users, view `{VIEW}`)",
+        count(ran.findings.online_rows)
+    );
+    let rows = ran.findings.top.iter().map(row).collect();
+    titled(&title, &table(style.width, &header, rows))
+}
+
+fn hours(ran: &Ran, style: &Style) -> String {
+    let rows = ran.findings.busiest.iter().map(|hour| {
+        let sum = hour.amount.map(|sum| amount(&format!("{sum:.2}")));
+        vec![
+            minute(hour.hour.0),
+            hour.country.clone(),
+            count(hour.payments.unsigned_abs()),
+            sum.unwrap_or_default(),
+        ]
+    });
+    let title = format!(
+        "The busiest hours, read back from the offline store (of {} hours and countries)",
+        count(ran.findings.hourly_rows as u64)
+    );
+    let header = ["hour (UTC)", "country", "payments", "amount"];
+    titled(&title, &table(style.width, &header, rows.collect()))
+}
+
+fn further(ran: &Ran, style: &Style) -> String {
+    let (files, findings) = (Layout::of(&ran.demo.dir), &ran.findings);
+    let written = |sink: &str| {
+        let sinks = ran.report.metrics.sinks();
+        let ours = sinks.iter().filter(|((name, _), _)| name == sink);
+        count(ours.map(|(_, sink)| sink.rows.load(Relaxed)).sum())
+    };
+    let online = findings.online_bytes.map_or_else(
+        || format!("{}  view `{VIEW}`, for an hour", ran.demo.online),
+        |held| {
+            format!(
+                "{}  view `{VIEW}`, {}",
+                files.online().display(),
+                bytes(held)
+            )
+        },
+    );
+    let (dir, program) = (ran.demo.dir.display(), &style.program);
+    let place = match &ran.demo.online {
+        Place::Embedded => format!("--dir {dir}"),
+        Place::Redis(_) => format!("--store {}", ran.demo.online),
+    };
+    let user = findings.top.first().map_or("1", |(user, _)| user.as_str());
+    let mut text = String::from("Where it lies\n");
+    // Writing to a string cannot fail.
+    let _ = write!(
+        text,
+        "  {online}\n  {}/date=*  {} payments with their features, {} days, {}\n  {}  {} rows\n  \
+         {}  {} rows that came too late\n  {}  {} records that could not be decoded\n\n\
+         Look further\n  {program} get {VIEW} {user} {place}\n  duckdb -c \"SELECT date, count(*) payments, \
+         round(avg(amount), 2) mean, round(avg(sum_24h), 2) day FROM '{}/*/*.parquet' GROUP BY date ORDER BY date\"",
+        files.spend().display(),
+        written("offline"),
+        findings.days,
+        bytes(findings.offline_bytes),
+        files.hourly().display(),
+        written("hours"),
+        files.late().display(),
+        written("late"),
+        files.dead().display(),
+        written("dead letters"),
+        files.spend().display(),
+    );
+    text
+}
+
+fn titled(title: &str, table: &str) -> String {
+    format!("{title}\n{table}\n")
+}
+
+/// A moment to the minute.
+fn minute(at: i64) -> String {
+    let whole = at.saturating_sub(at.rem_euclid(60_000_000));
+    moment::plain(whole).map_or_else(
+        || at.to_string(),
+        |text| text[..16.min(text.len())].to_owned(),
+    )
+}
