@@ -13,5 +13,6 @@ pub mod online;
 pub mod options;
 pub mod places;
 pub mod program;
+mod read;
 pub mod retail;
 pub mod vmnoise;

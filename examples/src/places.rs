@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use thalweg::connectors::files::{CsvFile, Files, ParquetFile};
+use thalweg::connectors::files::{CsvFile, FileSource, Files, ParquetFile};
 use thalweg::connectors::shuffle::Shuffled;
 use thalweg::engine::update::Data;
 use thalweg::prelude::*;
@@ -24,6 +24,12 @@ pub struct Places {
 }
 
 impl Places {
+    /// The rows of `set/file`, in order of arrival.
+    #[must_use]
+    pub fn parquet<T: Data>(&self, set: &str, file: &str) -> FileSource<T> {
+        Files::path(self.path(set, file)).parquet()
+    }
+
     /// The rows of `set/file`, with the event time that `at` finds in them (µs since 1970 UTC).
     #[must_use]
     pub fn events<T: Data>(
@@ -32,7 +38,7 @@ impl Places {
         file: &str,
         at: impl Fn(&T) -> EventTime + Send + Sync + 'static,
     ) -> SourceSpec<T> {
-        let files = Files::path(self.path(set, file)).parquet::<T>();
+        let files = self.parquet::<T>(set, file);
         let spec = match self.shuffle {
             Some(seed) => Shuffled::new(files, seed).event_time(at),
             None => files.event_time(at),
@@ -44,7 +50,7 @@ impl Places {
     /// The rows of `set/file` as a dimension: read whole before any event.
     #[must_use]
     pub fn dimension<T: Data>(&self, set: &str, file: &str) -> SourceSpec<T> {
-        let files = Files::path(self.path(set, file)).parquet::<T>();
+        let files = self.parquet::<T>(set, file);
         match self.shuffle {
             Some(seed) => Shuffled::new(files, seed).untimed(),
             None => files.untimed(),

@@ -26,6 +26,7 @@ type Known = (i32, Line);
 /// The job over `retail/`.
 #[must_use]
 pub fn job(places: Places) -> Job {
+    let trained = drift::Trained::default();
     Job::new("retail", move |g| {
         let lines = places.events("retail", "lines.parquet", |line: &Line| line.event_time);
         let lines = g.source("lines", lines)?;
@@ -39,7 +40,7 @@ pub fn job(places: Places) -> Job {
         )?;
 
         hourly(&lines, &places)?;
-        drift::hourly(&lines, &places)?;
+        drift::hourly(&lines, &places, &trained)?;
 
         let known = lines.flat_map(|line| Some((line.customer?, line)));
         let invoices = invoices(&known);
