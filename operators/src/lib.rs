@@ -21,3 +21,5 @@ pub mod value;
 pub mod window;
 
 mod codec;
+#[cfg(test)]
+mod laws;

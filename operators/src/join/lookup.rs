@@ -162,3 +162,25 @@ impl<K: Key, F: Data, D: Data + Ord> KeyedState for Lookup<K, F, D> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::laws::{assert_continues, log};
+
+    #[test]
+    fn a_saved_dimension_continues_as_if_never_interrupted() {
+        for seed in 0..40 {
+            let epochs = log(seed, 1, |row| match row.id % 3 {
+                0 => Side::Dimension(row.key, row.value),
+                _ => Side::Fact(row.key, row.id),
+            });
+            let empty = || Lookup {
+                index: KeyIndex::new(),
+                rows: Vec::new(),
+                fact: PhantomData,
+            };
+            assert_continues(empty, &epochs);
+        }
+    }
+}

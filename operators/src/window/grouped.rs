@@ -312,3 +312,31 @@ impl<D: Data, K: Key, A: Aggregate<D>> KeyedState for Groups<D, K, A> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::aggregate::{count, distinct, latest, moments};
+    use crate::laws::{Row, assert_continues, log};
+
+    #[test]
+    fn saved_groups_continue_as_if_never_interrupted() {
+        let aggregates = || {
+            (
+                count(),
+                moments(|row: &Row| row.value),
+                distinct(|row: &Row| Some(row.value)),
+                latest(|row: &Row| (row.at, row.id), |row| row.id),
+            )
+        };
+        for seed in 0..40 {
+            let epochs = log(seed, 1_000, |row| Member {
+                group: (row.key, window_start(row.at, 2_500)),
+                row,
+            });
+            for ends_after_us in [None, Some(2_500)] {
+                assert_continues(|| Groups::new(aggregates(), ends_after_us), &epochs);
+            }
+        }
+    }
+}

@@ -181,3 +181,27 @@ impl<K: Key, L: Lane, P: Data + Ord, const N: usize, const W: usize> KeyedState
         size
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::laws::{assert_continues, log};
+    use crate::value::Fixed;
+
+    #[test]
+    fn saved_rows_continue_to_wait_as_if_never_interrupted() {
+        for (seed, step_us) in (0..40).zip([1_i64, 60_000_000].into_iter().cycle()) {
+            let width = |steps| Duration::from_micros(step_us.unsigned_abs() * steps);
+            let widths = Widths::new([width(3), width(20)]).unwrap();
+            let epochs = log(seed, step_us, |row| Event {
+                key: row.key,
+                at: row.at,
+                lanes: Array([row.value]),
+                payload: row.id,
+            });
+            assert_continues(|| Finals::<i64, Fixed<0>, u32, 1, 2>::new(widths), &epochs);
+        }
+    }
+}

@@ -308,3 +308,32 @@ impl<K: Key, L: Lane, const N: usize, const W: usize> KeyedState for Latest<K, L
         self.store.size()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::laws::{assert_continues, log};
+    use crate::value::Fixed;
+
+    #[test]
+    fn saved_keys_continue_as_if_never_interrupted() {
+        for (seed, step_us) in (0..40).zip([1_i64, 1_000_000].into_iter().cycle()) {
+            let width = |steps| Duration::from_micros(step_us.unsigned_abs() * steps);
+            let widths = Widths::new([width(3), width(20)]).unwrap();
+            let epochs = log(seed, step_us, |row| Event {
+                key: row.key,
+                at: row.at,
+                lanes: Array([row.value]),
+                payload: (),
+            });
+            for expiry in [Expiry::AtWatermark, Expiry::AtNextEvent] {
+                assert_continues(
+                    || Latest::<i64, Fixed<0>, 1, 2>::new(widths, expiry),
+                    &epochs,
+                );
+            }
+        }
+    }
+}

@@ -1,0 +1,154 @@
+//! The law of saved state, for the tests of every keyed state: what was saved by key group and loaded into other
+//! states, dealt in another way, continues as if it had never been interrupted.
+
+use std::fmt::Debug;
+
+use thalweg_engine::key::{KEY_GROUPS, owner};
+use thalweg_engine::keyed::{Emitter, EpochTime, KeyGroup, KeyedState};
+use thalweg_engine::time::{EventTime, WATERMARK_END, WATERMARK_NONE};
+
+/// A row as [`log`] draws it.
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize,
+)]
+pub(crate) struct Row {
+    pub(crate) key: i64,
+    pub(crate) at: EventTime,
+    pub(crate) value: i64,
+    pub(crate) id: u32,
+}
+
+/// Epochs of signed rows, with the times that hold in each.
+pub(crate) type Epochs<In> = Vec<(EpochTime, Vec<(In, i64)>)>;
+
+/// Forty epochs over twelve keys, one of them busy: ties, late rows, rows taken back, some before they come. No
+/// watermark in the first epochs; every source ends in the last.
+pub(crate) fn log<In>(seed: u64, step_us: i64, project: impl Fn(Row) -> In) -> Epochs<In> {
+    let mut bits = seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1;
+    let mut draw = move |limit: i64| {
+        bits = bits
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
+        i64::from(u32::try_from(bits >> 33).unwrap()) % limit
+    };
+    let (mut time, mut id) = (EpochTime::default(), 0);
+    let mut owed: Vec<(Row, i64)> = Vec::new();
+    let mut epochs = Vec::new();
+    for epoch in 1..=40_i64 {
+        let oldest = time.as_of.max(0);
+        let mut rows = Vec::new();
+        for _ in 0..draw(12) {
+            id += 1;
+            let key = if draw(2) == 0 { 7 } else { draw(12) };
+            let at = oldest + draw(8) * step_us + draw(2);
+            let row = Row {
+                key,
+                at,
+                value: draw(7) - 3,
+                id,
+            };
+            let (now, later) = if draw(5) == 0 { (-1, 1) } else { (1, -1) };
+            rows.push((row, now));
+            if now < 0 || draw(4) == 0 {
+                owed.push((row, later));
+            }
+        }
+        let first = rows.len();
+        owed.retain(|(row, diff)| {
+            let paid = row.at >= oldest && draw(3) == 0;
+            rows.extend(paid.then_some((*row, *diff)));
+            !paid
+        });
+        debug_assert!(rows.len() >= first);
+        time.watermark_before = time.watermark;
+        time.epoch += 1;
+        if epoch > 5 && draw(3) > 0 {
+            time.watermark = time.watermark.max(oldest + draw(4) * step_us);
+            time.as_of = time.watermark;
+        }
+        if epoch == 40 {
+            time.watermark = WATERMARK_END;
+        }
+        assert!(time.as_of != WATERMARK_NONE || time.watermark_before == WATERMARK_NONE);
+        let rows = rows.into_iter().map(|(row, diff)| (project(row), diff));
+        epochs.push((time, rows.collect()));
+    }
+    epochs
+}
+
+/// States that share the key groups, each with what it wrote.
+struct Dealt<S>(Vec<S>);
+
+impl<S: KeyedState> Dealt<S>
+where
+    S::Out: Debug,
+{
+    fn new(workers: usize, make: &impl Fn() -> S) -> Self {
+        Self((0..workers).map(|_| make()).collect())
+    }
+
+    /// Runs an epoch, and returns what all wrote, in an order that does not depend on who did.
+    fn epoch(&mut self, time: &EpochTime, rows: &[(S::In, i64)]) -> Vec<String> {
+        let workers = self.0.len();
+        let mut written = Vec::new();
+        for (worker, state) in self.0.iter_mut().enumerate() {
+            let ours = rows
+                .iter()
+                .filter(|(row, _)| owner(S::tag(row), workers) == worker);
+            let mut ours = ours
+                .map(|(row, diff)| (row.clone(), time.epoch, *diff))
+                .collect();
+            let mut buffer = Vec::new();
+            let mut passed_on = Vec::new();
+            let mut pass_on = |full: &mut Vec<_>| passed_on.append(full);
+            let mut out = Emitter::new(time.epoch, &mut buffer, &mut pass_on);
+            state.epoch(time, &mut ours, &mut out);
+            let all = passed_on.iter().chain(&buffer);
+            written.extend(all.map(|update| format!("{update:?}")));
+        }
+        written.sort_unstable();
+        written
+    }
+
+    /// Saves every key group and loads it into fresh states.
+    fn dealt_to(&self, workers: usize, make: &impl Fn() -> S) -> Self {
+        let mut next = Self::new(workers, make);
+        for (number, group) in KeyGroup::all().enumerate() {
+            let mut bytes = Vec::new();
+            self.0[number * self.0.len() / KEY_GROUPS]
+                .save(group, &mut bytes)
+                .unwrap();
+            next.0[number * workers / KEY_GROUPS].load(&bytes).unwrap();
+        }
+        next
+    }
+}
+
+/// Runs the epochs without interruption, and with one after each of some epochs, dealt to other numbers of states.
+pub(crate) fn assert_continues<S: KeyedState>(make: impl Fn() -> S, epochs: &Epochs<S::In>)
+where
+    S::Out: Debug,
+{
+    let mut whole = Dealt::new(1, &make);
+    let expected: Vec<_> = epochs
+        .iter()
+        .map(|(time, rows)| whole.epoch(time, rows))
+        .collect();
+    assert!(
+        expected.iter().any(|written| !written.is_empty()),
+        "the log must write something"
+    );
+    for (before, after, cut) in [(1, 2, 3), (1, 3, 12), (2, 3, 20), (3, 1, 28), (2, 2, 39)] {
+        let mut states = Dealt::new(before, &make);
+        for (index, (time, rows)) in epochs.iter().enumerate() {
+            if index == cut {
+                states = states.dealt_to(after, &make);
+            }
+            let written = states.epoch(time, rows);
+            assert_eq!(
+                written, expected[index],
+                "{before} → {after} states after {cut}, epoch {index}"
+            );
+        }
+    }
+}

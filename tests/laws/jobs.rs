@@ -1,0 +1,144 @@
+//! The jobs that the laws run: one operator each, its rows read out into plain numbers.
+
+use thalweg::connectors::memory::Collect;
+use thalweg::operators::value::Lane;
+use thalweg::operators::window::rolling::{Rolled, Rolling};
+use thalweg::prelude::*;
+
+use tests::case::Case;
+use tests::epochs::Witness;
+use tests::event::Event;
+use tests::lap::Lap;
+use tests::oracle::{GroupFacts, RolledRow};
+use tests::summary::Summary;
+
+fn read<L: Lane, const N: usize, const W: usize>(row: Rolled<i64, L, N, W>) -> RolledRow {
+    let windows = row.windows.iter();
+    RolledRow {
+        key: row.key,
+        at: row.at,
+        windows: windows
+            .map(|lanes| lanes.iter().map(Summary::read).collect())
+            .collect(),
+    }
+}
+
+type Whole<'s> = Rolling<'s, Event, i64, thalweg::operators::value::Fixed<0>, 2, 3>;
+
+fn whole<'s>(events: &Table<'s, Event>, case: &Case) -> Result<Whole<'s>, JobError> {
+    let keyed = events
+        .key_by(|event| event.key)
+        .event_time(|event| event.at);
+    let windows = keyed.rolling(case.widths())?;
+    Ok(windows.moments_of("whole", |event| [event.value, event.other]))
+}
+
+/// Rolling windows of two lanes of whole numbers, a row per key.
+pub(crate) fn rolling_latest(
+    case: &Case,
+    lap: &Lap,
+    expiry: Expiry,
+    witness: &Witness,
+    out: Collect<RolledRow>,
+) -> Job {
+    let (case, lap, witness) = (case.clone(), *lap, witness.clone());
+    Job::new("rolling latest", move |g| {
+        let events = g.source("events", case.source(&lap))?;
+        witness.watch(&events);
+        let rolling = whole(&events, &case)?.expiry(expiry);
+        rolling.latest().map(read).sink("out", out.clone())
+    })
+}
+
+/// Rolling windows of two lanes of whole numbers, a row per event.
+pub(crate) fn rolling_final(case: &Case, lap: &Lap, out: Collect<(u32, RolledRow)>) -> Job {
+    let (case, lap) = (case.clone(), *lap);
+    Job::new("rolling final", move |g| {
+        let events = g.source("events", case.source(&lap))?;
+        let finals = whole(&events, &case)?.finals(|event| event.id);
+        finals
+            .map(|(id, row)| (id, read(row)))
+            .sink("out", out.clone())
+    })
+}
+
+/// Rolling windows of floats, one width: a row per key and a row per event, marked by the id.
+pub(crate) fn rolling_real(case: &Case, lap: &Lap, out: Collect<(Option<u32>, RolledRow)>) -> Job {
+    let (case, lap) = (case.clone(), *lap);
+    Job::new("rolling real", move |g| {
+        let events = g.source("events", case.source(&lap))?;
+        let keyed = events
+            .key_by(|event| event.key)
+            .event_time(|event| event.at);
+        let windows = keyed.rolling([case.widths()[0]])?;
+        let rolling = windows.moments("real", Event::float);
+        let latest = rolling.latest().map(|row| (None, read(row)));
+        let finals = rolling.finals(|event| event.id);
+        latest
+            .union(&finals.map(|(id, row)| (Some(id), read(row))))
+            .sink("out", out.clone())
+    })
+}
+
+/// Which groups, in which mode.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Grouping {
+    /// Tumbling windows of the case's first width, or one for ever.
+    pub(crate) tumbling: bool,
+    /// A row once the window has ended, or at every change.
+    pub(crate) finals: bool,
+}
+
+/// Groups with every aggregate there is.
+pub(crate) fn grouped(
+    case: &Case,
+    lap: &Lap,
+    grouping: Grouping,
+    witness: &Witness,
+    out: Collect<GroupFacts>,
+) -> Job {
+    let (case, lap, witness) = (case.clone(), *lap, witness.clone());
+    Job::new("grouped", move |g| {
+        let events = g.source("events", case.source(&lap))?;
+        witness.watch(&events);
+        let keyed = events.key_by(|event| event.key);
+        let groups = if grouping.tumbling {
+            let timed = keyed.event_time(|event| event.at);
+            timed.tumbling(case.widths()[0])?
+        } else {
+            keyed.lifetime()
+        };
+        let aggregates = (
+            count(),
+            count_where(|event: &Event| event.other > Some(0)),
+            moments(|event: &Event| event.value),
+            totals(|event: &Event| event.other),
+            moments(Event::float),
+            distinct(|event: &Event| event.other),
+            latest(
+                |event: &Event| (event.at, event.id),
+                |event| (event.at, event.id),
+            ),
+        );
+        let rows = if grouping.finals {
+            groups.finals("groups", aggregates)
+        } else {
+            groups.latest("groups", aggregates)
+        };
+        let facts = rows.map(|row| {
+            let (count, positive, whole, totals, real, distinct, newest) = row.value;
+            GroupFacts {
+                key: row.key,
+                start: row.start,
+                count,
+                positive,
+                whole: Summary::read(&whole),
+                totals: Summary::read(&totals).without_extremes(),
+                real: Summary::read(&real),
+                distinct,
+                newest,
+            }
+        });
+        facts.sink("out", out.clone())
+    })
+}

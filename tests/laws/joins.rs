@@ -1,0 +1,100 @@
+//! Joins: a lookup in a dimension that is read whole, and differential's join, against nested loops.
+
+use tests::case::{Case, Retractions, dimension};
+use tests::dice::Dice;
+use tests::event::{Dimension, Event, Signed};
+use tests::lap::Lap;
+use tests::oracle::{admitted, assert_same, net};
+use thalweg::connectors::memory::{Collect, Log};
+use thalweg::prelude::*;
+
+use crate::for_seeds;
+
+type Found = (Event, Option<Dimension>);
+
+fn lookup(
+    case: &Case,
+    rows: &[Signed<Dimension>],
+    lap: &Lap,
+    facts_first: bool,
+    out: Collect<Found>,
+) -> Job {
+    let (case, lap, rows) = (case.clone(), *lap, rows.to_vec());
+    Job::new("lookup", move |g| {
+        let log = || Log::partitions(rows.clone()).batch_rows(lap.batch_rows);
+        // The order in which sources are named must not matter.
+        let (facts, dimension) = if facts_first {
+            let facts = g.source("facts", case.source(&lap))?;
+            (facts, g.source("dimension", log().untimed())?)
+        } else {
+            let dimension = g.source("dimension", log().untimed())?;
+            (g.source("facts", case.source(&lap))?, dimension)
+        };
+        let keyed = dimension.key_by(|row| row.key);
+        let found = facts.key_by(|event| event.key).lookup("names", &keyed);
+        found.sink("out", out.clone())
+    })
+}
+
+#[test]
+fn a_lookup_in_an_untimed_dimension_meets_the_whole_of_it() {
+    for_seeds(0..120, |seed| {
+        let mut dice = Dice::new(seed);
+        let case = Case::draw(&mut dice, 150, Retractions::InOrder);
+        let rows = dimension(&mut dice);
+        let present = net(rows.concat());
+        for facts_first in [true, false] {
+            let lap = Lap::draw(&mut dice);
+            let (written, _) = lap.simulate(|out| lookup(&case, &rows, &lap, facts_first, out));
+            let expected = net(admitted(&case).rows.into_iter().map(|(event, diff)| {
+                let of_key = present
+                    .iter()
+                    .filter(|(row, count)| row.key == event.key && **count > 0);
+                ((event, of_key.map(|(row, _)| *row).max()), diff)
+            }));
+            let found = net(written.into_iter().map(|(row, _, diff)| (row, diff)));
+            assert_same(&found, &expected, &(seed, &lap, &case));
+        }
+    });
+}
+
+fn join(
+    case: &Case,
+    rows: &[Signed<Dimension>],
+    lap: &Lap,
+    out: Collect<(Event, Dimension)>,
+) -> Job {
+    let (case, lap, rows) = (case.clone(), *lap, rows.to_vec());
+    Job::new("join", move |g| {
+        let facts = g.source("facts", case.source(&lap))?;
+        // Timed, so that both sides change in the same epochs and differential repairs the past.
+        let log = Log::partitions(rows.clone()).batch_rows(lap.batch_rows);
+        let names = g.source("names", log.event_time(|row| row.key))?;
+        let names = names.map(|row| (row.key, row)).collection();
+        let facts = facts.map(|event| (event.key, event));
+        let joined = facts.differential(|facts| facts.join(names).map(|(_, pair)| pair));
+        joined.sink("out", out.clone())
+    })
+}
+
+#[test]
+fn a_differential_join_is_nested_loops_over_the_net_of_both_sides() {
+    for_seeds(1_000..1_080, |seed| {
+        let mut dice = Dice::new(seed);
+        let case = Case::draw(&mut dice, 100, Retractions::Anywhere).unlimited();
+        let rows = dimension(&mut dice);
+        let present = net(rows.concat());
+        let expected = net(net(case.rows()).iter().flat_map(|(event, copies)| {
+            let of_key = present.iter().filter(|(row, _)| row.key == event.key);
+            of_key
+                .map(|(row, count)| ((*event, *row), copies * count))
+                .collect::<Vec<_>>()
+        }));
+        for case in [case.clone(), case.shuffled(&mut dice)] {
+            let lap = Lap::draw(&mut dice);
+            let (written, _) = lap.simulate(|out| join(&case, &rows, &lap, out));
+            let found = net(written.into_iter().map(|(row, _, diff)| (row, diff)));
+            assert_same(&found, &expected, &(seed, &lap, &case));
+        }
+    });
+}

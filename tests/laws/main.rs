@@ -1,0 +1,42 @@
+//! The laws of the engine and its operators, over simulated runs drawn from seeds and over real threads.
+//!
+//! | module | laws |
+//! |---|---|
+//! | `rolling`, `grouped`, `joins`, `stateless` | the net output is brute force's, for any workers, slicing and order |
+//! | `every_epoch` | so it is at every epoch; signs per key add to 0 or 1; nothing unchanged is written |
+//! | `account` | read = rows + late + dead, each where it belongs |
+//! | `threads` | the same on real threads |
+//! | `endings` | stop, panic, failing sources and sinks |
+//! | `pace` | at most four epochs are in flight |
+//! | `regressions` | what these laws have found, as small logs |
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stderr,
+    reason = "this is a test: it fails by panicking"
+)]
+
+mod account;
+mod endings;
+mod every_epoch;
+mod grouped;
+mod jobs;
+mod joins;
+mod pace;
+mod regressions;
+mod rolling;
+mod stateless;
+mod threads;
+
+/// Runs a law for many seeds; the seed of a failure is in its message.
+fn for_seeds(seeds: std::ops::Range<u64>, mut law: impl FnMut(u64)) {
+    for seed in seeds {
+        let run = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| law(seed)));
+        if let Err(panic) = run {
+            eprintln!("seed {seed} broke the law");
+            std::panic::resume_unwind(panic);
+        }
+    }
+}

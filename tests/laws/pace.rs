@@ -1,0 +1,175 @@
+//! A slow sink slows the sources: at most four epochs are in flight.
+
+use std::sync::atomic::Ordering::Relaxed;
+use std::sync::{Arc, Mutex, OnceLock, mpsc};
+
+use tests::dice::Dice;
+use tests::lap::{Lap, still_env};
+use thalweg::connectors::memory::Log;
+use thalweg::engine::metrics::Metrics;
+use thalweg::engine::sim::Sim;
+use thalweg::engine::sink::{Sink, SinkError, SinkPlace, Writer};
+use thalweg::engine::source::{Batch, Partition, ReadStatus, Reader, Source, SourceError};
+use thalweg::engine::update::Update;
+use thalweg::prelude::*;
+
+use crate::endings::within_a_minute;
+use crate::for_seeds;
+
+/// Epochs that may be in flight, as the design has it.
+const EPOCHS_MAX: u64 = 4;
+
+/// A sink that notes, at each write, how many rows had entered and how many had been written.
+#[derive(Clone, Default)]
+struct Gauge {
+    metrics: Arc<OnceLock<Arc<Metrics>>>,
+    written: Arc<Mutex<u64>>,
+    ahead: Arc<Mutex<Vec<u64>>>,
+    wait: Arc<Mutex<Option<mpsc::Receiver<()>>>>,
+}
+
+impl Sink<i64> for Gauge {
+    fn open(&self, _: SinkPlace) -> Result<Box<dyn Writer<i64>>, SinkError> {
+        Ok(Box::new(self.clone()))
+    }
+
+    fn single(&self) -> bool {
+        true
+    }
+}
+
+impl Writer<i64> for Gauge {
+    fn write(&mut self, _: u64, rows: Vec<Update<i64>>) -> Result<(), SinkError> {
+        if let Some(wait) = self.wait.lock().unwrap().take() {
+            wait.recv().unwrap();
+        }
+        let entered = self
+            .metrics
+            .get()
+            .unwrap()
+            .source("numbers")
+            .rows
+            .load(Relaxed);
+        let mut written = self.written.lock().unwrap();
+        self.ahead.lock().unwrap().push(entered - *written);
+        *written += rows.len() as u64;
+        Ok(())
+    }
+
+    fn finish(&mut self) -> Result<(), SinkError> {
+        Ok(())
+    }
+}
+
+fn gauged(source: impl Source<Row = i64> + Clone + Sync, gauge: &Gauge) -> Job {
+    let gauge = gauge.clone();
+    Job::new("paced", move |g| {
+        gauge.metrics.get_or_init(|| Arc::clone(g.metrics()));
+        let numbers = g.source("numbers", source.clone().event_time(|n| *n))?;
+        numbers.sink("out", gauge.clone())
+    })
+}
+
+#[test]
+fn simulated_sources_are_never_more_than_four_epochs_ahead_of_their_sink() {
+    for_seeds(0..100, |seed| {
+        let mut dice = Dice::new(seed);
+        let lap = Lap {
+            workers: 1,
+            epoch_rows: 10,
+            ..Lap::draw(&mut dice)
+        };
+        let gauge = Gauge::default();
+        let job = gauged(Log::rows((0..300).collect()), &gauge);
+        Sim::new(seed, lap.config().unwrap()).run(&job).unwrap();
+        let most = gauge.ahead.lock().unwrap().iter().copied().max().unwrap();
+        // A read that is larger than what is left of an epoch goes in whole.
+        assert!(
+            most <= EPOCHS_MAX * 10 + 10,
+            "seed {seed}, {lap:?}: {most} rows"
+        );
+    });
+}
+
+/// A source that says when it is asked for its n-th batch of ten rows.
+#[derive(Clone)]
+struct Asked {
+    nth: usize,
+    tell: Arc<Mutex<mpsc::Sender<()>>>,
+}
+
+struct AskedReader {
+    source: Asked,
+    reads: usize,
+}
+
+impl Source for Asked {
+    type Row = i64;
+
+    fn partitions(&self) -> Result<Vec<Partition>, SourceError> {
+        Ok(vec![Partition {
+            name: "only".into(),
+            rows: None,
+        }])
+    }
+
+    fn open(&self, _: usize) -> Result<Box<dyn Reader<i64>>, SourceError> {
+        Ok(Box::new(AskedReader {
+            source: self.clone(),
+            reads: 0,
+        }))
+    }
+
+    fn bounded(&self) -> bool {
+        true
+    }
+}
+
+impl Reader<i64> for AskedReader {
+    fn read(&mut self, batch: &mut Batch<i64>) -> Result<ReadStatus, SourceError> {
+        self.reads += 1;
+        if self.reads == self.source.nth {
+            self.source.tell.lock().unwrap().send(()).unwrap();
+        }
+        (0..10).for_each(|n| batch.push(n));
+        Ok(if self.reads == 200 {
+            ReadStatus::End
+        } else {
+            ReadStatus::More
+        })
+    }
+}
+
+#[test]
+fn a_sink_that_does_not_answer_pauses_a_source_on_its_thread() {
+    let (tell, told) = mpsc::channel();
+    let (go, wait) = mpsc::channel();
+    let gauge = Gauge::default();
+    *gauge.wait.lock().unwrap() = Some(wait);
+    // Four epochs of one batch, 64 batches in the channel, and one that waits to be sent: then the reader stands.
+    let source = Asked {
+        nth: 4 + 64 + 1,
+        tell: Arc::new(Mutex::new(tell)),
+    };
+    let job = gauged(source, &gauge);
+    let config = Config::workers(1).unwrap().epoch_rows(10).unwrap();
+    let (before, gauge) = within_a_minute(move || {
+        let running = std::thread::spawn(move || job.run(config.env(still_env())));
+        told.recv().unwrap();
+        let metrics = Arc::clone(gauge.metrics.get().unwrap());
+        let before = metrics.source("numbers").rows.load(Relaxed);
+        go.send(()).unwrap();
+        running.join().unwrap().unwrap();
+        (before, gauge)
+    });
+    assert!(
+        before <= EPOCHS_MAX * 10,
+        "{before} rows went in before the sink answered"
+    );
+    let ahead = gauge.ahead.lock().unwrap();
+    assert!(
+        ahead.iter().all(|rows| *rows <= EPOCHS_MAX * 10 + 10),
+        "{ahead:?}"
+    );
+    assert_eq!(*gauge.written.lock().unwrap(), 2_000);
+}

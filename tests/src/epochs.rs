@@ -1,0 +1,130 @@
+//! Looking at a job epoch by epoch: what went in, what time it was, what came out.
+
+use std::collections::BTreeMap;
+use std::fmt::Debug;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use thalweg::engine::keyed::{Emitter, EpochTime, KeyGroup, KeyedState, StateError, StateSize};
+use thalweg::engine::table::Table;
+use thalweg::engine::update::{Data, Update};
+
+use crate::event::Event;
+use crate::oracle::{Net, assert_same, net};
+
+/// What a witness saw: the input by epoch, and the times that held in each.
+#[derive(Clone, Debug, Default)]
+pub struct Seen {
+    /// Rows by epoch.
+    pub rows: BTreeMap<u64, Vec<(Event, i64)>>,
+    /// Times by epoch, one for each worker on which the epoch had something to do.
+    pub times: BTreeMap<u64, Vec<EpochTime>>,
+}
+
+/// A keyed state that holds nothing and writes down what it is shown; clones share what they saw.
+#[derive(Clone, Debug, Default)]
+pub struct Witness(Arc<Mutex<Seen>>);
+
+impl Witness {
+    /// Looks at a table; nothing comes out.
+    pub fn watch(&self, table: &Table<'_, Event>) {
+        let _ = table.keyed("witness", self.clone());
+    }
+
+    /// What was seen so far.
+    #[must_use]
+    pub fn seen(&self) -> Seen {
+        self.0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+}
+
+impl KeyedState for Witness {
+    type In = Event;
+    type Out = ();
+    const FORMAT: u32 = 1;
+
+    fn tag(row: &Event) -> u64 {
+        row.key.unsigned_abs()
+    }
+
+    fn epoch(&mut self, time: &EpochTime, rows: &mut Vec<Update<Event>>, _: &mut Emitter<'_, ()>) {
+        let mut seen = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        seen.times.entry(time.epoch).or_default().push(*time);
+        let signed = rows.drain(..).map(|(row, epoch, diff)| {
+            assert_eq!(epoch, time.epoch, "a row must carry its epoch");
+            (row, diff)
+        });
+        seen.rows.entry(time.epoch).or_default().extend(signed);
+    }
+
+    fn save(&self, _: KeyGroup, _: &mut Vec<u8>) -> Result<(), StateError> {
+        Ok(())
+    }
+
+    fn load(&mut self, _: &[u8]) -> Result<(), StateError> {
+        Ok(())
+    }
+
+    fn size(&self) -> StateSize {
+        StateSize::default()
+    }
+}
+
+/// Holds a table that is written per key to its laws, epoch by epoch: it equals `oracle` over the input and the time
+/// so far, a key's signs add up to 0 or 1, and a row that did not change is not written.
+///
+/// # Panics
+/// When a law is broken.
+pub fn assert_every_epoch<O: Data + Ord + Debug, K: Ord + Debug>(
+    context: &dyn Debug,
+    seen: &Seen,
+    written: &[Update<O>],
+    key: impl Fn(&O) -> K,
+    oracle: impl Fn(&Net<Event>, &EpochTime) -> Net<O>,
+) {
+    let mut outputs: BTreeMap<u64, Vec<(O, i64)>> = BTreeMap::new();
+    for (row, epoch, diff) in written {
+        let rows = outputs.entry(*epoch).or_default();
+        rows.push((row.clone(), *diff));
+    }
+    let mut epochs: Vec<u64> = seen.rows.keys().chain(outputs.keys()).copied().collect();
+    epochs.sort_unstable();
+    epochs.dedup();
+    let mut input: Vec<(Event, i64)> = Vec::new();
+    let mut output: Net<O> = Net::new();
+    let mut time = EpochTime::default();
+    for epoch in epochs {
+        input.extend(seen.rows.get(&epoch).into_iter().flatten());
+        for worker in seen.times.get(&epoch).into_iter().flatten() {
+            assert!(
+                worker.watermark >= time.watermark,
+                "{context:?}: time goes back"
+            );
+            time = *worker;
+        }
+        let times = seen.times.get(&epoch).into_iter().flatten();
+        assert!(
+            times
+                .clone()
+                .all(|worker| worker.watermark == time.watermark),
+            "{context:?}: workers differ in their watermark at epoch {epoch}: {times:?}"
+        );
+        let rows = outputs.remove(&epoch).unwrap_or_default();
+        let changes = net(rows.iter().cloned());
+        assert_eq!(
+            changes.values().map(|diff| diff.abs()).sum::<i64>(),
+            rows.iter().map(|(_, diff)| diff.abs()).sum::<i64>(),
+            "{context:?}: a row was written that did not change at epoch {epoch}: {rows:?}"
+        );
+        output = net(output.into_iter().chain(changes));
+        let per_key = net(output.iter().map(|(row, count)| (key(row), *count)));
+        assert!(
+            per_key.values().all(|count| *count == 1) && output.values().all(|n| *n == 1),
+            "{context:?}: a key has more than one row at epoch {epoch}: {output:?}"
+        );
+        let expected = oracle(&net(input.iter().copied()), &time);
+        assert_same(&output, &expected, &(epoch, &time, context));
+    }
+}

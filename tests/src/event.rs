@@ -1,0 +1,62 @@
+//! The event that the logs are made of, and the row of a dimension beside it.
+
+use serde::{Deserialize, Serialize};
+
+/// Units of [`Event::real`] in one: floats are drawn as multiples of 2⁻²⁰, so that the oracle can add them exactly.
+pub const REAL_UNITS: i64 = 1 << 20;
+
+/// One event.
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, Default,
+)]
+pub struct Event {
+    /// What it belongs to.
+    pub key: i64,
+    /// When it happened, in µs.
+    pub at: i64,
+    /// Which it is: no two draws share one, but a log may hold copies.
+    pub id: u32,
+    /// A whole number, extremes included; `i64::MIN` is null to the engine.
+    pub value: Option<i64>,
+    /// A small whole number.
+    pub other: Option<i64>,
+    /// A float in [`REAL_UNITS`]; `i64::MAX` stands for NaN.
+    pub real: Option<i64>,
+}
+
+impl Event {
+    /// The float that `real` stands for.
+    #[must_use]
+    pub fn float(&self) -> Option<f64> {
+        self.real.map(|units| match units {
+            i64::MAX => f64::NAN,
+            units => units as f64 / REAL_UNITS as f64,
+        })
+    }
+
+    /// The lanes of the whole numbers, nulls as `None`.
+    #[must_use]
+    pub fn whole_lanes(&self) -> [Option<i64>; 2] {
+        [self.value.filter(|value| *value != i64::MIN), self.other]
+    }
+
+    /// The lane of the float in units, nulls as `None`.
+    #[must_use]
+    pub fn real_lane(&self) -> [Option<i64>; 1] {
+        [self.real.filter(|units| *units != i64::MAX)]
+    }
+}
+
+/// A row of a dimension.
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, Default,
+)]
+pub struct Dimension {
+    /// What it is about.
+    pub key: i64,
+    /// What it says.
+    pub name: u32,
+}
+
+/// Rows with their signs.
+pub type Signed<D> = Vec<(D, i64)>;

@@ -1,0 +1,122 @@
+//! Moments as plain numbers, read from the engine's or computed from scratch.
+//!
+//! Definitions, over the numbers `x` of `n` events that are not null: Σx; min; max;
+//! variance = Σ_{i<j} (xᵢ − xⱼ)² / n², which is (n·Σx² − (Σx)²) / n² without a cancelling subtraction.
+
+use ethnum::I256;
+use serde::{Deserialize, Serialize};
+use thalweg::operators::value::{Lane, Moments};
+
+use crate::event::REAL_UNITS;
+
+/// Moments; floats as their bits, so that rows have an order and equality is to the bit.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, Default)]
+pub struct Summary {
+    /// Events, nulls included.
+    pub events: u64,
+    /// Numbers.
+    pub count: u64,
+    /// Σx.
+    pub sum: Option<u64>,
+    /// The least.
+    pub min: Option<u64>,
+    /// The greatest.
+    pub max: Option<u64>,
+    /// The population variance; `None` where it may have overflowed.
+    pub variance: Option<u64>,
+}
+
+impl Summary {
+    /// What the engine computed.
+    #[must_use]
+    pub fn read<L: Lane>(moments: &Moments<L>) -> Self {
+        Self {
+            events: moments.events(),
+            count: moments.count(),
+            sum: bits(moments.sum()),
+            min: bits(moments.min()),
+            max: bits(moments.max()),
+            variance: bits(moments.variance()),
+        }
+    }
+
+    /// Of whole numbers with how often each is there.
+    #[must_use]
+    pub fn whole(numbers: &[(Option<i64>, i64)]) -> Self {
+        Self::scaled(numbers, 1.0, |largest, count| {
+            let most = largest
+                .checked_mul(largest)
+                .and_then(|square| square.checked_mul(count));
+            most.is_some_and(|most| most < 1 << 127)
+        })
+    }
+
+    /// Of floats in [`REAL_UNITS`]: none of those drawn can overflow.
+    #[must_use]
+    pub fn real(numbers: &[(Option<i64>, i64)]) -> Self {
+        Self::scaled(numbers, REAL_UNITS as f64, |_, _| true)
+    }
+
+    /// Without the extremes, as `totals` has it.
+    #[must_use]
+    pub fn without_extremes(mut self) -> Self {
+        (self.min, self.max) = (None, None);
+        self
+    }
+
+    fn scaled(
+        numbers: &[(Option<i64>, i64)],
+        scale: f64,
+        fits: impl Fn(u128, u128) -> bool,
+    ) -> Self {
+        let present: Vec<(i64, i64)> = numbers
+            .iter()
+            .filter_map(|(number, copies)| Some(((*number)?, *copies)))
+            .collect();
+        let sum: i128 = present
+            .iter()
+            .map(|(x, copies)| i128::from(*x) * i128::from(*copies))
+            .sum();
+        let count: i64 = present.iter().map(|(_, copies)| copies).sum();
+        let least = present.iter().map(|(x, _)| *x).min();
+        let greatest = present.iter().map(|(x, _)| *x).max();
+        let largest = present.iter().map(|(x, _)| x.unsigned_abs()).max();
+        let fits = fits(
+            largest.unwrap_or(0).into(),
+            u128::from(count.unsigned_abs()),
+        );
+        let n = count as f64;
+        Self {
+            events: numbers
+                .iter()
+                .map(|(_, copies)| copies.unsigned_abs())
+                .sum(),
+            count: count.unsigned_abs(),
+            sum: Some((sum as f64 / scale).to_bits()),
+            min: bits(least.map(|x| x as f64 / scale)),
+            max: bits(greatest.map(|x| x as f64 / scale)),
+            variance: bits(
+                (count > 0 && fits).then(|| spread(&present) / (n * n) / (scale * scale)),
+            ),
+        }
+    }
+}
+
+/// Σ_{i<j} (xᵢ − xⱼ)², rounded once.
+fn spread(numbers: &[(i64, i64)]) -> f64 {
+    let mut sum = I256::ZERO;
+    for (i, (x, copies)) in numbers.iter().enumerate() {
+        for (y, others) in &numbers[..i] {
+            let apart = I256::from(i128::from(*x) - i128::from(*y));
+            sum += apart * apart * I256::from(copies * others);
+        }
+    }
+    // The parser of the standard library rounds correctly.
+    let decimal: Result<f64, _> = sum.to_string().parse();
+    i128::try_from(sum).map_or_else(|_| decimal.unwrap_or(f64::NAN), |sum| sum as f64)
+}
+
+fn bits(number: Option<f64>) -> Option<u64> {
+    // −0.0 is 0.0: a sum has no sign of its own.
+    number.map(|number| (number + 0.0).to_bits())
+}
