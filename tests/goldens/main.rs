@@ -1,0 +1,170 @@
+//! The examples against the golden answers, and against themselves.
+//!
+//! ```text
+//! order of arrival | shuffled  ×  1, 2, 3 workers  ×  three epoch sizes ─▶ files
+//!     the first run's files    = the golden answers, column by column
+//!     every other run's files  = the first run's, byte for byte
+//! ```
+//!
+//! The answers are described in `shared/data/golden/README.md`, and defined by `shared/data/scripts`. By default six
+//! runs per data set meet every pair of order and workers and every pair of order and epoch size;
+//! `THALWEG_GOLDENS=all` runs all 18. The data is looked for at `THALWEG_SHARED`, otherwise at `shared` beside the
+//! workspace; a data set that is not there is skipped, and said so.
+#![expect(
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test fails by panicking"
+)]
+
+mod compare;
+mod runs;
+mod settings;
+
+use std::path::Path;
+
+use compare::{Compare, columns, text};
+use examples::places::Places;
+use examples::{flights, retail, vmnoise};
+use runs::Run;
+use settings::{note, shared, wanted};
+use thalweg::prelude::*;
+
+/// A data set: its job and its answers.
+struct Case {
+    name: &'static str,
+    job: fn(Places) -> Job,
+    answers: Vec<Answer>,
+}
+
+/// A file that a job writes.
+struct Answer {
+    file: &'static str,
+    compare: Compare,
+    /// Whether it depends on the order of arrival, by its nature.
+    by_arrival: bool,
+}
+
+fn answer(file: &'static str, compare: Compare) -> Answer {
+    Answer {
+        file,
+        compare,
+        by_arrival: false,
+    }
+}
+
+#[test]
+fn vmnoise_gives_the_golden_answers_in_every_run() {
+    check(&Case {
+        name: "vmnoise",
+        job: vmnoise::job,
+        answers: vec![
+            answer("vm_tumbling_1d.parquet", columns::<vmnoise::Daily>),
+            answer("vm_totals.parquet", columns::<vmnoise::Totals>),
+            answer("vm_roll_7d.parquet", columns::<vmnoise::Rolling>),
+            answer("vm_latest_final.parquet", columns::<vmnoise::Newest>),
+            Answer {
+                file: "vm_lateness.csv",
+                compare: text,
+                by_arrival: true,
+            },
+        ],
+    });
+}
+
+#[test]
+fn flights_gives_the_golden_answers_in_every_run() {
+    check(&Case {
+        name: "flights",
+        job: flights::job,
+        answers: vec![
+            answer("fl_tumbling_1h.parquet", columns::<flights::Hourly>),
+            answer("fl_roll_7d_tail.parquet", columns::<flights::Rolling>),
+        ],
+    });
+}
+
+#[test]
+fn retail_gives_the_golden_answers_in_every_run() {
+    check(&Case {
+        name: "retail",
+        job: retail::job,
+        answers: vec![
+            answer("rt_tumbling_1h.parquet", columns::<retail::Hourly>),
+            answer("rt_roll_30d_customer.parquet", columns::<retail::Rolling>),
+            answer("rt_latest_customer.parquet", columns::<retail::Customer>),
+            answer(
+                "rt_net_after_retraction.parquet",
+                columns::<retail::CustomerNet>,
+            ),
+            answer(
+                "rt_net_after_retraction_product.parquet",
+                columns::<retail::ProductNet>,
+            ),
+            answer("rt_cross_join.parquet", columns::<retail::Offer>),
+        ],
+    });
+}
+
+fn check(case: &Case) {
+    let data = shared().join("data");
+    if !data.join(case.name).is_dir() {
+        let absent = data.join(case.name);
+        return note(&format!(
+            "skipped: {}: there is no {}",
+            case.name,
+            absent.display()
+        ));
+    }
+    let first = tempfile::tempdir().unwrap();
+    for (number, run) in wanted().iter().enumerate() {
+        let other = tempfile::tempdir().unwrap();
+        let out = if number == 0 {
+            first.path()
+        } else {
+            other.path()
+        };
+        let report = run.run(case.job, &data, out);
+        note(&format!(
+            "{}: {run}: {:.1} s",
+            case.name,
+            report.elapsed.as_secs_f64()
+        ));
+        if number == 0 {
+            compare_with_goldens(case, out, &data.join("golden/features"));
+        } else {
+            compare_bytes(case, run, first.path(), out);
+        }
+    }
+}
+
+fn compare_with_goldens(case: &Case, out: &Path, golden: &Path) {
+    let files: Vec<&str> = case.answers.iter().map(|answer| answer.file).collect();
+    assert_eq!(
+        runs::files_in(out).len(),
+        files.len(),
+        "{} writes other files",
+        case.name
+    );
+    for answer in &case.answers {
+        match (answer.compare)(&out.join(answer.file), &golden.join(answer.file)) {
+            Ok(rows) => note(&format!("{}: {rows} rows match", answer.file)),
+            Err(difference) => panic!("{}: {difference}", answer.file),
+        }
+    }
+}
+
+fn compare_bytes(case: &Case, run: &Run, first: &Path, out: &Path) {
+    assert_eq!(runs::files_in(first), runs::files_in(out));
+    for answer in &case.answers {
+        if run.shuffle.is_some() && answer.by_arrival {
+            continue;
+        }
+        let read = |folder: &Path| std::fs::read(folder.join(answer.file)).unwrap();
+        let same = read(first) == read(out);
+        assert!(
+            same,
+            "{}: {run} gives other bytes than the first run",
+            answer.file
+        );
+    }
+}
