@@ -22,7 +22,7 @@ mod settings;
 
 use std::path::Path;
 
-use compare::{Compare, columns, text};
+use compare::{Compare, columns, text, unjudged};
 use examples::places::Places;
 use examples::{flights, retail, vmnoise};
 use runs::Run;
@@ -39,6 +39,8 @@ struct Case {
 /// A file that a job writes.
 struct Answer {
     file: &'static str,
+    /// Where the golden answer lies, below the data.
+    folder: &'static str,
     compare: Compare,
     /// Whether it depends on the order of arrival, by its nature.
     by_arrival: bool,
@@ -47,6 +49,7 @@ struct Answer {
 fn answer(file: &'static str, compare: Compare) -> Answer {
     Answer {
         file,
+        folder: "golden/features",
         compare,
         by_arrival: false,
     }
@@ -63,9 +66,8 @@ fn vmnoise_gives_the_golden_answers_in_every_run() {
             answer("vm_roll_7d.parquet", columns::<vmnoise::Rolling>),
             answer("vm_latest_final.parquet", columns::<vmnoise::Newest>),
             Answer {
-                file: "vm_lateness.csv",
-                compare: text,
                 by_arrival: true,
+                ..answer("vm_lateness.csv", text)
             },
         ],
     });
@@ -101,6 +103,11 @@ fn retail_gives_the_golden_answers_in_every_run() {
                 columns::<retail::ProductNet>,
             ),
             answer("rt_cross_join.parquet", columns::<retail::Offer>),
+            Answer {
+                folder: "golden/drift",
+                ..answer("retail_hourly_numeric.parquet", columns::<retail::Numeric>)
+            },
+            answer("baselines.json", unjudged),
         ],
     });
 }
@@ -130,14 +137,14 @@ fn check(case: &Case) {
             report.elapsed.as_secs_f64()
         ));
         if number == 0 {
-            compare_with_goldens(case, out, &data.join("golden/features"));
+            compare_with_goldens(case, out, &data);
         } else {
             compare_bytes(case, run, first.path(), out);
         }
     }
 }
 
-fn compare_with_goldens(case: &Case, out: &Path, golden: &Path) {
+fn compare_with_goldens(case: &Case, out: &Path, data: &Path) {
     let files: Vec<&str> = case.answers.iter().map(|answer| answer.file).collect();
     assert_eq!(
         runs::files_in(out).len(),
@@ -146,7 +153,8 @@ fn compare_with_goldens(case: &Case, out: &Path, golden: &Path) {
         case.name
     );
     for answer in &case.answers {
-        match (answer.compare)(&out.join(answer.file), &golden.join(answer.file)) {
+        let golden = data.join(answer.folder).join(answer.file);
+        match (answer.compare)(&out.join(answer.file), &golden) {
             Ok(rows) => note(&format!("{}: {rows} rows match", answer.file)),
             Err(difference) => panic!("{}: {difference}", answer.file),
         }

@@ -9,7 +9,7 @@ use tests::lap::still_env;
 use thalweg::connectors::memory::{Collect, Log};
 use thalweg::engine::sink::{Sink, SinkError, SinkPlace, Writer};
 use thalweg::engine::source::{Batch, Partition, ReadStatus, Reader, Source, SourceError};
-use thalweg::engine::update::Update;
+use thalweg::engine::update::Updates;
 use thalweg::prelude::*;
 
 /// Runs something on a thread of its own and gives up on it after a minute: what hangs is a failure, not a hang.
@@ -175,7 +175,7 @@ impl Sink<i64> for Leaking {
 }
 
 impl Writer<i64> for LeakingWriter {
-    fn write(&mut self, _: u64, _: Vec<Update<i64>>) -> Result<(), SinkError> {
+    fn write(&mut self, _: u64, _: Updates<i64>) -> Result<(), SinkError> {
         match self.0 {
             Some(Leaking::Write) => Err(SinkError::Failed("leaking: Write".into())),
             Some(Leaking::Panic) => panic!("leaking: Panic"),
@@ -310,7 +310,7 @@ fn every_writer_is_finished_once_after_its_last_row() {
         }
     }
     impl Writer<i64> for FinishingWriter {
-        fn write(&mut self, _: u64, _: Vec<Update<i64>>) -> Result<(), SinkError> {
+        fn write(&mut self, _: u64, _: Updates<i64>) -> Result<(), SinkError> {
             assert!(!self.1, "a row after the end");
             Ok(())
         }

@@ -10,7 +10,7 @@ use thalweg::engine::metrics::Metrics;
 use thalweg::engine::sim::Sim;
 use thalweg::engine::sink::{Sink, SinkError, SinkPlace, Writer};
 use thalweg::engine::source::{Batch, Partition, ReadStatus, Reader, Source, SourceError};
-use thalweg::engine::update::Update;
+use thalweg::engine::update::Updates;
 use thalweg::prelude::*;
 
 use crate::endings::within_a_minute;
@@ -39,7 +39,7 @@ impl Sink<i64> for Gauge {
 }
 
 impl Writer<i64> for Gauge {
-    fn write(&mut self, _: u64, rows: Vec<Update<i64>>) -> Result<(), SinkError> {
+    fn write(&mut self, _: u64, rows: Updates<i64>) -> Result<(), SinkError> {
         if let Some(wait) = self.wait.lock().unwrap().take() {
             wait.recv().unwrap();
         }

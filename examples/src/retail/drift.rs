@@ -25,18 +25,29 @@ const FEATURES: [&str; 2] = ["quantity", "unit_price"];
 
 /// A row of the answer, with the columns of the golden one that drift has.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub(super) struct Numeric {
-    pub(super) feature: Arc<str>,
-    pub(super) window: Timestamp,
-    pub(super) n: i64,
-    pub(super) null_rate: Option<Real>,
-    pub(super) n_ok: i64,
-    pub(super) mean: Option<Real>,
-    pub(super) mean_shift_z: Option<Real>,
-    pub(super) psi_open10: Option<Real>,
-    pub(super) ks: Option<Real>,
-    pub(super) ks_p_asymp: Option<Real>,
-    pub(super) ks_p_kolmogorov: Option<Real>,
+pub struct Numeric {
+    /// The feature.
+    pub feature: Arc<str>,
+    /// The hour.
+    pub window: Timestamp,
+    /// Rows.
+    pub n: i64,
+    /// Share of nulls.
+    pub null_rate: Option<Real>,
+    /// Rows that count.
+    pub n_ok: i64,
+    /// Their mean.
+    pub mean: Option<Real>,
+    /// How many training deviations the mean has moved.
+    pub mean_shift_z: Option<Real>,
+    /// Population stability index over ten bins, open at both ends.
+    pub psi_open10: Option<Real>,
+    /// Kolmogorov–Smirnov statistic.
+    pub ks: Option<Real>,
+    /// Its p-value at finite n.
+    pub ks_p_asymp: Option<Real>,
+    /// Its p-value in the limit.
+    pub ks_p_kolmogorov: Option<Real>,
 }
 
 /// What was learnt from the first month.

@@ -8,4 +8,5 @@ mod rows;
 mod undone;
 
 pub use answers::{Customer, CustomerNet, Hourly, Offer, ProductNet, Rolling};
+pub use drift::Numeric;
 pub use job::job;
