@@ -51,7 +51,7 @@ pub(crate) enum Command {
     ///
     /// Generated payments, with late ones, cancellations and a drift, meet their merchants; each user's spending over
     /// 1 hour, 24 hours and 7 days goes to an online store, and with each payment to Parquet; hours are counted by
-    /// country. Nothing has to be installed or started.
+    /// country, and judged for drift. Nothing has to be installed or started.
     #[command(after_help = DEMO_EXAMPLES)]
     Demo(DemoArgs),
     /// Look up what an online store serves for some entities

@@ -1,4 +1,5 @@
 //! The binary as a person meets it: what it says, where, and with which exit code.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::path::Path;
 use std::process::{Command, Output};

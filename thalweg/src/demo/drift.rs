@@ -1,20 +1,75 @@
-//! The place of the drift stream: the amounts of each hour against those before the drift.
+//! The drift stream: the amounts of each hour against those that a model was trained on.
 //!
-//! Nothing is computed here yet. The operator belongs to `thalweg_operators::drift`; with it this becomes
-//! `paid.drift("amount", &baselines).every(hours(1))`, into `drift.jsonl` and a table of the page.
+//! ```text
+//! payments before the drift ─ Baseline::fit ─▶ baselines.json
+//! payments ─ by hour ─ finals, judged against it ─▶ drift.jsonl
+//! ```
+//!
+//! From half way on every amount is 1.42 times as large, so that the hours turn from stable to drifted there.
 
-use thalweg_engine::error::JobError;
-use thalweg_engine::graph::Graph;
-use thalweg_engine::table::Table;
+use serde::{Deserialize, Serialize};
+use thalweg_connectors::files::JsonLines;
+use thalweg_engine::time::Timestamp;
+use thalweg_operators::drift::BaselinesError;
 
+use crate::demo::folder::Layout;
 use crate::demo::plan::Plan;
-use crate::demo::rows::Paid;
+use crate::demo::rows::{Paid, units};
+use crate::prelude::*;
+
+/// The feature that is watched.
+const FEATURE: &str = "amount";
+
+/// Payments that the baseline is fitted on.
+const SAMPLE: u64 = 50_000;
+
+/// An hour of the drift stream.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(super) struct DriftHour {
+    pub(super) hour: Timestamp,
+    pub(super) feature: String,
+    pub(super) rows: u64,
+    pub(super) mean: Option<f64>,
+    pub(super) psi: Option<f64>,
+    pub(super) ks: Option<f64>,
+    pub(super) verdict: Verdict,
+}
+
+impl From<DriftWindow> for DriftHour {
+    fn from(window: DriftWindow) -> Self {
+        Self {
+            hour: window.window,
+            feature: window.feature.to_string(),
+            rows: window.drift.n,
+            mean: window.drift.mean,
+            psi: window.drift.psi,
+            ks: window.drift.ks,
+            verdict: window.drift.verdict,
+        }
+    }
+}
+
+/// Fits the baseline, and writes it beside the rest.
+pub(super) fn fit(plan: &Plan) -> Result<Baselines, JobError> {
+    let sample = plan.payments().baseline_sample(SAMPLE);
+    let baseline = Baseline::fit(FEATURE, sample.into_iter().map(Some))
+        .map_err(|error| JobError::Wrong(format!("could not fit the baseline: {error}")))?;
+    let baselines: Baselines = [baseline.without_values()].into_iter().collect();
+    let written = baselines.write(Layout::of(&plan.demo.dir).baselines());
+    written.map_err(|error: BaselinesError| JobError::System(error.to_string()))?;
+    Ok(baselines)
+}
 
 /// Adds the drift stream to the job.
-#[expect(
-    clippy::unnecessary_wraps,
-    reason = "an operator and its sink can be refused"
-)]
-pub(super) fn attach<'s>(_: &Graph<'s>, _: &Plan, _: &Table<'s, Paid>) -> Result<(), JobError> {
-    Ok(())
+pub(super) fn attach(
+    paid: &Table<'_, Paid>,
+    files: &Layout,
+    baselines: &Baselines,
+) -> Result<(), JobError> {
+    paid.drift("drift", |p| p.at.0)
+        .every(hours(1))
+        .features([FEATURE], |p| [p.amount.map(units)])
+        .finals(baselines)?
+        .map(DriftHour::from)
+        .sink("drift hours", JsonLines::create(files.drift()))
 }

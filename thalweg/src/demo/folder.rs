@@ -6,6 +6,7 @@
 //!   online.redb                       the online store, view `spend`
 //!   offline/spend/date=…/*.parquet    a row per payment, with its user's spending just then
 //!   offline/hourly/*.parquet          a row per hour and country
+//!   drift.jsonl  baselines.json       a row per hour, judged against what a model was trained on
 //!   late.jsonl  dead.jsonl            what came too late, what could not be decoded
 //! ```
 
@@ -22,6 +23,8 @@ Written by `thalweg demo`. The next demo in this folder replaces all of it.
 online.redb                       the online store, view `spend`: thalweg get spend 1 --dir .
 offline/spend/date=*/*.parquet    a row per payment, with its user's spending just then
 offline/hourly/*.parquet          a row per hour and country
+drift.jsonl                       a row per hour: how far the amounts have moved
+baselines.json                    what they have moved from
 late.jsonl                        payments that came too late to be counted
 dead.jsonl                        records that could not be decoded
 ";
@@ -45,6 +48,14 @@ impl Layout {
 
     pub(super) fn hourly(&self) -> PathBuf {
         self.0.join("offline/hourly")
+    }
+
+    pub(super) fn drift(&self) -> PathBuf {
+        self.0.join("drift.jsonl")
+    }
+
+    pub(super) fn baselines(&self) -> PathBuf {
+        self.0.join("baselines.json")
     }
 
     pub(super) fn late(&self) -> PathBuf {

@@ -4,12 +4,11 @@ use thalweg_connectors::embedded::Embedded;
 use thalweg_connectors::files::{JsonLines, ParquetDir};
 use thalweg_connectors::generator::Merchants;
 use thalweg_connectors::online::{OnlineSink, View};
-use thalweg_engine::graph::Graph;
 
 use crate::demo::folder::Layout;
 use crate::demo::plan::{LATENESS, Plan, SEED};
 use crate::demo::rows::{Hourly, Paid, Shop, Spend, SpendAt};
-use crate::demo::{VIEW, drift};
+use crate::demo::{DemoError, VIEW, drift};
 use crate::prelude::*;
 use crate::store::{Place, StoreError};
 
@@ -17,13 +16,20 @@ use crate::store::{Place, StoreError};
 const REDIS_TTL_HOURS: u64 = 1;
 
 /// The job of a plan.
-pub(super) fn job(plan: &Plan) -> Result<Job, StoreError> {
-    let online = online(plan)?;
+pub(super) fn job(plan: &Plan) -> Result<Job, DemoError> {
+    let (online, baselines) = (online(plan)?, drift::fit(plan)?);
     let plan = plan.clone();
-    Ok(Job::new("demo", move |g| build(g, &plan, &online)))
+    Ok(Job::new("demo", move |g| {
+        build(g, &plan, &online, &baselines)
+    }))
 }
 
-fn build(g: &Graph<'_>, plan: &Plan, online: &OnlineSink<Spend>) -> Result<(), JobError> {
+fn build(
+    g: &Graph<'_>,
+    plan: &Plan,
+    online: &OnlineSink<Spend>,
+    baselines: &Baselines,
+) -> Result<(), JobError> {
     let files = Layout::of(&plan.demo.dir);
     let source = plan.payments().event_time(|p| p.at.0).lateness(LATENESS);
     let payments = g.source("payments", source)?;
@@ -63,7 +69,7 @@ fn build(g: &Graph<'_>, plan: &Plan, online: &OnlineSink<Spend>) -> Result<(), J
         .map(Hourly::from);
     hourly.sink("hours", ParquetDir::create(files.hourly()).replace())?;
 
-    drift::attach(g, plan, &paid)
+    drift::attach(&paid, &files, baselines)
 }
 
 /// The view `spend`: one row per user.

@@ -2,11 +2,13 @@
 
 use std::path::Path;
 
-use thalweg_connectors::files::Files;
+use thalweg_connectors::files::{FileSource, Files};
 use thalweg_connectors::online::{OnlineStore, StoredRow};
 use thalweg_engine::source::{Batch, ReadStatus, Source, SourceError};
 use thalweg_engine::time::EventTime;
+use thalweg_engine::update::Data;
 
+use crate::demo::drift::DriftHour;
 use crate::demo::folder::{Layout, bytes_under};
 use crate::demo::plan::Plan;
 use crate::demo::rows::Hourly;
@@ -28,6 +30,7 @@ pub struct Findings {
     pub top: Vec<(String, StoredRow)>,
     pub(super) hourly_rows: usize,
     pub(super) busiest: Vec<Hourly>,
+    pub(super) drift: Vec<DriftHour>,
     pub(super) days: usize,
     pub(super) online_bytes: Option<u64>,
     pub(super) offline_bytes: u64,
@@ -68,6 +71,9 @@ pub(super) fn back(plan: &Plan) -> Result<Findings, DemoError> {
     hours.sort_by(|a, b| (b.payments, a.hour, &a.country).cmp(&(a.payments, b.hour, &b.country)));
     hours.truncate(TOP);
     findings.busiest = hours;
+    let drift = Files::path(files.drift()).json_lines::<DriftHour>();
+    findings.drift = read_all(&drift).map_err(DemoError::ReadBack)?;
+    findings.drift.sort_by_key(|hour| hour.hour);
     Ok(findings)
 }
 
@@ -105,13 +111,15 @@ fn rows(
     Ok(found.filter_map(|(user, row)| Some((user, row?))).collect())
 }
 
-/// All rows of the Parquet files in a folder; none where there is no file.
-pub(super) fn read_parquet<T: crate::engine::update::Data>(dir: &Path) -> Result<Vec<T>, String> {
+/// All rows of the Parquet files in a folder; none where there is no file, as after an early stop.
+pub(super) fn read_parquet<T: Data>(dir: &Path) -> Result<Vec<T>, String> {
+    read_all(&Files::glob(format!("{}/**/*.parquet", dir.display())).parquet::<T>())
+}
+
+fn read_all<T: Data>(source: &FileSource<T>) -> Result<Vec<T>, String> {
     let mut rows = Vec::new();
-    let source = Files::glob(format!("{}/**/*.parquet", dir.display())).parquet::<T>();
     let partitions = match source.partitions() {
         Ok(partitions) => partitions,
-        // A run that was stopped early may have closed no window.
         Err(SourceError::Wrong(_)) => return Ok(rows),
         Err(error) => return Err(error.to_string()),
     };

@@ -5,14 +5,14 @@
 //!           └─ lookup merchants ─┬─ rolling 1 h, 24 h, 7 d by user ─┬─ latest ─▶ online store, view `spend`
 //!                                │                                  └─ finals ─▶ offline/spend/date=…/*.parquet
 //!                                ├─ tumbling 1 h by country ─ finals ─▶ offline/hourly.parquet
-//!                                └─ drift against the first half ([`drift`])
+//!                                └─ drift of the amount, by hour ─ finals ─▶ drift.jsonl
 //! ```
 //!
 //! | file | what it holds |
 //! |---|---|
 //! | `plan` | what is asked for, checked, and what follows from it: event time, users, epochs |
 //! | `rows`, `job` | the rows that come out, and the job itself |
-//! | `drift` | the place of the drift stream |
+//! | `drift` | the drift stream and its baseline |
 //! | `folder` | the demo's own folder, and nobody else's |
 //! | `live` | the run: progress, a time limit, CPU time |
 //! | `look`, `page` | what is read back afterwards, and the page that shows it |

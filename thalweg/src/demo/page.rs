@@ -1,12 +1,13 @@
 //! The page of results: the account, latencies, state, features, busy hours, and where to look further.
 
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
 use std::sync::atomic::Ordering::Relaxed;
 
 use thalweg_connectors::files::moment;
 use thalweg_connectors::online::StoredRow;
+use thalweg_operators::drift::Verdict;
 
+use crate::demo::drift::DriftHour;
 use crate::demo::folder::Layout;
 use crate::demo::{Ran, VIEW};
 use crate::store::Place;
@@ -29,11 +30,10 @@ pub(super) fn render(ran: &Ran, style: &Style) -> String {
         state(ran, style),
         spenders(ran, style),
         hours(ran, style),
+        drift(ran, style),
         further(ran, style),
     ];
-    let mut page = parts.join("\n");
-    page.push('\n');
-    page
+    parts.join("\n")
 }
 
 fn head(ran: &Ran) -> String {
@@ -135,7 +135,6 @@ fn spenders(ran: &Ran, style: &Style) -> String {
     let shown = [
         "n_1h",
         "sum_1h",
-        "n_24h",
         "sum_24h",
         "n_7d",
         "sum_7d",
@@ -174,50 +173,118 @@ fn hours(ran: &Ran, style: &Style) -> String {
     titled(&title, &table(style.width, &header, rows.collect()))
 }
 
+fn drift(ran: &Ran, style: &Style) -> String {
+    let mut verdicts: BTreeMap<Verdict, Vec<&DriftHour>> = BTreeMap::new();
+    for hour in &ran.findings.drift {
+        verdicts.entry(hour.verdict).or_default().push(hour);
+    }
+    let rows = verdicts.into_iter().map(|(verdict, hours)| {
+        let moment =
+            |hour: Option<&&DriftHour>| hour.map_or_else(String::new, |hour| minute(hour.hour.0));
+        let psis: Vec<f64> = hours.iter().filter_map(|hour| hour.psi).collect();
+        vec![
+            named(verdict).to_owned(),
+            count(hours.len() as u64),
+            moment(hours.first()),
+            moment(hours.last()),
+            mean(&psis).map_or_else(String::new, |psi| format!("{psi:.3}")),
+        ]
+    });
+    let title = "How far each hour's amounts have moved from what a model was trained on (PSI)";
+    let header = ["verdict", "hours", "first (UTC)", "last (UTC)", "mean PSI"];
+    titled(title, &table(style.width, &header, rows.collect()))
+}
+
+fn named(verdict: Verdict) -> &'static str {
+    match verdict {
+        Verdict::TooFew => "too few rows",
+        Verdict::Stable => "stable",
+        Verdict::Warning => "warning",
+        Verdict::Critical => "critical",
+    }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "some hundreds")]
+fn mean(numbers: &[f64]) -> Option<f64> {
+    (!numbers.is_empty()).then(|| numbers.iter().sum::<f64>() / numbers.len() as f64)
+}
+
 fn further(ran: &Ran, style: &Style) -> String {
+    let (dir, program, spend) = (
+        ran.demo.dir.display(),
+        &style.program,
+        Layout::of(&ran.demo.dir).spend(),
+    );
+    let place = match &ran.demo.online {
+        Place::Embedded => format!("--dir {dir}"),
+        Place::Redis(_) => format!("--store {}", ran.demo.online),
+    };
+    let top = ran.findings.top.first();
+    let user = top.map_or("1", |(user, _)| user.as_str());
+    let mut text = String::from("Where it lies\n");
+    let lies = lies(ran);
+    let longest = lies.iter().map(|(path, _)| path.chars().count()).max();
+    for (path, what) in &lies {
+        text += &format!(
+            "  {path:longest$}  {what}\n",
+            longest = longest.unwrap_or(0)
+        );
+    }
+    text + &format!(
+        "\nLook further\n  {program} get {VIEW} {user} {place}\n  duckdb -c \"SELECT date, count(*) AS payments, \
+         avg(amount), avg(sum_24h) FROM '{}/*/*.parquet' GROUP BY date ORDER BY date\"\n",
+        spend.display(),
+    )
+}
+
+/// What the demo wrote: where, and what it is.
+fn lies(ran: &Ran) -> [(String, String); 6] {
     let (files, findings) = (Layout::of(&ran.demo.dir), &ran.findings);
     let written = |sink: &str| {
         let sinks = ran.report.metrics.sinks();
         let ours = sinks.iter().filter(|((name, _), _)| name == sink);
         count(ours.map(|(_, sink)| sink.rows.load(Relaxed)).sum())
     };
-    let online = findings.online_bytes.map_or_else(
-        || format!("{}  view `{VIEW}`, for an hour", ran.demo.online),
-        |held| {
-            format!(
-                "{}  view `{VIEW}`, {}",
-                files.online().display(),
-                bytes(held)
-            )
-        },
-    );
-    let (dir, program) = (ran.demo.dir.display(), &style.program);
-    let place = match &ran.demo.online {
-        Place::Embedded => format!("--dir {dir}"),
-        Place::Redis(_) => format!("--store {}", ran.demo.online),
+    let shown = |path: &std::path::Path| path.display().to_string();
+    let online = match findings.online_bytes {
+        Some(held) => (
+            shown(&files.online()),
+            format!("online store, view `{VIEW}`, {}", bytes(held)),
+        ),
+        None => (
+            ran.demo.online.to_string(),
+            format!("view `{VIEW}`, for an hour"),
+        ),
     };
-    let user = findings.top.first().map_or("1", |(user, _)| user.as_str());
-    let mut text = String::from("Where it lies\n");
-    // Writing to a string cannot fail.
-    let _ = write!(
-        text,
-        "  {online}\n  {}/date=*  {} payments with their features, {} days, {}\n  {}  {} rows\n  \
-         {}  {} rows that came too late\n  {}  {} records that could not be decoded\n\n\
-         Look further\n  {program} get {VIEW} {user} {place}\n  duckdb -c \"SELECT date, count(*) payments, \
-         round(avg(amount), 2) mean, round(avg(sum_24h), 2) day FROM '{}/*/*.parquet' GROUP BY date ORDER BY date\"",
-        files.spend().display(),
+    let spend = format!(
+        "{} payments with their features, {} days, {}",
         written("offline"),
         findings.days,
-        bytes(findings.offline_bytes),
-        files.hourly().display(),
-        written("hours"),
-        files.late().display(),
-        written("late"),
-        files.dead().display(),
-        written("dead letters"),
-        files.spend().display(),
+        bytes(findings.offline_bytes)
     );
-    text
+    [
+        online,
+        (shown(&files.spend()), spend),
+        (
+            shown(&files.hourly()),
+            format!("{} hours and countries", written("hours")),
+        ),
+        (
+            shown(&files.drift()),
+            format!("{} hours, judged", written("drift hours")),
+        ),
+        (
+            shown(&files.late()),
+            format!("{} rows that came too late", written("late")),
+        ),
+        (
+            shown(&files.dead()),
+            format!(
+                "{} records that could not be decoded",
+                written("dead letters")
+            ),
+        ),
+    ]
 }
 
 fn titled(title: &str, table: &str) -> String {

@@ -141,8 +141,9 @@ features! {
     }
 }
 
+/// Cents in whole units.
 #[expect(clippy::cast_precision_loss, reason = "cents below 2^53 are exact")]
-fn units(cents: Cents) -> f64 {
+pub(super) fn units(cents: Cents) -> f64 {
     cents.0 as f64 / 100.0
 }
 
