@@ -49,17 +49,17 @@ fn rolling_holds(seeds: std::ops::Range<u64>, expiry: Expiry) {
 
 #[test]
 fn rolling_rows_that_expire_are_brute_force_at_every_epoch() {
-    rolling_holds(0..120, Expiry::AtWatermark);
+    rolling_holds(0..240, Expiry::AtWatermark);
 }
 
 #[test]
 fn rolling_rows_that_keep_until_the_next_event_are_brute_force_at_every_epoch() {
-    rolling_holds(500..560, Expiry::AtNextEvent);
+    rolling_holds(500..620, Expiry::AtNextEvent);
 }
 
 #[test]
 fn groups_are_brute_force_at_every_epoch() {
-    for_seeds(1_000..1_060, |seed| {
+    for_seeds(1_000..1_120, |seed| {
         let mut dice = Dice::new(seed);
         let case = Case::draw(&mut dice, 120, Retractions::InOrder);
         let (lap, witness) = (Lap::draw(&mut dice), Witness::default());
@@ -84,7 +84,7 @@ fn groups_are_brute_force_at_every_epoch() {
 
 #[test]
 fn groups_end_in_the_epoch_in_which_the_watermark_reaches_their_end() {
-    for_seeds(2_000..2_060, |seed| {
+    for_seeds(2_000..2_120, |seed| {
         let mut dice = Dice::new(seed);
         let case = Case::draw(&mut dice, 120, Retractions::InOrder);
         let (lap, witness) = (Lap::draw(&mut dice), Witness::default());

@@ -1,11 +1,14 @@
 //! Joins: a lookup in a dimension that is read whole, and differential's join, against nested loops.
 
+use std::sync::{Arc, Mutex};
+
 use tests::case::{Case, Retractions, dimension};
 use tests::dice::Dice;
 use tests::event::{Dimension, Event, Signed};
 use tests::lap::Lap;
 use tests::oracle::{admitted, assert_same, net};
 use thalweg::connectors::memory::{Collect, Log};
+use thalweg::engine::sim::Sim;
 use thalweg::prelude::*;
 
 use crate::for_seeds;
@@ -54,6 +57,45 @@ fn a_lookup_in_an_untimed_dimension_meets_the_whole_of_it() {
             }));
             let found = net(written.into_iter().map(|(row, _, diff)| (row, diff)));
             assert_same(&found, &expected, &(seed, &lap, &case));
+        }
+    });
+}
+
+/// The epochs that rows of a dimension came in, and those of facts.
+type Epochs = Arc<Mutex<(Vec<u64>, Vec<u64>)>>;
+
+fn epochs_of(case: &Case, rows: &[Signed<Dimension>], lap: &Lap, epochs: &Epochs) -> Job {
+    let (case, lap, rows) = (case.clone(), *lap, rows.to_vec());
+    let epochs = Arc::clone(epochs);
+    Job::new("epochs", move |g| {
+        let (first, second) = (Arc::clone(&epochs), Arc::clone(&epochs));
+        let log = Log::partitions(rows.clone()).batch_rows(lap.batch_rows);
+        let facts = g.source("facts", case.source(&lap))?;
+        let facts = facts.inspect(move |_, epoch, _| second.lock().unwrap().1.push(epoch));
+        let dimension = g.source("dimension", log.untimed())?;
+        let dimension = dimension.inspect(move |_, epoch, _| first.lock().unwrap().0.push(epoch));
+        let names = dimension.map(|row| row.key);
+        names
+            .union(&facts.map(|event| event.key))
+            .sink("out", Collect::new())
+    })
+}
+
+#[test]
+fn timed_rows_come_in_later_epochs_than_every_row_of_a_dimension() {
+    for_seeds(500..600, |seed| {
+        let mut dice = Dice::new(seed);
+        let case = Case::draw(&mut dice, 100, Retractions::InOrder);
+        let rows = dimension(&mut dice);
+        let (lap, epochs) = (Lap::draw(&mut dice), Epochs::default());
+        let job = epochs_of(&case, &rows, &lap, &epochs);
+        Sim::new(seed, lap.config().unwrap()).run(&job).unwrap();
+        let (dimension, facts) = epochs.lock().unwrap().clone();
+        if let (Some(last), Some(first)) = (dimension.iter().max(), facts.iter().min()) {
+            assert!(
+                last < first,
+                "seed {seed}, {lap:?}: {last} is not before {first}"
+            );
         }
     });
 }
