@@ -47,6 +47,15 @@ impl Clock for SystemClock {
     }
 }
 
+/// The moment from which a worker of the real front end counts: without one, timely spins instead of parking.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the one file that owns the clock"
+)]
+pub(crate) fn worker_begins() -> Instant {
+    Instant::now()
+}
+
 /// A wish to stop that any thread may raise: the job then reads no further, drains, flushes and reports.
 #[derive(Clone, Debug, Default)]
 pub struct StopHandle(Arc<AtomicBool>);
