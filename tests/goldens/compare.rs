@@ -49,7 +49,11 @@ pub(crate) fn text(ours: &Path, golden: &Path) -> Result<usize, String> {
 /// A file that has no golden answer: it must only be the same in every run.
 pub(crate) fn unjudged(ours: &Path, _: &Path) -> Result<usize, String> {
     let read = std::fs::read(ours).map_err(|error| error.to_string())?;
-    if read.is_empty() { Err("the file is empty".to_owned()) } else { Ok(0) }
+    if read.is_empty() {
+        Err("the file is empty".to_owned())
+    } else {
+        Ok(0)
+    }
 }
 
 fn equal(column: &str, ours: &Value, golden: &Value) -> bool {
