@@ -47,6 +47,15 @@ impl Clock for SystemClock {
     }
 }
 
+/// What timely counts a worker's time from. Without one it takes every worker for busy, and none ever parks.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the one file that owns the clock"
+)]
+pub(crate) fn worker_timer() -> Instant {
+    Instant::now()
+}
+
 /// A wish to stop that any thread may raise: the job then reads no further, drains, flushes and reports.
 #[derive(Clone, Debug, Default)]
 pub struct StopHandle(Arc<AtomicBool>);

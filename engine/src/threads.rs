@@ -11,6 +11,7 @@ use timely::worker::{Config as WorkerConfig, Worker};
 
 use crate::allocate;
 use crate::driver::{Driver, Turn};
+use crate::env::worker_timer;
 use crate::error::JobError;
 use crate::front::Front;
 use crate::graph::Graph;
@@ -72,7 +73,7 @@ pub(crate) fn panic_text(panic: &(dyn std::any::Any + Send)) -> String {
 
 fn work(allocator: AllocatorBuilder, build: &Build, shared: &Arc<Shared>) -> Result<(), JobError> {
     let allocator = allocate::build(allocator)?;
-    let mut worker = Worker::new(WorkerConfig::default(), allocator, None);
+    let mut worker = Worker::new(WorkerConfig::default(), allocator, Some(worker_timer()));
     let outcome = turn_until_done(&mut worker, build, shared);
     if outcome.is_err() || shared.has_failed() {
         // The dataflow is in the middle of an epoch: dropping it would run its operators' destructors in a state
