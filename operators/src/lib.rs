@@ -10,6 +10,9 @@
 //! | [`join::differential`] | differential's arrangements | O(log n) and up | |
 //! | [`drift`] | histograms by window and segment | O(1) | |
 //! | [`aggregate`] | see there | | |
+//!
+//! [`key_by`] gives a table its key and its event time, [`value`] holds the exact numbers, [`array`] arrays of any
+//! length that serde takes.
 
 pub mod aggregate;
 pub mod array;
