@@ -130,18 +130,10 @@ pub fn all() -> Vec<Workload> {
         one("rolling_final", rolling_final, loops::rolling),
         one("tumbling", tumbling, loops::tumbling),
         one("lookup", lookup, loops::lookup),
-        one(
-            "drift_1",
-            |rows, workers, digest| drift::<1>(rows, workers, digest),
-            |rows| loops::drift(rows, 1),
-        ),
+        one("drift_1", drift::<1>, |rows| loops::drift(rows, 1)),
         Workload {
             observations_per_row: 10,
-            ..one(
-                "drift_10",
-                |rows, workers, digest| drift::<10>(rows, workers, digest),
-                |rows| loops::drift(rows, 10),
-            )
+            ..one("drift_10", drift::<10>, |rows| loops::drift(rows, 10))
         },
     ]
 }

@@ -46,7 +46,6 @@ macro_rules! integer_keys {
         impl Key for $int {
             const EXACT: bool = true;
             #[inline]
-            #[expect(clippy::cast_sign_loss, clippy::cast_lossless, reason = "a tag is only bits")]
             fn tag(&self) -> u64 {
                 *self as u64
             }

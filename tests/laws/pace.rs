@@ -61,7 +61,7 @@ impl Writer<i64> for Gauge {
     }
 }
 
-fn gauged(source: impl Source<Row = i64> + Clone + Sync, gauge: &Gauge) -> Job {
+fn gauged(source: impl Source<Row = i64> + Clone, gauge: &Gauge) -> Job {
     let gauge = gauge.clone();
     Job::new("paced", move |g| {
         gauge.metrics.get_or_init(|| Arc::clone(g.metrics()));

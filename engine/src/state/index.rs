@@ -224,7 +224,7 @@ mod tests {
         for _ in 0..200_000 {
             seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
             let key = (seed >> 33) % 20_000;
-            if seed % 3 == 0 {
+            if seed.is_multiple_of(3) {
                 if let Some(handle) = known.remove(&key) {
                     index.remove(handle);
                 }

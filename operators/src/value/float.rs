@@ -15,7 +15,7 @@ pub struct Float;
 /// A float's bits in numeric order: `a < b` exactly when `lane_of(a) < lane_of(b)`. −0.0 is 0.0.
 #[inline]
 pub(crate) fn lane_of(number: f64) -> i64 {
-    if !(number.abs() < LIMIT) {
+    if number.is_nan() || number.abs() >= LIMIT {
         return NULL;
     }
     #[expect(clippy::cast_possible_wrap, reason = "only bits")]
