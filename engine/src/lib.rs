@@ -7,7 +7,7 @@
 //! | [`graph`], [`table`] | what a job is built from |
 //! | [`combine`] | adding up before the exchange |
 //! | [`keyed`], [`key`], [`state`] | the one stateful operator, its keys and its containers |
-//! | [`job`], [`config`], [`env`] | running it: on threads, or in a simulation ([`sim`]) |
+//! | [`job`], [`config`], [`env`](mod@env) | running it: on threads, or in a simulation ([`sim`]) |
 //! | [`metrics`], [`error`] | what it tells |
 
 pub mod combine;

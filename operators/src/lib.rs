@@ -11,8 +11,8 @@
 //! | [`drift`] | histograms by window and segment | O(1) | |
 //! | [`aggregate`] | see there | | |
 //!
-//! [`key_by`] gives a table its key and its event time, [`value`] holds the exact numbers, [`array`] arrays of any
-//! length that serde takes.
+//! [`key_by`] gives a table its key and its event time, [`value`] holds the exact numbers, [`array`](mod@array) arrays of
+//! any length that serde takes.
 
 pub mod aggregate;
 pub mod array;

@@ -6,7 +6,7 @@
 //! ```
 //!
 //! A reader runs on a thread of its own behind a bounded channel; it may block, and it knows neither
-//! epochs nor workers. Lateness is decided behind it, per record ([`gate`]).
+//! epochs nor workers. Lateness is decided behind it, per record (`gate`).
 
 mod dead;
 pub(crate) mod gate;
