@@ -71,20 +71,26 @@ fn equal(column: &str, ours: &Value, golden: &Value) -> bool {
     }
 }
 
+/// The rows of a Parquet file, each as its columns by name.
 fn rows<T: Data>(path: &Path) -> Result<Vec<Map<String, Value>>, String> {
+    let row = |row: &T| match serde_json::to_value(row) {
+        Ok(Value::Object(row)) => Ok(row),
+        other => Err(format!("{}: no row: {other:?}", path.display())),
+    };
+    typed(path)?.iter().map(row).collect()
+}
+
+/// The rows of a Parquet file.
+pub(crate) fn typed<T: Data>(path: &Path) -> Result<Vec<T>, String> {
     let source = Files::path(path).parquet::<T>();
     let mut batch = Batch::default();
     let mut reader = source.open(0).map_err(|error| error.to_string())?;
     while reader.read(&mut batch).map_err(|error| error.to_string())? != ReadStatus::End {}
     let (rows, dead) = batch.take();
-    if let Some(letter) = dead.first() {
-        return Err(format!("{}: {}", path.display(), letter.reason));
+    match dead.first() {
+        Some(letter) => Err(format!("{}: {}", path.display(), letter.reason)),
+        None => Ok(rows.into_iter().map(|(row, _)| row).collect()),
     }
-    let row = |(row, _): &(T, i64)| match serde_json::to_value(row) {
-        Ok(Value::Object(row)) => Ok(row),
-        other => Err(format!("{}: no row: {other:?}", path.display())),
-    };
-    rows.iter().map(row).collect()
 }
 
 #[test]

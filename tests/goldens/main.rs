@@ -17,6 +17,7 @@
 )]
 
 mod compare;
+mod online;
 mod runs;
 mod settings;
 

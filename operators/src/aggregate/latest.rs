@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use thalweg_engine::update::{Data, Diff};
 
 use crate::aggregate::Aggregate;
-use crate::aggregate::multiset::Multiset;
+use crate::aggregate::extremes::Extremes;
 
 /// Keeps the row of the greatest order; made by [`latest`].
 pub struct Latest<D, O, V> {
@@ -42,7 +42,7 @@ pub fn latest<D, O, V>(
 pub struct Ordered<O, V>(O, V);
 
 impl<D: 'static, O: Data + Ord, V: Data + Ord> Aggregate<D> for Latest<D, O, V> {
-    type State = Multiset<Ordered<O, V>>;
+    type State = Extremes<Ordered<O, V>>;
     type Output = Option<V>;
 
     fn update(&self, state: &mut Self::State, row: &D, diff: Diff) {
@@ -50,6 +50,6 @@ impl<D: 'static, O: Data + Ord, V: Data + Ord> Aggregate<D> for Latest<D, O, V> 
     }
 
     fn read(&self, state: &Self::State) -> Option<V> {
-        state.greatest().map(|latest| latest.1.clone())
+        state.greatest().map(|latest| latest.1)
     }
 }

@@ -3,16 +3,17 @@
 //! | aggregate | state per group | insert or retract | reads |
 //! |---|---|---|---|
 //! | [`count`], [`count_where`] | 8 B | O(1) | rows |
-//! | [`moments`] | 56 B and the distinct values | O(log n) | count, sum, mean, min, max, variance, stddev |
+//! | [`moments`] | 56 B and the values | O(1), sorted at reads | count, sum, mean, min, max, variance, stddev |
 //! | [`totals`] | 48 B | O(1) | the same without min and max |
 //! | [`distinct`] | the distinct values | O(log n) | how many there are |
-//! | [`latest`] | the rows | O(log n) | the row of the greatest order |
+//! | [`latest`] | the rows | O(1), sorted at reads | the row of the greatest order |
 //!
 //! Laws, tested for all of them: order does not matter; what is inserted and retracted leaves no trace.
 //! Several aggregates in one pass are a tuple: `(count(), distinct(|l| l.customer))`.
 
 mod count;
 mod distinct;
+mod extremes;
 mod latest;
 mod moments;
 pub(crate) mod multiset;

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use thalweg_engine::update::Diff;
 
 use crate::aggregate::Aggregate;
-use crate::aggregate::multiset::Multiset;
+use crate::aggregate::extremes::Extremes;
 use crate::value::{Accumulator, IntoLane, Lane, Moments, NULL, Wide128};
 
 /// Exact totals without extremes. Counts are signed: a retraction may come first.
@@ -96,7 +96,7 @@ pub fn totals<D, V: IntoLane>(value: impl Fn(&D) -> V + 'static) -> TotalsOf<D, 
 }
 
 impl<D: 'static, L: Lane> Aggregate<D> for MomentsOf<D, L> {
-    type State = (Totals<L>, Multiset<i64>);
+    type State = (Totals<L>, Extremes<i64>);
     type Output = Moments<L>;
 
     fn update(&self, state: &mut Self::State, row: &D, diff: Diff) {
@@ -108,8 +108,8 @@ impl<D: 'static, L: Lane> Aggregate<D> for MomentsOf<D, L> {
     }
 
     fn read(&self, state: &Self::State) -> Moments<L> {
-        let least = state.1.least().copied().unwrap_or(i64::MAX);
-        let greatest = state.1.greatest().copied().unwrap_or(i64::MIN);
+        let least = state.1.least().unwrap_or(i64::MAX);
+        let greatest = state.1.greatest().unwrap_or(i64::MIN);
         state.0.read((least, greatest))
     }
 }

@@ -51,6 +51,18 @@ impl<T: Ord> Multiset<T> {
         self.negative -= u64::from(before < 0);
     }
 
+    /// How many values it holds, those of a negative count included.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.counts.len()
+    }
+
+    /// Whether it holds none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.counts.is_empty()
+    }
+
     /// How many distinct values there are.
     #[must_use]
     pub fn distinct(&self) -> u64 {
