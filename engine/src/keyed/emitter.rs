@@ -53,7 +53,7 @@ impl<'a, D> Emitter<'a, D> {
     }
 
     /// Passes on what is buffered, and returns how many updates went out in all.
-    pub(crate) fn finish(mut self) -> u64 {
+    pub fn finish(mut self) -> u64 {
         self.flush();
         self.emitted
     }

@@ -16,6 +16,8 @@
 
 mod finals;
 mod latest;
+#[cfg(test)]
+mod tests;
 mod windows;
 
 use std::rc::Rc;
