@@ -1,11 +1,12 @@
 //! Progress bars on standard error, fed from the job's counters.
 
+use std::io::Write as _;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
+use indicatif::{HumanCount, MultiProgress, ProgressBar, ProgressState, ProgressStyle};
 
 use crate::metrics::Metrics;
 
@@ -33,6 +34,10 @@ pub(crate) fn show(metrics: &Arc<Metrics>) -> Shown {
             }
             draw(&metrics, &bars, &mut shown);
             shown.iter().for_each(|(_, bar)| bar.abandon());
+            if !bars.is_hidden() && !shown.is_empty() {
+                // The bars stay, and leave the cursor at the end of the last one.
+                let _ = std::io::stderr().write_all(b"\n");
+            }
         });
     Shown {
         stop,
@@ -63,11 +68,22 @@ fn draw(metrics: &Metrics, bars: &MultiProgress, shown: &mut Vec<(String, Progre
 
 fn style(bounded: bool) -> ProgressStyle {
     let template = if bounded {
-        "{prefix:>16} {bar:30} {human_pos}/{human_len} rows, {per_sec}, {eta} left"
+        "{prefix:>12} {bar:20} {human_pos}/{human_len} rows, {rate}, {eta} left"
     } else {
-        "{prefix:>16} {spinner} {human_pos} rows, {per_sec}, {elapsed}"
+        "{prefix:>12} {spinner} {human_pos} rows, {rate}, {elapsed}"
     };
-    ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar())
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "a rate for people"
+    )]
+    let rate = |state: &ProgressState, out: &mut dyn std::fmt::Write| {
+        // A bar that cannot be drawn is no reason to stop.
+        let _ = write!(out, "{}/s", HumanCount(state.per_sec() as u64));
+    };
+    ProgressStyle::with_template(template)
+        .unwrap_or_else(|_| ProgressStyle::default_bar())
+        .with_key("rate", rate)
 }
 
 impl Drop for Shown {

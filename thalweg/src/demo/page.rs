@@ -13,6 +13,9 @@ use crate::demo::{Ran, VIEW};
 use crate::store::Place;
 use crate::text::{self, amount, bytes, count, table};
 
+/// Columns from which on the widest table has room for all that it could show.
+const WIDE: u16 = 105;
+
 /// How the page is set.
 #[derive(Clone, Debug)]
 pub struct Style {
@@ -132,7 +135,8 @@ fn state(ran: &Ran, style: &Style) -> String {
 }
 
 fn spenders(ran: &Ran, style: &Style) -> String {
-    let shown = [
+    let narrow = ["sum_24h", "n_7d", "sum_7d", "stddev_7d"];
+    let wide = [
         "n_1h",
         "sum_1h",
         "sum_24h",
@@ -141,10 +145,13 @@ fn spenders(ran: &Ran, style: &Style) -> String {
         "mean_7d",
         "stddev_7d",
     ];
-    let header: Vec<&str> = ["user", "at (UTC)"].into_iter().chain(shown).collect();
+    let shown: &[&str] = if style.width < WIDE { &narrow } else { &wide };
+    let mut header = vec!["user", "at (UTC)"];
+    header.extend(shown);
     let row = |(user, row): &(String, StoredRow)| {
         let mut cells = vec![user.clone(), minute(row.row_time)];
-        cells.extend(shown.map(|field| row.field(field).map_or_else(String::new, amount)));
+        let field = |name: &&str| row.field(name).map_or_else(String::new, amount);
+        cells.extend(shown.iter().map(field));
         cells
     };
     let title = format!(

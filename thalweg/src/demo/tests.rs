@@ -69,6 +69,10 @@ fn the_page_tells_what_the_stores_hold() {
 fn the_page_keeps_to_the_width_of_the_terminal() {
     let dir = tempfile::tempdir().unwrap();
     let text = page(&ran(dir.path(), 1), 80);
+    assert!(
+        text.contains("stddev_7d"),
+        "no column may be broken\n{text}"
+    );
     let tables = text.lines().skip_while(|line| !line.starts_with(" source"));
     let tables = tables.take_while(|line| !line.starts_with("Where it lies"));
     for line in tables.filter(|line| line.starts_with([' ', '─'])) {
