@@ -24,7 +24,7 @@ use thalweg_engine::key::Key;
 use thalweg_engine::keyed::{Emitter, EpochTime, KeyGroup, KeyedState, StateError, StateSize};
 use thalweg_engine::state::KeyIndex;
 use thalweg_engine::table::Table;
-use thalweg_engine::time::{EventTime, WATERMARK_END, WATERMARK_NONE, window_start};
+use thalweg_engine::time::{EventTime, window_start};
 use thalweg_engine::update::{Data, Diff, Update};
 
 use crate::aggregate::Aggregate;
@@ -151,7 +151,6 @@ struct Groups<D, K: Key, A: Aggregate<D>> {
     ends_after_us: Option<i64>,
     /// In mode `final`: the groups by the end of their window.
     ends: BTreeMap<EventTime, Vec<u32>>,
-    passed: EventTime,
 }
 
 impl<D: Data, K: Key, A: Aggregate<D>> Groups<D, K, A> {
@@ -163,7 +162,6 @@ impl<D: Data, K: Key, A: Aggregate<D>> Groups<D, K, A> {
             touched: Vec::new(),
             ends_after_us,
             ends: BTreeMap::new(),
-            passed: WATERMARK_NONE,
         }
     }
 
@@ -269,11 +267,6 @@ impl<D: Data, K: Key, A: Aggregate<D>> KeyedState for Groups<D, K, A> {
             self.emit_changes(out);
         } else if time.has_risen() {
             self.emit_ended(time.watermark, out);
-            self.passed = if time.watermark == WATERMARK_END {
-                self.passed
-            } else {
-                time.watermark
-            };
         }
     }
 
@@ -285,13 +278,11 @@ impl<D: Data, K: Key, A: Aggregate<D>> KeyedState for Groups<D, K, A> {
                 (key, group.rows, &group.state)
             })
             .collect();
-        codec::encode(&(self.passed, groups), into)
+        codec::encode(&groups, into)
     }
 
     fn load(&mut self, bytes: &[u8]) -> Result<(), StateError> {
-        let (passed, groups): (EventTime, Vec<((K, EventTime), i64, A::State)>) =
-            codec::decode(bytes)?;
-        self.passed = self.passed.max(passed);
+        let groups: Vec<((K, EventTime), i64, A::State)> = codec::decode(bytes)?;
         for (key, rows, state) in groups {
             let handle = self.resolve(&key);
             self.groups[handle as usize] = Group {

@@ -16,7 +16,7 @@
 use serde::{Deserialize, Serialize};
 use thalweg_engine::key::Key;
 use thalweg_engine::keyed::{Emitter, EpochTime, KeyGroup, KeyedState, StateError, StateSize};
-use thalweg_engine::time::{EventTime, WATERMARK_END, WATERMARK_NONE};
+use thalweg_engine::time::EventTime;
 use thalweg_engine::update::{Data, Update};
 
 use crate::array::Array;
@@ -61,7 +61,6 @@ pub(crate) struct Finals<K: Key, L: Lane, P, const N: usize, const W: usize> {
     store: Store<K, L, N, W>,
     calendar: Calendar<Pending<K, N, P>>,
     released: Vec<Pending<K, N, P>>,
-    passed: EventTime,
 }
 
 impl<K: Key, L: Lane, P: Data + Ord, const N: usize, const W: usize> Finals<K, L, P, N, W> {
@@ -70,7 +69,6 @@ impl<K: Key, L: Lane, P: Data + Ord, const N: usize, const W: usize> Finals<K, L
             store: Store::new(widths),
             calendar: Calendar::new(),
             released: Vec::new(),
-            passed: WATERMARK_NONE,
         }
     }
 
@@ -147,11 +145,6 @@ impl<K: Key, L: Lane, P: Data + Ord, const N: usize, const W: usize> KeyedState
         }
         released.clear();
         self.released = released;
-        self.passed = if time.watermark == WATERMARK_END {
-            self.passed
-        } else {
-            time.watermark
-        };
     }
 
     fn save(&self, group: KeyGroup, into: &mut Vec<u8>) -> Result<(), StateError> {
@@ -160,13 +153,12 @@ impl<K: Key, L: Lane, P: Data + Ord, const N: usize, const W: usize> KeyedState
             .iter()
             .filter(|row| group.holds(row.key.tag()))
             .collect();
-        codec::encode(&(self.passed, self.store.saved(group), waiting), into)
+        codec::encode(&(self.store.saved(group), waiting), into)
     }
 
     fn load(&mut self, bytes: &[u8]) -> Result<(), StateError> {
-        type Saved<K, const N: usize, P> = (EventTime, Vec<SavedKey<K, N>>, Vec<Pending<K, N, P>>);
-        let (passed, keys, waiting): Saved<K, N, P> = codec::decode(bytes)?;
-        self.passed = self.passed.max(passed);
+        type Saved<K, const N: usize, P> = (Vec<SavedKey<K, N>>, Vec<Pending<K, N, P>>);
+        let (keys, waiting): Saved<K, N, P> = codec::decode(bytes)?;
         for key in keys {
             self.store.restore(key);
         }

@@ -16,7 +16,6 @@
 
 use thalweg_engine::key::Key;
 use thalweg_engine::keyed::{Emitter, EpochTime, KeyGroup, KeyedState, StateError, StateSize};
-use thalweg_engine::state::prefetch;
 use thalweg_engine::time::{EventTime, WATERMARK_END, WATERMARK_NONE};
 use thalweg_engine::update::Update;
 
@@ -260,7 +259,6 @@ impl<K: Key, L: Lane, const N: usize, const W: usize> KeyedState for Latest<K, L
         rows: &mut Vec<Update<Self::In>>,
         out: &mut Emitter<'_, Self::Out>,
     ) {
-        prefetch(&self.store.lines, 0);
         self.resolve(rows);
         self.apply(rows);
         let as_of = match self.expiry {

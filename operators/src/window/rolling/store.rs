@@ -246,10 +246,6 @@ impl<K: Key, L: Lane, const N: usize, const W: usize> Store<K, L, N, W> {
     #[inline(always)]
     pub(super) fn prefetch_line(&self, handle: u32) {
         prefetch(&self.lines, handle as usize);
-        if size_of::<Line<N>>() > 64 {
-            let second = self.lines.len().min(handle as usize);
-            prefetch(&self.lines[second..], 0);
-        }
     }
 
     /// Asks for the busy state of a handle, whose line is there already.
