@@ -22,7 +22,7 @@ struct Options {
     /// Write each result as a JSON object per line into this file.
     #[arg(long)]
     json: Option<PathBuf>,
-    /// Run only the workloads whose name holds this.
+    /// Run only the workload of this name, or all whose names hold it.
     #[arg(long)]
     only: Option<String>,
     /// Run only this size: small (1 M events, 100 k keys) or large (10 M events, 1 M keys).
@@ -74,11 +74,7 @@ fn main() -> ExitCode {
         }
         let rows = Arc::new(data::payments(events, users));
         for workload in workload::all() {
-            if options
-                .only
-                .as_deref()
-                .is_some_and(|wanted| !workload.name.contains(wanted))
-            {
+            if !is_wanted(workload.name, options.only.as_deref()) {
                 continue;
             }
             match run(&workload, size, &rows, &options) {
@@ -97,6 +93,19 @@ fn main() -> ExitCode {
         }
     }
     ExitCode::SUCCESS
+}
+
+/// Whether a workload was asked for: a whole name means that one alone.
+fn is_wanted(name: &str, only: Option<&str>) -> bool {
+    let Some(only) = only else { return true };
+    let is_whole = workload::all()
+        .iter()
+        .any(|workload| workload.name == only);
+    if is_whole {
+        name == only
+    } else {
+        name.contains(only)
+    }
 }
 
 /// Runs a workload and its loop in turn, and takes the medians.

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use hdrhistogram::Histogram;
 
+use crate::keyed::StateSize;
 use crate::time::{EventTime, WATERMARK_NONE};
 
 /// One source's account: `read = rows + late + dead`, always.
@@ -37,6 +38,21 @@ pub struct OperatorMetrics {
     pub events: AtomicU64,
     /// Bytes of state, capacity included.
     pub bytes: AtomicU64,
+}
+
+impl OperatorMetrics {
+    /// An epoch's updates came in.
+    pub(crate) fn took(&self, updates: usize) {
+        self.rows_in.fetch_add(updates as u64, Relaxed);
+    }
+
+    /// An epoch's updates went out, and left the state at this size.
+    pub(crate) fn gave(&self, updates: u64, size: StateSize) {
+        self.rows_out.fetch_add(updates, Relaxed);
+        self.keys.store(size.keys as u64, Relaxed);
+        self.events.store(size.events as u64, Relaxed);
+        self.bytes.store(size.bytes as u64, Relaxed);
+    }
 }
 
 /// One sink on one worker.

@@ -63,6 +63,18 @@ impl<D> Updates<D> {
         self.0.iter().all(Vec::is_empty)
     }
 
+    /// The containers that the updates came in, in that order.
+    #[must_use]
+    pub fn containers(&self) -> &[Vec<Update<D>>] {
+        &self.0
+    }
+
+    /// The containers that the updates came in, given away.
+    #[must_use]
+    pub fn into_containers(self) -> Vec<Vec<Update<D>>> {
+        self.0
+    }
+
     /// The updates, in the order in which they came.
     pub fn iter(&self) -> std::iter::Flatten<std::slice::Iter<'_, Vec<Update<D>>>> {
         self.0.iter().flatten()

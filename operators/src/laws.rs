@@ -4,8 +4,11 @@
 use std::fmt::Debug;
 
 use thalweg_engine::key::{KEY_GROUPS, owner};
-use thalweg_engine::keyed::{Emitter, EpochTime, KeyGroup, KeyedState};
+use thalweg_engine::keyed::{
+    Emitter, EpochTime, KeyGroup, KeyedState, PairedState, StateError, StateSize,
+};
 use thalweg_engine::time::{EventTime, WATERMARK_END, WATERMARK_NONE};
+use thalweg_engine::update::Updates;
 
 /// A row as [`log`] draws it.
 #[derive(
@@ -16,6 +19,51 @@ pub(crate) struct Row {
     pub(crate) at: EventTime,
     pub(crate) value: i64,
     pub(crate) id: u32,
+}
+
+/// A row of one of two tables, with its tag.
+#[derive(Clone, Debug, serde::Serialize, serde::Deserialize)]
+pub(crate) enum Side<L, R> {
+    Left(u64, L),
+    Right(u64, R),
+}
+
+/// A state over two tables as a state over one, so that the same laws hold it.
+pub(crate) struct Sided<S>(pub(crate) S);
+
+impl<S: PairedState> KeyedState for Sided<S> {
+    type In = Side<S::Left, S::Right>;
+    type Out = S::Out;
+    const FORMAT: u32 = S::FORMAT;
+
+    fn tag(row: &Self::In) -> u64 {
+        match row {
+            Side::Left(tag, _) | Side::Right(tag, _) => *tag,
+        }
+    }
+
+    fn epoch(&mut self, time: &EpochTime, rows: Updates<Self::In>, out: &mut Emitter<'_, S::Out>) {
+        let (mut left, mut right) = (Vec::new(), Vec::new());
+        for (side, epoch, diff) in rows {
+            match side {
+                Side::Left(_, row) => left.push((row, epoch, diff)),
+                Side::Right(_, row) => right.push((row, epoch, diff)),
+            }
+        }
+        self.0.epoch(time, left.into(), right.into(), out);
+    }
+
+    fn save(&self, group: KeyGroup, into: &mut Vec<u8>) -> Result<(), StateError> {
+        self.0.save(group, into)
+    }
+
+    fn load(&mut self, bytes: &[u8]) -> Result<(), StateError> {
+        self.0.load(bytes)
+    }
+
+    fn size(&self) -> StateSize {
+        self.0.size()
+    }
 }
 
 /// Epochs of signed rows, with the times that hold in each.
@@ -95,14 +143,14 @@ where
             let ours = rows
                 .iter()
                 .filter(|(row, _)| owner(S::tag(row), workers) == worker);
-            let mut ours = ours
+            let ours = ours
                 .map(|(row, diff)| (row.clone(), time.epoch, *diff))
                 .collect();
             let mut buffer = Vec::new();
             let mut passed_on = Vec::new();
             let mut pass_on = |full: &mut Vec<_>| passed_on.append(full);
             let mut out = Emitter::new(time.epoch, &mut buffer, &mut pass_on);
-            state.epoch(time, &mut ours, &mut out);
+            state.epoch(time, ours, &mut out);
             let all = passed_on.iter().chain(&buffer);
             written.extend(all.map(|update| format!("{update:?}")));
         }

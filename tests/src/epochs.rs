@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use thalweg::engine::keyed::{Emitter, EpochTime, KeyGroup, KeyedState, StateError, StateSize};
 use thalweg::engine::table::Table;
-use thalweg::engine::update::{Data, Update};
+use thalweg::engine::update::{Data, Update, Updates};
 
 use crate::event::Event;
 use crate::oracle::{Net, assert_same, net};
@@ -49,10 +49,10 @@ impl KeyedState for Witness {
         row.key.unsigned_abs()
     }
 
-    fn epoch(&mut self, time: &EpochTime, rows: &mut Vec<Update<Event>>, _: &mut Emitter<'_, ()>) {
+    fn epoch(&mut self, time: &EpochTime, rows: Updates<Event>, _: &mut Emitter<'_, ()>) {
         let mut seen = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         seen.times.entry(time.epoch).or_default().push(*time);
-        let signed = rows.drain(..).map(|(row, epoch, diff)| {
+        let signed = rows.into_iter().map(|(row, epoch, diff)| {
             assert_eq!(epoch, time.epoch, "a row must carry its epoch");
             (row, diff)
         });

@@ -29,7 +29,16 @@ impl<'a, D> Emitter<'a, D> {
     /// Emits `diff` copies of `row`. The caller sees to it that differences are net.
     #[inline]
     pub fn emit(&mut self, row: D, diff: Diff) {
-        self.buffer.push((row, self.epoch, diff));
+        self.emit_with(|| row, diff);
+    }
+
+    /// Emits `diff` copies of the row that `make` makes: in its place in the container, so that a wide row is written
+    /// once.
+    #[inline(always)]
+    pub fn emit_with(&mut self, make: impl FnOnce() -> D, diff: Diff) {
+        let epoch = self.epoch;
+        self.buffer
+            .extend(std::iter::once_with(|| (make(), epoch, diff)));
         if self.buffer.len() >= container_rows::<D>() {
             self.flush();
         }

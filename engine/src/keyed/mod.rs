@@ -5,16 +5,20 @@
 //! (epoch, watermark) ─────────────────▶ stash by epoch ─┴─ both frontiers passed ─▶ KeyedState::epoch ─▶ net (row, epoch, ±n)
 //! ```
 //!
-//! Whoever writes an operator implements [`KeyedState`] and never touches a capability.
+//! Whoever writes an operator implements [`KeyedState`], or [`PairedState`] over two tables, and never touches a
+//! capability.
 
+mod clock;
 mod emitter;
 mod operator;
+mod paired;
 
 pub use emitter::Emitter;
+pub use paired::PairedState;
 
 use crate::key::KEY_GROUPS;
 use crate::time::{Epoch, EventTime, WATERMARK_END, WATERMARK_NONE};
-use crate::update::{Data, Update};
+use crate::update::{Data, Updates};
 
 /// The times that hold while an epoch is applied.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -75,11 +79,11 @@ pub trait KeyedState: 'static {
 
     /// Applies the whole epoch, in any order, then lets time pass to `time.watermark`.
     ///
-    /// `rows` may be empty (only time passes) and may be taken.
+    /// `rows` may be empty: only time passes.
     fn epoch(
         &mut self,
         time: &EpochTime,
-        rows: &mut Vec<Update<Self::In>>,
+        rows: Updates<Self::In>,
         out: &mut Emitter<'_, Self::Out>,
     );
 

@@ -1,19 +1,25 @@
-//! Asks the processor for a cache line ahead of its use: worth a factor of two at a million keys.
+//! Asks the processor for memory ahead of its use: worth a factor of two at a million keys.
 
-/// Prefetches `slice[index]`; an index beyond the end is harmless.
+/// Bytes that the processor fetches at a time.
+const CACHE_LINE_BYTES: usize = 64;
+
+/// Prefetches every cache line of `slice[index]`; an index beyond the end is harmless.
 #[inline(always)]
 pub fn prefetch<T>(slice: &[T], index: usize) {
     #[cfg(target_arch = "x86_64")]
     {
         use core::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
-        let address = slice.as_ptr().wrapping_add(index).cast::<i8>();
-        // SAFETY: a prefetch is a hint; the processor ignores addresses that it may not read.
-        #[expect(
-            unsafe_code,
-            reason = "the intrinsic is declared unsafe for its pointer, which it never reads"
-        )]
-        unsafe {
-            _mm_prefetch::<_MM_HINT_T0>(address);
+        let first = slice.as_ptr().wrapping_add(index).cast::<i8>();
+        for line in 0..size_of::<T>().div_ceil(CACHE_LINE_BYTES) {
+            let address = first.wrapping_add(line * CACHE_LINE_BYTES);
+            // SAFETY: a prefetch is a hint; the processor ignores addresses that it may not read.
+            #[expect(
+                unsafe_code,
+                reason = "the intrinsic is declared unsafe for its pointer, which it never reads"
+            )]
+            unsafe {
+                _mm_prefetch::<_MM_HINT_T0>(address);
+            }
         }
     }
     #[cfg(not(target_arch = "x86_64"))]

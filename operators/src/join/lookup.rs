@@ -17,30 +17,16 @@
 //! # Cost
 //! Per fact one hash lookup; state: the dimension's rows by key.
 
-use std::marker::PhantomData;
 use std::rc::Rc;
 
-use serde::{Deserialize, Serialize};
 use thalweg_engine::key::Key;
-use thalweg_engine::keyed::{Emitter, EpochTime, KeyGroup, KeyedState, StateError, StateSize};
+use thalweg_engine::keyed::{Emitter, EpochTime, KeyGroup, PairedState, StateError, StateSize};
 use thalweg_engine::state::KeyIndex;
 use thalweg_engine::table::Table;
-use thalweg_engine::update::{Data, Diff, Update};
+use thalweg_engine::update::{Data, Diff, Updates};
 
 use crate::codec;
 use crate::key_by::Keyed;
-use crate::table_ops::TableOps;
-
-/// A row on its way to the lookup, from either side.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(bound(
-    serialize = "F: Serialize, D: Serialize",
-    deserialize = "F: serde::de::DeserializeOwned, D: serde::de::DeserializeOwned"
-))]
-enum Side<K: Key, F, D> {
-    Fact(K, F),
-    Dimension(K, D),
-}
 
 impl<'s, F: Data, K: Key> Keyed<'s, F, K> {
     /// Looks each row's key up in a dimension: `None` where the dimension has no row for it.
@@ -50,32 +36,43 @@ impl<'s, F: Data, K: Key> Keyed<'s, F, K> {
         name: &str,
         dimension: &Keyed<'s, D, K>,
     ) -> Table<'s, (F, Option<D>)> {
-        let (fact_key, dimension_key) = (Rc::clone(&self.key), Rc::clone(&dimension.key));
-        let facts = self.table.map(move |row| Side::Fact(fact_key(&row), row));
-        let rows = dimension
-            .table
-            .map(move |row| Side::Dimension(dimension_key(&row), row));
-        facts.union(&rows).keyed(
+        let (fact_key, row_key) = (Rc::clone(&self.key), Rc::clone(&dimension.key));
+        let state = Lookup::new(Rc::clone(&self.key), Rc::clone(&dimension.key));
+        self.table.keyed_with(
             name,
-            Lookup {
-                index: KeyIndex::new(),
-                rows: Vec::new(),
-                fact: PhantomData,
-            },
+            move |fact| fact_key(fact).tag(),
+            &dimension.table,
+            move |row| row_key(row).tag(),
+            state,
         )
     }
 }
 
+type KeyOf<D, K> = Rc<dyn Fn(&D) -> K>;
+
 /// The dimension's rows by key; several per key while a change is under way, or by mistake.
 struct Lookup<K: Key, F, D> {
+    fact_key: KeyOf<F, K>,
+    row_key: KeyOf<D, K>,
     index: KeyIndex<K>,
     rows: Vec<Vec<(D, Diff)>>,
-    fact: PhantomData<F>,
 }
 
+/// How far ahead of its use a slot of the index is asked for, in facts.
+const AHEAD: usize = 16;
+
 impl<K: Key, F, D: Ord + Clone> Lookup<K, F, D> {
-    fn change(&mut self, key: &K, row: D, diff: Diff) {
-        let (handle, new) = self.index.resolve(key);
+    fn new(fact_key: KeyOf<F, K>, row_key: KeyOf<D, K>) -> Self {
+        Self {
+            fact_key,
+            row_key,
+            index: KeyIndex::new(),
+            rows: Vec::new(),
+        }
+    }
+
+    fn change(&mut self, row: D, diff: Diff) {
+        let (handle, new) = self.index.resolve(&(self.row_key)(&row));
         if new && handle as usize == self.rows.len() {
             self.rows.push(Vec::new());
         }
@@ -95,61 +92,55 @@ impl<K: Key, F, D: Ord + Clone> Lookup<K, F, D> {
     }
 
     #[inline]
-    fn find(&self, key: &K) -> Option<D> {
+    fn find(&self, key: &K) -> Option<&D> {
         let handle = self.index.find(key)?;
-        let present = self.rows[handle as usize]
-            .iter()
-            .rev()
-            .find(|(_, count)| *count > 0);
-        present.map(|(row, _)| row.clone())
+        let newest_first = self.rows[handle as usize].iter().rev();
+        newest_first
+            .filter(|(_, count)| *count > 0)
+            .map(|(row, _)| row)
+            .next()
     }
 }
 
-impl<K: Key, F: Data, D: Data + Ord> KeyedState for Lookup<K, F, D> {
-    type In = Side<K, F, D>;
+impl<K: Key, F: Data, D: Data + Ord> PairedState for Lookup<K, F, D> {
+    type Left = F;
+    type Right = D;
     type Out = (F, Option<D>);
     const FORMAT: u32 = 1;
-
-    #[inline(always)]
-    fn tag(row: &Self::In) -> u64 {
-        match row {
-            Side::Fact(key, _) | Side::Dimension(key, _) => key.tag(),
-        }
-    }
 
     fn epoch(
         &mut self,
         _: &EpochTime,
-        rows: &mut Vec<Update<Self::In>>,
+        facts: Updates<F>,
+        rows: Updates<D>,
         out: &mut Emitter<'_, Self::Out>,
     ) {
-        for (side, _, diff) in rows.iter() {
-            if let Side::Dimension(key, row) = side {
-                self.change(key, row.clone(), *diff);
-            }
+        for (row, _, diff) in rows {
+            self.change(row, diff);
         }
-        for (side, _, diff) in rows.drain(..) {
-            if let Side::Fact(key, fact) = side {
-                let row = self.find(&key);
-                out.emit((fact, row), diff);
+        for facts in facts.into_containers() {
+            let mut facts = facts.into_iter();
+            while let Some((fact, _, diff)) = facts.next() {
+                if let Some((ahead, _, _)) = facts.as_slice().get(AHEAD) {
+                    self.index.prefetch((self.fact_key)(ahead).tag());
+                }
+                let row = self.find(&(self.fact_key)(&fact));
+                out.emit_with(|| (fact, row.cloned()), diff);
             }
         }
     }
 
     fn save(&self, group: KeyGroup, into: &mut Vec<u8>) -> Result<(), StateError> {
         let ours = self.index.iter().filter(|(_, key)| group.holds(key.tag()));
-        let keys: Vec<_> = ours
-            .map(|(handle, key)| (key, &self.rows[handle as usize]))
+        let rows: Vec<_> = ours
+            .flat_map(|(handle, _)| &self.rows[handle as usize])
             .collect();
-        codec::encode(&keys, into)
+        codec::encode(&rows, into)
     }
 
     fn load(&mut self, bytes: &[u8]) -> Result<(), StateError> {
-        let keys: Vec<(K, Vec<(D, Diff)>)> = codec::decode(bytes)?;
-        for (key, rows) in keys {
-            rows.into_iter()
-                .for_each(|(row, diff)| self.change(&key, row, diff));
-        }
+        let rows: Vec<(D, Diff)> = codec::decode(bytes)?;
+        rows.into_iter().for_each(|(row, diff)| self.change(row, diff));
         Ok(())
     }
 
@@ -166,19 +157,18 @@ impl<K: Key, F: Data, D: Data + Ord> KeyedState for Lookup<K, F, D> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::laws::{assert_continues, log};
+    use crate::laws::{Row, Side, Sided, assert_continues, log};
 
     #[test]
     fn a_saved_dimension_continues_as_if_never_interrupted() {
         for seed in 0..40 {
             let epochs = log(seed, 1, |row| match row.id % 3 {
-                0 => Side::Dimension(row.key, row.value),
-                _ => Side::Fact(row.key, row.id),
+                0 => Side::Right(row.key.tag(), row),
+                _ => Side::Left(row.key.tag(), row),
             });
-            let empty = || Lookup {
-                index: KeyIndex::new(),
-                rows: Vec::new(),
-                fact: PhantomData,
+            let empty = || {
+                let key = || Rc::new(|row: &Row| row.key);
+                Sided(Lookup::new(key(), key()))
             };
             assert_continues(empty, &epochs);
         }

@@ -25,7 +25,7 @@ use thalweg_engine::keyed::{Emitter, EpochTime, KeyGroup, KeyedState, StateError
 use thalweg_engine::state::KeyIndex;
 use thalweg_engine::table::Table;
 use thalweg_engine::time::{EventTime, window_start};
-use thalweg_engine::update::{Data, Diff, Update};
+use thalweg_engine::update::{Data, Diff, Updates};
 
 use crate::aggregate::Aggregate;
 use crate::codec;
@@ -253,15 +253,17 @@ impl<D: Data, K: Key, A: Aggregate<D>> KeyedState for Groups<D, K, A> {
     fn epoch(
         &mut self,
         time: &EpochTime,
-        rows: &mut Vec<Update<Self::In>>,
+        rows: Updates<Self::In>,
         out: &mut Emitter<'_, Self::Out>,
     ) {
-        for (i, (member, _, diff)) in rows.iter().enumerate() {
-            if let Some((ahead, _, _)) = rows.get(i + 16) {
-                self.index.prefetch(ahead.group.tag());
+        for rows in rows.containers() {
+            for (i, (member, _, diff)) in rows.iter().enumerate() {
+                if let Some((ahead, _, _)) = rows.get(i + 16) {
+                    self.index.prefetch(ahead.group.tag());
+                }
+                let handle = self.resolve(&member.group);
+                self.update(handle, &member.row, *diff);
             }
-            let handle = self.resolve(&member.group);
-            self.update(handle, &member.row, *diff);
         }
         if self.ends_after_us.is_none() {
             self.emit_changes(out);

@@ -7,7 +7,7 @@ use thalweg_engine::key::Key;
 use thalweg_engine::keyed::{Emitter, EpochTime, KeyGroup, KeyedState, StateError, StateSize};
 use thalweg_engine::state::KeyIndex;
 use thalweg_engine::time::{EventTime, Timestamp};
-use thalweg_engine::update::Update;
+use thalweg_engine::update::Updates;
 
 use crate::codec;
 use crate::drift::stream::partial::{Partial, Tally};
@@ -195,7 +195,7 @@ impl<G: Key, const N: usize> KeyedState for Windows<G, N> {
     fn epoch(
         &mut self,
         time: &EpochTime,
-        rows: &mut Vec<Update<Self::In>>,
+        rows: Updates<Self::In>,
         out: &mut Emitter<'_, DriftWindow>,
     ) {
         for (partial, _, _) in rows.iter() {

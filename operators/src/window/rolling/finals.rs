@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 use thalweg_engine::key::Key;
 use thalweg_engine::keyed::{Emitter, EpochTime, KeyGroup, KeyedState, StateError, StateSize};
 use thalweg_engine::time::EventTime;
-use thalweg_engine::update::{Data, Update};
+use thalweg_engine::update::{Data, Updates};
 
 use crate::array::Array;
 use crate::codec;
@@ -117,10 +117,10 @@ impl<K: Key, L: Lane, P: Data + Ord, const N: usize, const W: usize> KeyedState
     fn epoch(
         &mut self,
         time: &EpochTime,
-        rows: &mut Vec<Update<Self::In>>,
+        rows: Updates<Self::In>,
         out: &mut Emitter<'_, Self::Out>,
     ) {
-        for (event, _, diff) in rows.drain(..) {
+        for (event, _, diff) in rows {
             let Event {
                 key,
                 at,

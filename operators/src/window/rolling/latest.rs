@@ -17,7 +17,7 @@
 use thalweg_engine::key::Key;
 use thalweg_engine::keyed::{Emitter, EpochTime, KeyGroup, KeyedState, StateError, StateSize};
 use thalweg_engine::time::{EventTime, WATERMARK_END, WATERMARK_NONE};
-use thalweg_engine::update::Update;
+use thalweg_engine::update::Updates;
 
 use crate::array::Array;
 use crate::codec;
@@ -91,18 +91,20 @@ impl<K: Key, L: Lane, const N: usize, const W: usize> Latest<K, L, N, W> {
         self.old_windows.push(windows);
     }
 
-    fn resolve(&mut self, rows: &[Update<Event<K, N, ()>>]) {
+    fn resolve(&mut self, rows: &Updates<Event<K, N, ()>>) {
         self.handles.clear();
-        for (i, row) in rows.iter().enumerate() {
-            if let Some(ahead) = rows.get(i + 4 * AHEAD) {
-                self.store.index.prefetch(ahead.0.key.tag());
+        for rows in rows.containers() {
+            for (i, row) in rows.iter().enumerate() {
+                if let Some(ahead) = rows.get(i + 4 * AHEAD) {
+                    self.store.index.prefetch(ahead.0.key.tag());
+                }
+                let handle = self.store.resolve(&row.0.key);
+                self.handles.push(handle);
             }
-            let handle = self.store.resolve(&row.0.key);
-            self.handles.push(handle);
         }
     }
 
-    fn apply(&mut self, rows: &[Update<Event<K, N, ()>>]) {
+    fn apply(&mut self, rows: &Updates<Event<K, N, ()>>) {
         let handles = std::mem::take(&mut self.handles);
         for (i, (event, _, diff)) in rows.iter().enumerate() {
             prefetch_ahead(&self.store, &handles, i, |handle| *handle);
@@ -256,11 +258,11 @@ impl<K: Key, L: Lane, const N: usize, const W: usize> KeyedState for Latest<K, L
     fn epoch(
         &mut self,
         time: &EpochTime,
-        rows: &mut Vec<Update<Self::In>>,
+        rows: Updates<Self::In>,
         out: &mut Emitter<'_, Self::Out>,
     ) {
-        self.resolve(rows);
-        self.apply(rows);
+        self.resolve(&rows);
+        self.apply(&rows);
         let as_of = match self.expiry {
             Expiry::AtWatermark => time.as_of,
             Expiry::AtNextEvent => self.as_of,

@@ -5,7 +5,7 @@ use thalweg_engine::key::Key;
 use thalweg_engine::keyed::{Emitter, EpochTime, KeyGroup, KeyedState, StateError, StateSize};
 use thalweg_engine::state::KeyIndex;
 use thalweg_engine::time::EventTime;
-use thalweg_engine::update::{Data, Diff, Update};
+use thalweg_engine::update::{Data, Diff, Updates};
 
 use crate::aggregate::Aggregate;
 use crate::codec;
@@ -103,10 +103,10 @@ impl<K: Key, D: Data + Ord, A: Aggregate<D>, const W: usize> KeyedState for Fina
     fn epoch(
         &mut self,
         time: &EpochTime,
-        rows: &mut Vec<Update<Self::In>>,
+        rows: Updates<Self::In>,
         out: &mut Emitter<'_, Self::Out>,
     ) {
-        rows.drain(..)
+        rows.into_iter()
             .for_each(|(placed, _, diff)| self.calendar.push(Pending { placed, diff }));
         if !time.has_risen() {
             return;

@@ -4,7 +4,7 @@ use thalweg_engine::key::Key;
 use thalweg_engine::keyed::{Emitter, EpochTime, KeyGroup, KeyedState, StateError, StateSize};
 use thalweg_engine::state::KeyIndex;
 use thalweg_engine::time::{EventTime, WATERMARK_END, WATERMARK_NONE};
-use thalweg_engine::update::{Data, Diff, Update};
+use thalweg_engine::update::{Data, Diff, Updates};
 
 use crate::aggregate::Aggregate;
 use crate::codec;
@@ -158,10 +158,10 @@ impl<K: Key, D: Data + Ord, A: Aggregate<D>, const W: usize> KeyedState for Late
     fn epoch(
         &mut self,
         time: &EpochTime,
-        rows: &mut Vec<Update<Self::In>>,
+        rows: Updates<Self::In>,
         out: &mut Emitter<'_, Self::Out>,
     ) {
-        for (placed, _, diff) in rows.drain(..) {
+        for (placed, _, diff) in rows {
             let handle = self.resolve(&placed.key);
             self.touch(handle);
             self.apply(handle, placed.at, &placed.row, diff);

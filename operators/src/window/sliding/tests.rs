@@ -76,7 +76,7 @@ where
     let times = epochs
         .iter()
         .map(|rows| (EpochTime::default(), placed(rows)));
-    for (time, mut rows) in times.chain([(end, Vec::new())]) {
+    for (time, rows) in times.chain([(end, Vec::new())]) {
         let mut buffer = Vec::new();
         let mut pass_on = |full: &mut Vec<Update<S::Out>>| {
             for (row, _, diff) in full.drain(..) {
@@ -87,7 +87,7 @@ where
             }
         };
         let mut out = Emitter::new(1, &mut buffer, &mut pass_on);
-        state.epoch(&time, &mut rows, &mut out);
+        state.epoch(&time, rows.into(), &mut out);
         out.finish();
     }
     net.retain(|row| row.1 != 0);

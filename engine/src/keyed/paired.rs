@@ -1,0 +1,160 @@
+//! The keyed operator over two tables: what a join is.
+//!
+//! ```text
+//! left  (row, epoch, ±n) ── by key group ──┐
+//! right (row, epoch, ±n) ── by key group ──┼─ stash by epoch ─ all frontiers passed ─▶ PairedState::epoch ─▶ net output
+//! (epoch, watermark) ──────────────────────┘
+//! ```
+//!
+//! Rows of both sides with one tag meet on one worker. Nothing is projected or copied on the way.
+
+use std::collections::BTreeMap;
+
+use timely::container::CapacityContainerBuilder;
+use timely::dataflow::channels::pact::{Exchange, Pipeline};
+use timely::dataflow::operators::Capability;
+use timely::dataflow::operators::generic::OutputBuilder;
+use timely::dataflow::operators::generic::builder_rc::OperatorBuilder;
+
+use crate::key::owner;
+use crate::keyed::clock::EpochClock;
+use crate::keyed::{Emitter, EpochTime, KeyGroup, StateError, StateSize};
+use crate::table::Table;
+use crate::time::Epoch;
+use crate::update::{Data, Update, Updates, container_rows};
+use crate::watermark::Risen;
+
+/// State by key over two tables. The laws are those of [`KeyedState`](crate::keyed::KeyedState).
+pub trait PairedState: 'static {
+    /// What comes in on the left.
+    type Left: Data;
+    /// What comes in on the right.
+    type Right: Data;
+    /// What goes out.
+    type Out: Data;
+    /// The version of what [`PairedState::save`] writes.
+    const FORMAT: u32;
+
+    /// Applies the whole epoch, in any order, then lets time pass to `time.watermark`. Both sides may be empty.
+    fn epoch(
+        &mut self,
+        time: &EpochTime,
+        left: Updates<Self::Left>,
+        right: Updates<Self::Right>,
+        out: &mut Emitter<'_, Self::Out>,
+    );
+
+    /// Appends the state of the keys in one key group.
+    ///
+    /// # Errors
+    /// [`StateError`] when it cannot be encoded.
+    fn save(&self, group: KeyGroup, into: &mut Vec<u8>) -> Result<(), StateError>;
+
+    /// Takes over what [`PairedState::save`] wrote for a key group.
+    ///
+    /// # Errors
+    /// [`StateError`] when the bytes are not such a state.
+    fn load(&mut self, bytes: &[u8]) -> Result<(), StateError>;
+
+    /// What the state holds now.
+    fn size(&self) -> StateSize;
+}
+
+/// What has arrived for an epoch that is not complete yet.
+struct Stashed<L, R> {
+    capability: Capability<Epoch>,
+    left: Updates<L>,
+    right: Updates<R>,
+    risen: Vec<Risen>,
+}
+
+impl<L, R> Stashed<L, R> {
+    fn new(capability: Capability<Epoch>) -> Self {
+        Self {
+            capability,
+            left: Updates::default(),
+            right: Updates::default(),
+            risen: Vec::new(),
+        }
+    }
+}
+
+impl<'s, D: Data> Table<'s, D> {
+    /// Runs `state` over this table and another, each dealt to the workers by the key group of its tag.
+    #[must_use]
+    pub fn keyed_with<S: PairedState<Left = D>>(
+        &self,
+        name: &str,
+        left_tag: impl Fn(&D) -> u64 + 'static,
+        right: &Table<'s, S::Right>,
+        right_tag: impl Fn(&S::Right) -> u64 + 'static,
+        mut state: S,
+    ) -> Table<'s, S::Out> {
+        let graph = self.graph().clone();
+        let name = graph.unique_name(name);
+        let workers = graph.workers();
+        let metrics = graph.metrics().operator(&name, graph.worker());
+        let by_left = move |update: &Update<D>| owner(left_tag(&update.0), workers) as u64;
+        let by_right =
+            move |update: &Update<S::Right>| owner(right_tag(&update.0), workers) as u64;
+        let mut builder = OperatorBuilder::new(name, self.stream().scope());
+        let mut left_input = builder.new_input(self.stream(), Exchange::new(by_left));
+        let mut right_input = builder.new_input(right.stream(), Exchange::new(by_right));
+        let mut risen_input = builder.new_input(graph.watermarks(), Pipeline);
+        let (output, stream) = builder.new_output();
+        let mut output: OutputBuilder<_, CapacityContainerBuilder<Vec<Update<S::Out>>>> =
+            OutputBuilder::from(output);
+        builder.build(move |capabilities| {
+            drop(capabilities);
+            let mut stash: BTreeMap<Epoch, Stashed<D, S::Right>> = BTreeMap::new();
+            let mut clock = EpochClock::new();
+            let mut buffer = Vec::with_capacity(container_rows::<S::Out>());
+            move |frontiers| {
+                let mut output = output.activate();
+                let port = output.output_index();
+                left_input.for_each(|capability, updates| {
+                    if let Some(capability) = capability.retain_least(port) {
+                        let stashed = stash
+                            .entry(*capability.time())
+                            .or_insert_with(|| Stashed::new(capability));
+                        stashed.left.push(std::mem::take(updates));
+                    }
+                });
+                right_input.for_each(|capability, updates| {
+                    if let Some(capability) = capability.retain_least(port) {
+                        let stashed = stash
+                            .entry(*capability.time())
+                            .or_insert_with(|| Stashed::new(capability));
+                        stashed.right.push(std::mem::take(updates));
+                    }
+                });
+                risen_input.for_each(|capability, watermarks| {
+                    if let Some(capability) = capability.retain_least(port) {
+                        let stashed = stash
+                            .entry(*capability.time())
+                            .or_insert_with(|| Stashed::new(capability));
+                        stashed.risen.append(watermarks);
+                    }
+                });
+                while let Some(entry) = stash.first_entry() {
+                    let epoch = *entry.key();
+                    if frontiers
+                        .iter()
+                        .any(|frontier| frontier.frontier().less_equal(&epoch))
+                    {
+                        break;
+                    }
+                    let stashed = entry.remove();
+                    let time = clock.advance(epoch, &stashed.risen);
+                    metrics.took(stashed.left.len() + stashed.right.len());
+                    let mut session = output.session(&stashed.capability);
+                    let mut pass_on = |full: &mut Vec<_>| session.give_container(full);
+                    let mut out = Emitter::new(epoch, &mut buffer, &mut pass_on);
+                    state.epoch(&time, stashed.left, stashed.right, &mut out);
+                    metrics.gave(out.finish(), state.size());
+                }
+            }
+        });
+        Table::new(graph, stream)
+    }
+}
