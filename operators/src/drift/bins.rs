@@ -85,8 +85,9 @@ impl Bins {
     #[must_use]
     pub fn index(&self, x: f64) -> usize {
         match &self.padded {
+            // Sums as wide as the edges: the comparison's mask is what is added up.
             Some(edges) if x < f64::INFINITY => {
-                let below: u32 = edges.iter().map(|edge| u32::from(*edge <= x)).sum();
+                let below: u64 = edges.iter().map(|edge| u64::from(*edge <= x)).sum();
                 below as usize
             }
             _ => self.edges.partition_point(|&edge| edge <= x),

@@ -23,6 +23,12 @@ pub(crate) fn lane_of(number: f64) -> i64 {
     if bits < 0 { bits ^ i64::MAX } else { bits }
 }
 
+/// A float in units of [`Float`]'s sum; `None` where its lane is null.
+#[inline]
+pub(crate) fn unit_of(number: f64) -> Option<i128> {
+    (number.abs() < LIMIT).then(|| fixed_of(number))
+}
+
 #[inline]
 fn float_of(lane: i64) -> f64 {
     let bits = if lane < 0 { lane ^ i64::MAX } else { lane };
@@ -34,6 +40,11 @@ fn float_of(lane: i64) -> f64 {
 /// A float in units of 2⁻⁶⁴, halves to even; the caller sees to `|number| < 2⁶²`.
 #[inline]
 fn fixed_of(number: f64) -> i128 {
+    #[expect(clippy::cast_possible_truncation, clippy::cast_precision_loss, reason = "compared")]
+    let whole = number as i64;
+    if whole as f64 == number {
+        return i128::from(whole) << 64;
+    }
     let bits = number.to_bits();
     let exponent = ((bits >> 52) & 0x7FF) as i32;
     let fraction = bits & ((1 << 52) - 1);

@@ -17,6 +17,7 @@ mod wide;
 
 pub use decimal::{Decimal, Fixed};
 pub use float::Float;
+pub(crate) use float::unit_of;
 pub use moments::Moments;
 pub use real::Real;
 pub(crate) use wide::nearest;

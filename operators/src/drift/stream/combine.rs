@@ -13,7 +13,6 @@ use thalweg_engine::update::{Data, Update};
 use crate::drift::Baseline;
 use crate::drift::stream::partial::{Partial, Tally};
 use crate::drift::stream::{DriftSpec, References};
-use crate::value::IntoLane;
 
 /// One window of one segment in this epoch.
 struct Group<const N: usize> {
@@ -29,6 +28,8 @@ pub(super) struct Combine<D, G: Key, const N: usize> {
     width_us: i64,
     exact: bool,
     references: References<G, N>,
+    /// The start of the window of the row before: mostly the next row's as well.
+    start: EventTime,
     index: KeyIndex<(G, EventTime)>,
     groups: Vec<Group<N>>,
 }
@@ -42,6 +43,7 @@ impl<D: Data, G: Key, const N: usize> Combine<D, G, N> {
             width_us: spec.width_us,
             exact: spec.exact,
             references,
+            start: 0,
             index: KeyIndex::new(),
             groups: Vec::new(),
         }
@@ -61,24 +63,17 @@ impl<D: Data, G: Key, const N: usize> Combiner<D> for Combine<D, G, N> {
 
     fn add(&mut self, rows: &[Update<D>]) {
         for (row, _, diff) in rows {
-            let group = (
-                (self.segment)(row),
-                window_start((self.at)(row), self.width_us),
-            );
+            let at = (self.at)(row);
+            if at < self.start || at.wrapping_sub(self.start) >= self.width_us {
+                self.start = window_start(at, self.width_us);
+            }
+            let group = ((self.segment)(row), self.start);
             let (handle, new) = self.index.resolve(&group);
             if new {
                 self.open(&group.0);
             }
             let Group { tally, baselines } = &mut self.groups[handle as usize];
-            for (feature, value) in (self.values)(row).into_iter().enumerate() {
-                match value.filter(|value| !value.is_nan()) {
-                    None => tally.add_null(feature, *diff),
-                    Some(value) => {
-                        let bin = baselines[feature].bins().index(value);
-                        tally.add_value(feature, bin, value.into_lane(), *diff);
-                    }
-                }
-            }
+            tally.add_row(&(self.values)(row), baselines, *diff);
         }
     }
 

@@ -7,13 +7,16 @@
 //!
 //! A group: tallies add up, and a retracted row leaves no trace.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 use thalweg_engine::key::Key;
 use thalweg_engine::time::EventTime;
 use thalweg_engine::update::Diff;
 
 use crate::aggregate::multiset::Multiset;
-use crate::value::{Accumulator, Float, Lane, NULL, Wide128};
+use crate::drift::Baseline;
+use crate::value::{Accumulator, IntoLane, NULL, Wide128, unit_of};
 
 /// The tally of a window, over all features.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -41,31 +44,38 @@ impl Tally {
         }
     }
 
-    /// A null.
+    /// A row: each value in its bin and in its sum. `None` and NaN are nulls; ±∞ and magnitudes that no sum can hold
+    /// are counted apart.
     #[inline(always)]
-    pub(super) fn add_null(&mut self, feature: usize, diff: Diff) {
-        self.counts[feature * self.stride + self.stride - 2] += diff;
-    }
-
-    /// A value: in its bin, and in the sum. ±∞ and magnitudes that no sum can hold are counted apart.
-    #[inline(always)]
-    pub(super) fn add_value(&mut self, feature: usize, bin: usize, lane: i64, diff: Diff) {
-        if lane == NULL {
-            self.counts[feature * self.stride + self.stride - 1] += diff;
-            return;
+    pub(super) fn add_row<const N: usize>(
+        &mut self,
+        row: &[Option<f64>; N],
+        baselines: &[Arc<Baseline>; N],
+        diff: Diff,
+    ) {
+        let features = self.counts.chunks_exact_mut(self.stride);
+        let features = features.zip(&mut self.sums).zip(row).zip(baselines);
+        for (((counts, sum), value), baseline) in features {
+            let Some(value) = value.filter(|value| !value.is_nan()) else {
+                counts[counts.len() - 2] += diff;
+                continue;
+            };
+            let Some(unit) = unit_of(value) else {
+                counts[counts.len() - 1] += diff;
+                continue;
+            };
+            counts[baseline.bins().index(value)] += diff;
+            let share = match diff {
+                1 => unit,
+                _ => unit.wrapping_mul(i128::from(diff)),
+            };
+            sum.add(share.into());
         }
-        self.counts[feature * self.stride + bin] += diff;
-        let unit = Float::unit(lane);
-        self.sums[feature].add(
-            if diff == 1 {
-                unit
-            } else {
-                unit.wrapping_mul(i128::from(diff))
+        for (values, value) in self.values.iter_mut().zip(row) {
+            match value.map_or(NULL, IntoLane::into_lane) {
+                NULL => {}
+                lane => values.update(lane, diff),
             }
-            .into(),
-        );
-        if let Some(values) = self.values.get_mut(feature) {
-            values.update(lane, diff);
         }
     }
 
