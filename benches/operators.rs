@@ -98,9 +98,7 @@ fn main() -> ExitCode {
 /// Whether a workload was asked for: a whole name means that one alone.
 fn is_wanted(name: &str, only: Option<&str>) -> bool {
     let Some(only) = only else { return true };
-    let is_whole = workload::all()
-        .iter()
-        .any(|workload| workload.name == only);
+    let is_whole = workload::all().iter().any(|workload| workload.name == only);
     if is_whole {
         name == only
     } else {

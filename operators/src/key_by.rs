@@ -17,6 +17,9 @@ use crate::window::rolling::widths::Widths;
 use crate::window::rolling::{self, Expiry, Rolling};
 use crate::window::sliding::Sliding;
 
+/// More windows than this per row are a mistake: a rolling window is what was meant.
+const WINDOWS_PER_ROW_MAX: i64 = 10_000;
+
 /// Gives a table a key.
 pub trait KeyBy<'s, D: Data> {
     /// The table, keyed by what `key` takes out of each row.
@@ -55,6 +58,7 @@ impl<'s, D: Data, K: Key> Keyed<'s, D, K> {
     pub fn lifetime(&self) -> Grouped<'s, D, K> {
         Grouped {
             keyed: self.clone(),
+            at: Rc::new(|_| 0),
             span: Span::Lifetime,
         }
     }
@@ -87,19 +91,26 @@ impl<'s, D: Data, K: Key> Timeline<'s, D, K> {
     /// # Errors
     /// [`JobError::Wrong`] when the width is zero.
     pub fn tumbling(&self, width: Duration) -> Result<Grouped<'s, D, K>, JobError> {
-        let width_us = micros_of(width);
-        if width_us <= 0 {
-            return Err(JobError::Wrong(
-                "a tumbling window is at least 1 µs wide: got 0".into(),
-            ));
+        self.hopping(width, width)
+    }
+
+    /// Windows `[start, start + width)` that start every `step`, aligned to 1970-01-01T00:00Z: a row is in all that
+    /// hold it. With a step beyond the width there are gaps between windows, and rows in a gap are in none.
+    ///
+    /// # Errors
+    /// [`JobError::Wrong`] when the width or the step is zero, or a row would be in more than 10,000 windows.
+    pub fn hopping(&self, width: Duration, step: Duration) -> Result<Grouped<'s, D, K>, JobError> {
+        let (width_us, step_us) = (micros_of(width), micros_of(step));
+        if width_us <= 0 || step_us <= 0 || width_us / step_us > WINDOWS_PER_ROW_MAX {
+            return Err(JobError::Wrong(format!(
+                "windows are at least 1 µs wide, at least 1 µs apart, and at most {WINDOWS_PER_ROW_MAX} hold one \
+                 row: got a width of {width:?} every {step:?}"
+            )));
         }
-        let span = Span::Tumbling {
-            width_us,
-            at: Rc::clone(&self.at),
-        };
         Ok(Grouped {
             keyed: self.keyed.clone(),
-            span,
+            at: Rc::clone(&self.at),
+            span: Span::Every { width_us, step_us },
         })
     }
 }

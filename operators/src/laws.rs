@@ -36,12 +36,6 @@ impl<S: PairedState> KeyedState for Sided<S> {
     type Out = S::Out;
     const FORMAT: u32 = S::FORMAT;
 
-    fn tag(row: &Self::In) -> u64 {
-        match row {
-            Side::Left(tag, _) | Side::Right(tag, _) => *tag,
-        }
-    }
-
     fn epoch(&mut self, time: &EpochTime, rows: Updates<Self::In>, out: &mut Emitter<'_, S::Out>) {
         let (mut left, mut right) = (Vec::new(), Vec::new());
         for (side, epoch, diff) in rows {
@@ -124,15 +118,22 @@ pub(crate) fn log<In>(seed: u64, step_us: i64, project: impl Fn(Row) -> In) -> E
     epochs
 }
 
-/// States that share the key groups, each with what it wrote.
-struct Dealt<S>(Vec<S>);
+/// The tag of a row of one of two tables.
+pub(crate) fn side_tag<L, R>(row: &Side<L, R>) -> u64 {
+    match row {
+        Side::Left(tag, _) | Side::Right(tag, _) => *tag,
+    }
+}
+
+/// States that share the key groups, and how rows are dealt to them.
+struct Dealt<S: KeyedState>(Vec<S>, fn(&S::In) -> u64);
 
 impl<S: KeyedState> Dealt<S>
 where
     S::Out: Debug,
 {
-    fn new(workers: usize, make: &impl Fn() -> S) -> Self {
-        Self((0..workers).map(|_| make()).collect())
+    fn new(workers: usize, make: &impl Fn() -> S, tag: fn(&S::In) -> u64) -> Self {
+        Self((0..workers).map(|_| make()).collect(), tag)
     }
 
     /// Runs an epoch, and returns what all wrote, in an order that does not depend on who did.
@@ -142,7 +143,7 @@ where
         for (worker, state) in self.0.iter_mut().enumerate() {
             let ours = rows
                 .iter()
-                .filter(|(row, _)| owner(S::tag(row), workers) == worker);
+                .filter(|(row, _)| owner((self.1)(row), workers) == worker);
             let ours = ours
                 .map(|(row, diff)| (row.clone(), time.epoch, *diff))
                 .collect();
@@ -160,7 +161,7 @@ where
 
     /// Saves every key group and loads it into fresh states.
     fn dealt_to(&self, workers: usize, make: &impl Fn() -> S) -> Self {
-        let mut next = Self::new(workers, make);
+        let mut next = Self::new(workers, make, self.1);
         for (number, group) in KeyGroup::all().enumerate() {
             let mut bytes = Vec::new();
             self.0[number * self.0.len() / KEY_GROUPS]
@@ -173,11 +174,14 @@ where
 }
 
 /// Runs the epochs without interruption, and with one after each of some epochs, dealt to other numbers of states.
-pub(crate) fn assert_continues<S: KeyedState>(make: impl Fn() -> S, epochs: &Epochs<S::In>)
-where
+pub(crate) fn assert_continues<S: KeyedState>(
+    make: impl Fn() -> S,
+    tag: fn(&S::In) -> u64,
+    epochs: &Epochs<S::In>,
+) where
     S::Out: Debug,
 {
-    let mut whole = Dealt::new(1, &make);
+    let mut whole = Dealt::new(1, &make, tag);
     let expected: Vec<_> = epochs
         .iter()
         .map(|(time, rows)| whole.epoch(time, rows))
@@ -187,7 +191,7 @@ where
         "the log must write something"
     );
     for (before, after, cut) in [(1, 2, 3), (1, 3, 12), (2, 3, 20), (3, 1, 28), (2, 2, 39)] {
-        let mut states = Dealt::new(before, &make);
+        let mut states = Dealt::new(before, &make, tag);
         for (index, (time, rows)) in epochs.iter().enumerate() {
             if index == cut {
                 states = states.dealt_to(after, &make);

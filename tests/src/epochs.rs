@@ -27,7 +27,7 @@ pub struct Witness(Arc<Mutex<Seen>>);
 impl Witness {
     /// Looks at a table; nothing comes out.
     pub fn watch(&self, table: &Table<'_, Event>) {
-        let _ = table.keyed("witness", self.clone());
+        let _ = table.keyed("witness", |row| row.key.unsigned_abs(), self.clone());
     }
 
     /// What was seen so far.
@@ -44,10 +44,6 @@ impl KeyedState for Witness {
     type In = Event;
     type Out = ();
     const FORMAT: u32 = 1;
-
-    fn tag(row: &Event) -> u64 {
-        row.key.unsigned_abs()
-    }
 
     fn epoch(&mut self, time: &EpochTime, rows: Updates<Event>, _: &mut Emitter<'_, ()>) {
         let mut seen = self.0.lock().unwrap_or_else(PoisonError::into_inner);

@@ -74,9 +74,6 @@ pub trait KeyedState: 'static {
     /// The version of what [`KeyedState::save`] writes.
     const FORMAT: u32;
 
-    /// The key's tag of a row: rows of one key must share it.
-    fn tag(row: &Self::In) -> u64;
-
     /// Applies the whole epoch, in any order, then lets time pass to `time.watermark`.
     ///
     /// `rows` may be empty: only time passes.

@@ -33,15 +33,20 @@ impl<In> Stashed<In> {
 }
 
 impl<'s, D: Data> Table<'s, D> {
-    /// Runs `state` over this table, dealt to the workers by key group, under a name that shows in the metrics.
+    /// Runs `state` over this table, dealt to the workers by the key group of `tag`, which rows of one key share. The
+    /// name shows in the metrics.
     #[must_use]
-    pub fn keyed<S: KeyedState<In = D>>(&self, name: &str, mut state: S) -> Table<'s, S::Out> {
+    pub fn keyed<S: KeyedState<In = D>>(
+        &self,
+        name: &str,
+        tag: impl Fn(&D) -> u64 + 'static,
+        mut state: S,
+    ) -> Table<'s, S::Out> {
         let graph = self.graph().clone();
         let name = graph.unique_name(name);
         let workers = graph.workers();
         let metrics = graph.metrics().operator(&name, graph.worker());
-        let by_key =
-            Exchange::new(move |update: &Update<D>| owner(S::tag(&update.0), workers) as u64);
+        let by_key = Exchange::new(move |update: &Update<D>| owner(tag(&update.0), workers) as u64);
         let stream = self
             .stream()
             .binary_frontier::<_, CapacityContainerBuilder<Vec<_>>, _, _, _, _>(

@@ -95,8 +95,7 @@ impl<'s, D: Data> Table<'s, D> {
         let workers = graph.workers();
         let metrics = graph.metrics().operator(&name, graph.worker());
         let by_left = move |update: &Update<D>| owner(left_tag(&update.0), workers) as u64;
-        let by_right =
-            move |update: &Update<S::Right>| owner(right_tag(&update.0), workers) as u64;
+        let by_right = move |update: &Update<S::Right>| owner(right_tag(&update.0), workers) as u64;
         let mut builder = OperatorBuilder::new(name, self.stream().scope());
         let mut left_input = builder.new_input(self.stream(), Exchange::new(by_left));
         let mut right_input = builder.new_input(right.stream(), Exchange::new(by_right));

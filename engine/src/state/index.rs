@@ -43,12 +43,26 @@ impl<K: Key> KeyIndex<K> {
     /// An empty index.
     #[must_use]
     pub fn new() -> Self {
+        Self::with_slots(1_024)
+    }
+
+    /// An empty index that begins with this many slots, rounded up to a power of two.
+    #[must_use]
+    pub fn with_slots(slots: usize) -> Self {
+        let slots = slots.max(2).next_power_of_two();
         Self {
-            slots: vec![EMPTY; 1_024],
+            slots: vec![EMPTY; slots],
             keys: Vec::new(),
             free: Vec::new(),
-            shift: 54,
+            shift: 64 - slots.trailing_zeros(),
         }
+    }
+
+    /// Forgets all keys; the memory stays.
+    pub fn clear(&mut self) {
+        self.slots.fill(EMPTY);
+        self.keys.clear();
+        self.free.clear();
     }
 
     #[inline(always)]

@@ -140,7 +140,8 @@ impl<K: Key, F: Data, D: Data + Ord> PairedState for Lookup<K, F, D> {
 
     fn load(&mut self, bytes: &[u8]) -> Result<(), StateError> {
         let rows: Vec<(D, Diff)> = codec::decode(bytes)?;
-        rows.into_iter().for_each(|(row, diff)| self.change(row, diff));
+        rows.into_iter()
+            .for_each(|(row, diff)| self.change(row, diff));
         Ok(())
     }
 
@@ -157,7 +158,7 @@ impl<K: Key, F: Data, D: Data + Ord> PairedState for Lookup<K, F, D> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::laws::{Row, Side, Sided, assert_continues, log};
+    use crate::laws::{Row, Side, Sided, assert_continues, log, side_tag};
 
     #[test]
     fn a_saved_dimension_continues_as_if_never_interrupted() {
@@ -170,7 +171,7 @@ mod tests {
                 let key = || Rc::new(|row: &Row| row.key);
                 Sided(Lookup::new(key(), key()))
             };
-            assert_continues(empty, &epochs);
+            assert_continues(empty, side_tag, &epochs);
         }
     }
 }

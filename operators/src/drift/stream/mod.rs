@@ -187,7 +187,7 @@ impl<'s, D: Data, G: Key, const N: usize> DriftSpec<'s, D, G, N> {
             self.width_us,
             self.thresholds,
         );
-        Ok(partials.keyed(&self.name, state))
+        Ok(partials.keyed(&self.name, |partial| partial.group.tag(), state))
     }
 }
 

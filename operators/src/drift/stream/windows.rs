@@ -188,10 +188,6 @@ impl<G: Key, const N: usize> KeyedState for Windows<G, N> {
     type Out = DriftWindow;
     const FORMAT: u32 = 1;
 
-    fn tag(row: &Self::In) -> u64 {
-        row.group.tag()
-    }
-
     fn epoch(
         &mut self,
         time: &EpochTime,

@@ -109,11 +109,6 @@ impl<K: Key, L: Lane, P: Data + Ord, const N: usize, const W: usize> KeyedState
     type Out = Final<P, K, L, N, W>;
     const FORMAT: u32 = 1;
 
-    #[inline(always)]
-    fn tag(row: &Self::In) -> u64 {
-        row.key.tag()
-    }
-
     fn epoch(
         &mut self,
         time: &EpochTime,
@@ -193,7 +188,11 @@ mod tests {
                 lanes: Array([row.value]),
                 payload: row.id,
             });
-            assert_continues(|| Finals::<i64, Fixed<0>, u32, 1, 2>::new(widths), &epochs);
+            assert_continues(
+                || Finals::<i64, Fixed<0>, u32, 1, 2>::new(widths),
+                |event| event.key.tag(),
+                &epochs,
+            );
         }
     }
 }

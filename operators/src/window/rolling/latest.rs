@@ -250,11 +250,6 @@ impl<K: Key, L: Lane, const N: usize, const W: usize> KeyedState for Latest<K, L
     type Out = Rolled<K, L, N, W>;
     const FORMAT: u32 = 1;
 
-    #[inline(always)]
-    fn tag(row: &Self::In) -> u64 {
-        row.key.tag()
-    }
-
     fn epoch(
         &mut self,
         time: &EpochTime,
@@ -331,6 +326,7 @@ mod tests {
             for expiry in [Expiry::AtWatermark, Expiry::AtNextEvent] {
                 assert_continues(
                     || Latest::<i64, Fixed<0>, 1, 2>::new(widths, expiry),
+                    |event| event.key.tag(),
                     &epochs,
                 );
             }

@@ -68,6 +68,7 @@ impl<'s, D: Data, K: Key, L: Lane, const N: usize, const W: usize> Rolling<'s, D
         let events = self.events(|_| ());
         events.keyed(
             &format!("{} latest", self.name),
+            |event| event.key.tag(),
             latest::Latest::new(self.widths, self.expiry),
         )
     }
@@ -82,6 +83,7 @@ impl<'s, D: Data, K: Key, L: Lane, const N: usize, const W: usize> Rolling<'s, D
         let events = self.events(payload);
         events.keyed(
             &format!("{} final", self.name),
+            |event| event.key.tag(),
             finals::Finals::new(self.widths),
         )
     }

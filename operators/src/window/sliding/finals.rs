@@ -96,10 +96,6 @@ impl<K: Key, D: Data + Ord, A: Aggregate<D>, const W: usize> KeyedState for Fina
     type Out = (D, SlidingRow<K, A::Output, W>);
     const FORMAT: u32 = 1;
 
-    fn tag(row: &Self::In) -> u64 {
-        row.key.tag()
-    }
-
     fn epoch(
         &mut self,
         time: &EpochTime,

@@ -84,14 +84,22 @@ impl<'s, D: Data + Ord, K: Key, A: Aggregate<D>, const W: usize> Sliding<'s, D, 
     #[must_use]
     pub fn latest(&self) -> Table<'s, SlidingRow<K, A::Output, W>> {
         let state = latest::Latest::new(self.aggregate.clone(), self.widths, self.expiry);
-        self.placed().keyed(&format!("{} latest", self.name), state)
+        self.placed().keyed(
+            &format!("{} latest", self.name),
+            |placed| placed.key.tag(),
+            state,
+        )
     }
 
     /// One row per event once the watermark has passed it, with the event itself, never changed again.
     #[must_use]
     pub fn finals(&self) -> Table<'s, (D, SlidingRow<K, A::Output, W>)> {
         let state = finals::Finals::new(self.aggregate.clone(), self.widths);
-        self.placed().keyed(&format!("{} final", self.name), state)
+        self.placed().keyed(
+            &format!("{} final", self.name),
+            |placed| placed.key.tag(),
+            state,
+        )
     }
 
     fn placed(&self) -> Table<'s, Placed<K, D>> {

@@ -1,0 +1,98 @@
+//! Windows that start at fixed moments: tumbling, hopping and lifetime, with any aggregates.
+//!
+//! ```text
+//! (row, epoch, ±n) ─▶ windows that hold it ─▶ key's aggregates ─▶ −old +new per changed group         (latest)
+//!                                                              └▶ one row when its end has passed     (finals)
+//! ```
+//!
+//! Windows are `[start, start + width)`, aligned to 1970-01-01T00:00Z; a lifetime window never ends.
+//!
+//! # Invariants
+//! 1. After every epoch the accumulated `latest` output is, per group with rows, the aggregates by brute force.
+//! 2. A group whose aggregates did not change emits nothing; a group without rows has no row.
+//! 3. `finals` emits each group once, when the watermark has reached its end, and never changes it.
+//!
+//! # Cost
+//! Per update and window that holds it: one lookup in that window and the aggregate's update; per changed group and
+//! epoch two updates. State: one aggregate state per group, freed when the group has no rows, and in `finals` when its
+//! window has ended.
+
+mod open;
+mod span;
+mod state;
+mod windows;
+
+use std::rc::Rc;
+
+use serde::{Deserialize, Serialize};
+use thalweg_engine::key::Key;
+use thalweg_engine::table::Table;
+use thalweg_engine::time::EventTime;
+use thalweg_engine::update::Data;
+
+use crate::aggregate::Aggregate;
+use crate::key_by::Keyed;
+
+pub(crate) use span::Span;
+use state::{Groups, Mode};
+
+/// Windows that wait to be told what to compute.
+#[derive(Clone)]
+pub struct Grouped<'s, D: Data, K: Key> {
+    pub(crate) keyed: Keyed<'s, D, K>,
+    pub(crate) at: Rc<dyn Fn(&D) -> EventTime>,
+    pub(crate) span: Span,
+}
+
+/// The aggregates of one group.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct GroupRow<K, O> {
+    /// The key.
+    pub key: K,
+    /// The window's first moment; 0 for a lifetime window.
+    pub start: EventTime,
+    /// What the aggregates read.
+    pub value: O,
+}
+
+impl<'s, D: Data, K: Key> Grouped<'s, D, K> {
+    /// One row per group, replaced as its rows come and go.
+    #[must_use]
+    pub fn latest<A: Aggregate<D>>(
+        &self,
+        name: &str,
+        aggregate: A,
+    ) -> Table<'s, GroupRow<K, A::Output>> {
+        self.run(&format!("{name} latest"), Mode::Latest, aggregate)
+    }
+
+    /// One row per group once the watermark has reached its end, never changed again.
+    /// A lifetime window ends when its sources end.
+    #[must_use]
+    pub fn finals<A: Aggregate<D>>(
+        &self,
+        name: &str,
+        aggregate: A,
+    ) -> Table<'s, GroupRow<K, A::Output>> {
+        self.run(&format!("{name} final"), Mode::Final, aggregate)
+    }
+
+    fn run<A: Aggregate<D>>(
+        &self,
+        name: &str,
+        mode: Mode,
+        aggregate: A,
+    ) -> Table<'s, GroupRow<K, A::Output>> {
+        let key = Rc::clone(&self.keyed.key);
+        let state = Groups::new(
+            Rc::clone(&self.keyed.key),
+            Rc::clone(&self.at),
+            self.span,
+            mode,
+            aggregate,
+        );
+        self.keyed
+            .table
+            .keyed(name, move |row| key(row).tag(), state)
+    }
+}
