@@ -54,7 +54,7 @@ impl Reader<Payment> for FeedReader {
             return Ok(ReadStatus::End);
         }
         let end = (self.next + READ_ROWS).min(rows.len());
-        rows[self.next..end].iter().for_each(|row| batch.push(*row));
+        batch.extend_from_slice(&rows[self.next..end]);
         self.next += READ_ROWS * self.feed.partitions;
         Ok(ReadStatus::More)
     }

@@ -115,7 +115,7 @@ impl<'s> Graph<'s> {
             outlets: Rc::clone(&outlets),
             partitions,
             shared: Arc::clone(shared),
-            timed: spec.event_time.is_some(),
+            timed: spec.event_times.is_some(),
             bounded: spec.source.bounded(),
             turn: 0,
         }));

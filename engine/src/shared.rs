@@ -78,10 +78,10 @@ impl Shared {
             error,
         })?;
         let (count, bounded) = (partitions.len(), spec.source.bounded());
-        if bounded || spec.event_time.is_some() {
+        if bounded || spec.event_times.is_some() {
             self.partitions.fetch_add(count, SeqCst);
         }
-        if bounded && spec.event_time.is_none() {
+        if bounded && spec.event_times.is_none() {
             self.dimensions_pending.fetch_add(count, SeqCst);
         }
         let expected = partitions.iter().map(|p| p.rows.unwrap_or(0)).sum();

@@ -34,6 +34,8 @@ pub(crate) struct Gate<D> {
     metrics: Arc<Metrics>,
     pub(crate) chunk_rows: usize,
     newest: Option<EventTime>,
+    /// The event times of the container in hand.
+    times: Vec<EventTime>,
 }
 
 impl<D: Clone> Gate<D> {
@@ -51,6 +53,7 @@ impl<D: Clone> Gate<D> {
             metrics,
             chunk_rows,
             newest: None,
+            times: Vec::new(),
         }
     }
 
@@ -103,15 +106,10 @@ impl<D: Clone> Gate<D> {
 
     /// Stamps the rows and takes the late ones out; where none is late, which is usual, no row moves.
     fn judge(&mut self, horizon: EventTime, chunk: &mut Chunk<D>) {
-        if self.spec.event_time.is_none() && self.spec.stamp.is_none() {
-            return;
-        }
-        let mut late = Vec::new();
-        for (place, update) in chunk.rows.iter_mut().enumerate() {
-            if !self.is_in_time(&mut update.0, horizon) {
-                late.push(place);
-            }
-        }
+        let late = match self.spec.stamp.clone() {
+            Some(stamp) => self.late_stamped(horizon, &mut chunk.rows, &*stamp),
+            None => self.late_of(horizon, &chunk.rows),
+        };
         if late.is_empty() {
             return;
         }
@@ -124,16 +122,41 @@ impl<D: Clone> Gate<D> {
         chunk.rows = rows.into_iter().map(|(_, update)| update).collect();
     }
 
-    /// The verdict on one row, which moves the watermark if it is in time.
-    #[inline]
-    fn is_in_time(&mut self, row: &mut D, horizon: EventTime) -> bool {
-        if let Some(stamp) = &self.spec.stamp {
-            stamp(row, self.newest);
-        }
-        let Some(event_time) = &self.spec.event_time else {
-            return true;
+    /// The places of the rows that are not in time.
+    fn late_of(&mut self, horizon: EventTime, rows: &[Update<D>]) -> Vec<usize> {
+        let Some(event_times) = &self.spec.event_times else {
+            return Vec::new();
         };
-        let at = event_time(row);
+        let mut times = std::mem::take(&mut self.times);
+        times.clear();
+        event_times(rows, &mut times);
+        let late = (0..times.len())
+            .filter(|place| !self.is_in_time(times[*place], horizon))
+            .collect();
+        self.times = times;
+        late
+    }
+
+    /// The same, where each row notes what was the newest just before it.
+    fn late_stamped(
+        &mut self,
+        horizon: EventTime,
+        rows: &mut [Update<D>],
+        stamp: &dyn Fn(&mut D, Option<EventTime>),
+    ) -> Vec<usize> {
+        let mut late = Vec::new();
+        for place in 0..rows.len() {
+            stamp(&mut rows[place].0, self.newest);
+            if !self.late_of(horizon, &rows[place..=place]).is_empty() {
+                late.push(place);
+            }
+        }
+        late
+    }
+
+    /// The verdict on one moment, which moves the watermark if it is in time.
+    #[inline(always)]
+    fn is_in_time(&mut self, at: EventTime, horizon: EventTime) -> bool {
         let in_time = at <= horizon && at >= self.watermark();
         if in_time && self.newest.is_none_or(|newest| at > newest) {
             self.newest = Some(at);

@@ -114,6 +114,22 @@ impl<D> Batch<D> {
         }
     }
 
+    /// Adds rows, whole containers at a time.
+    pub fn extend_from_slice(&mut self, mut rows: &[D])
+    where
+        D: Clone,
+    {
+        while let Some((first, rest)) = rows.split_first() {
+            self.push(first.clone());
+            let Some(container) = self.containers.last_mut() else {
+                continue;
+            };
+            let fitting = rest.len().min(self.container_rows - container.len());
+            container.extend(rest[..fitting].iter().map(|row| (row.clone(), 0, 1)));
+            rows = &rest[fitting..];
+        }
+    }
+
     #[cold]
     fn open(&mut self, row: D, diff: Diff) {
         let mut container = Vec::with_capacity(self.container_rows);

@@ -5,8 +5,10 @@ use std::time::Duration;
 
 use crate::source::Source;
 use crate::time::{EventTime, micros_of};
+use crate::update::Update;
 
-type EventTimeOf<D> = Arc<dyn Fn(&D) -> EventTime + Send + Sync>;
+/// The event times of some rows: a whole container at a call, so that the job's closure is compiled into the loop.
+type EventTimesOf<D> = Arc<dyn Fn(&[Update<D>], &mut Vec<EventTime>) + Send + Sync>;
 type Stamp<D> = Arc<dyn Fn(&mut D, Option<EventTime>) + Send + Sync>;
 
 /// How far ahead of the clock an event time may lie before it is quarantined, unless told otherwise.
@@ -15,7 +17,7 @@ const MAX_FUTURE_US: i64 = 3_600_000_000;
 /// A source with its time: built by [`SourceExt`], given to `Graph::source`.
 pub struct SourceSpec<D> {
     pub(crate) source: Arc<dyn Source<Row = D>>,
-    pub(crate) event_time: Option<EventTimeOf<D>>,
+    pub(crate) event_times: Option<EventTimesOf<D>>,
     pub(crate) lateness_us: Option<i64>,
     pub(crate) max_future_us: i64,
     pub(crate) stamp: Option<Stamp<D>>,
@@ -25,7 +27,7 @@ impl<D> Clone for SourceSpec<D> {
     fn clone(&self) -> Self {
         Self {
             source: Arc::clone(&self.source),
-            event_time: self.event_time.clone(),
+            event_times: self.event_times.clone(),
             lateness_us: self.lateness_us,
             max_future_us: self.max_future_us,
             stamp: self.stamp.clone(),
@@ -70,7 +72,9 @@ pub trait SourceExt: Source + Sized {
         event_time: impl Fn(&Self::Row) -> EventTime + Send + Sync + 'static,
     ) -> SourceSpec<Self::Row> {
         let mut spec = self.untimed();
-        spec.event_time = Some(Arc::new(event_time));
+        spec.event_times = Some(Arc::new(move |rows, into| {
+            into.extend(rows.iter().map(|update| event_time(&update.0)));
+        }));
         spec
     }
 
@@ -79,7 +83,7 @@ pub trait SourceExt: Source + Sized {
     fn untimed(self) -> SourceSpec<Self::Row> {
         SourceSpec {
             source: Arc::new(self),
-            event_time: None,
+            event_times: None,
             lateness_us: None,
             max_future_us: MAX_FUTURE_US,
             stamp: None,

@@ -43,8 +43,14 @@ pub fn psi(expected: &[u64], actual: &[u64]) -> Option<f64> {
 
 /// All rows of a histogram; `None` if there are none.
 fn rows(counts: &[u64]) -> Option<f64> {
-    let rows: u128 = counts.iter().map(|&count| u128::from(count)).sum();
-    (rows > 0).then_some(rows as f64)
+    let small = counts
+        .iter()
+        .try_fold(0_u64, |rows, &count| rows.checked_add(count));
+    let rows = small.map_or_else(
+        || counts.iter().map(|&count| u128::from(count)).sum::<u128>() as f64,
+        |rows| rows as f64,
+    );
+    (rows > 0.0).then_some(rows)
 }
 
 #[cfg(test)]

@@ -57,6 +57,7 @@ pub(crate) struct Latest<K: Key, L: Lane, const N: usize, const W: usize> {
     as_of: EventTime,
     handles: Vec<u32>,
     touched: Vec<Touched>,
+    /// Beside `touched`, and kept longer: what lies beyond it is to be written over.
     old_windows: Vec<Windows<L, N, W>>,
     due: Vec<u32>,
 }
@@ -85,10 +86,13 @@ impl<K: Key, L: Lane, const N: usize, const W: usize> Latest<K, L, N, W> {
             return;
         }
         line.dirty = true;
-        let mut windows = Self::EMPTY;
-        let old = self.store.fill(handle, self.as_of, &mut windows);
+        let place = self.touched.len();
+        if place == self.old_windows.len() {
+            self.old_windows.push(Self::EMPTY);
+        }
+        let windows = &mut self.old_windows[place];
+        let old = self.store.fill(handle, self.as_of, windows);
         self.touched.push(Touched { handle, old });
-        self.old_windows.push(windows);
     }
 
     fn resolve(&mut self, rows: &Updates<Event<K, N, ()>>) {
@@ -154,25 +158,15 @@ impl<K: Key, L: Lane, const N: usize, const W: usize> Latest<K, L, N, W> {
         let Some(key) = self.store.index.key(handle) else {
             return;
         };
-        if let Some(at) = old.0 {
-            out.emit(
-                Rolled {
+        for ((at, windows), diff) in [(old, -1), (new, 1)] {
+            if let Some(at) = at {
+                let row = || Rolled {
                     key: key.clone(),
                     at,
-                    windows: *old.1,
-                },
-                -1,
-            );
-        }
-        if let Some(at) = new.0 {
-            out.emit(
-                Rolled {
-                    key: key.clone(),
-                    at,
-                    windows: *new.1,
-                },
-                1,
-            );
+                    windows: *windows,
+                };
+                out.emit_with(row, diff);
+            }
         }
     }
 
@@ -203,7 +197,6 @@ impl<K: Key, L: Lane, const N: usize, const W: usize> Latest<K, L, N, W> {
         }
         self.touched = touched;
         self.touched.clear();
-        self.old_windows.clear();
     }
 
     /// A touched key rests until its next event or timer.
