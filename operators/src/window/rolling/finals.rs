@@ -22,9 +22,10 @@ use thalweg_engine::update::{Data, Updates};
 use crate::array::Array;
 use crate::codec;
 use crate::value::{Lane, Moments};
-use crate::window::rolling::calendar::{Calendar, Waiting};
+use crate::window::rolling::calendar::{Calendar, Waiting, in_time_order};
 use crate::window::rolling::event::{Event, Rolled};
-use crate::window::rolling::store::{SavedKey, Store};
+use crate::window::rolling::store::{AHEAD, SavedKey, Store};
+use crate::window::rolling::timers::Timers;
 use crate::window::rolling::widths::Widths;
 
 /// An event that waits, with its sign. Ordered by time, then key, then what it is.
@@ -60,7 +61,12 @@ pub type Final<P, K, L, const N: usize, const W: usize> = (P, Rolled<K, L, N, W>
 pub(crate) struct Finals<K: Key, L: Lane, P, const N: usize, const W: usize> {
     store: Store<K, L, N, W>,
     calendar: Calendar<Pending<K, N, P>>,
+    /// For each key, when its events have left every window that can still be asked for.
+    silences: Timers,
     released: Vec<Pending<K, N, P>>,
+    order: Vec<u64>,
+    handles: Vec<u32>,
+    silent: Vec<u32>,
 }
 
 impl<K: Key, L: Lane, P: Data + Ord, const N: usize, const W: usize> Finals<K, L, P, N, W> {
@@ -68,37 +74,114 @@ impl<K: Key, L: Lane, P: Data + Ord, const N: usize, const W: usize> Finals<K, L
         Self {
             store: Store::new(widths),
             calendar: Calendar::new(),
+            silences: Timers::new(),
             released: Vec::new(),
+            order: Vec::new(),
+            handles: Vec::new(),
+            silent: Vec::new(),
         }
     }
 
-    /// Applies the events of one key at one moment, then emits a row for each that is left.
-    fn settle(&mut self, moment: &[Pending<K, N, P>], out: &mut Emitter<'_, Final<P, K, L, N, W>>) {
-        let (key, at) = (&moment[0].key, moment[0].at);
-        let handle = self.store.resolve(key);
-        self.store.settled = at;
-        let groups = || moment.chunk_by(Pending::is_copy_of);
+    /// Settles the released rows, moment by moment, in order of time.
+    fn settle_all(&mut self, out: &mut Emitter<'_, Final<P, K, L, N, W>>) {
+        let (rows, order) = (
+            std::mem::take(&mut self.released),
+            std::mem::take(&mut self.order),
+        );
+        let row = |i: usize| &rows[order[i] as usize];
+        self.handles.clear();
+        for i in 0..order.len() {
+            if i + 4 * AHEAD < order.len() {
+                self.store.index.prefetch(row(i + 4 * AHEAD).key.tag());
+            }
+            let known = self.store.index.len();
+            let handle = self.store.resolve(&row(i).key);
+            if self.store.index.len() > known {
+                self.set_silence(handle, row(i).at);
+            }
+            self.handles.push(handle);
+        }
+        let mut from = 0;
+        while from < order.len() {
+            let is_peer = |i: &usize| row(*i).at == row(from).at && row(*i).key == row(from).key;
+            let until = (from + 1..order.len())
+                .take_while(is_peer)
+                .last()
+                .unwrap_or(from)
+                + 1;
+            (from..until).for_each(|i| {
+                self.store
+                    .prefetch_ahead(&self.handles, i, |handle| *handle)
+            });
+            self.settle(self.handles[from], &rows, &order[from..until], out);
+            from = until;
+        }
+        (self.released, self.order) = (rows, order);
+        self.released.clear();
+    }
+
+    /// Applies the events of one key at one moment, then emits a row for each that is left. A retraction of what has
+    /// not come by now is of nothing: its event would be late.
+    fn settle(
+        &mut self,
+        handle: u32,
+        rows: &[Pending<K, N, P>],
+        moment: &[u64],
+        out: &mut Emitter<'_, Final<P, K, L, N, W>>,
+    ) {
+        let row = |place: &u64| &rows[*place as usize];
+        let Pending { key, at, .. } = row(&moment[0]);
+        self.store.settled = *at;
+        let groups = || moment.chunk_by(|a, b| row(a).is_copy_of(row(b)));
+        let count = |copies: &[u64]| copies.iter().map(|copy| row(copy).diff).sum::<i64>();
         let mut any = false;
         for copies in groups() {
-            let count: i64 = copies.iter().map(|copy| copy.diff).sum();
-            self.store.apply(handle, at, &copies[0].lanes, count);
-            any |= count > 0;
+            let count = count(copies);
+            if count > 0 {
+                self.store.apply(handle, *at, &row(&copies[0]).lanes, count);
+                any = true;
+            }
         }
         let mut windows = Array([Array([Moments::EMPTY; N]); W]);
-        if !any || self.store.fill(handle, at, &mut windows).is_none() {
+        if !any || self.store.fill(handle, *at, &mut windows).is_none() {
             return;
         }
         for copies in groups() {
-            let count: i64 = copies.iter().map(|copy| copy.diff).sum();
+            let count = count(copies);
             if count > 0 {
-                let row = Rolled {
+                let payload = row(&copies[0]).payload.clone();
+                let rolled = || Rolled {
                     key: key.clone(),
-                    at,
+                    at: *at,
                     windows,
                 };
-                out.emit((copies[0].payload.clone(), row), count);
+                out.emit_with(|| (payload, rolled()), count);
             }
         }
+    }
+
+    /// Looks at a key again when the event at `newest` has left the widest window.
+    fn set_silence(&mut self, handle: u32, newest: EventTime) {
+        let after = newest.saturating_add(self.store.widths.widest());
+        self.silences.set(handle, after);
+    }
+
+    /// Forgets the keys that no row can need any more.
+    fn forget_silent(&mut self, watermark: EventTime) {
+        let mut silent = std::mem::take(&mut self.silent);
+        self.silences.take_due(watermark, &mut silent);
+        for handle in silent.drain(..) {
+            match self.store.newest(handle) {
+                Some(newest) if newest.saturating_add(self.store.widths.widest()) >= watermark => {
+                    self.set_silence(handle, newest);
+                }
+                _ => {
+                    self.store.prune(handle, EventTime::MAX);
+                    self.store.forget_if_empty(handle);
+                }
+            }
+        }
+        self.silent = silent;
     }
 }
 
@@ -116,30 +199,21 @@ impl<K: Key, L: Lane, P: Data + Ord, const N: usize, const W: usize> KeyedState
         out: &mut Emitter<'_, Self::Out>,
     ) {
         for (event, _, diff) in rows {
-            let Event {
-                key,
-                at,
-                lanes,
-                payload,
-            } = event;
-            self.calendar.push(Pending {
-                at,
-                key,
-                lanes,
-                payload,
+            let row = Pending {
+                at: event.at,
+                key: event.key,
+                lanes: event.lanes,
+                payload: event.payload,
                 diff,
-            });
+            };
+            self.calendar.admit(row, time.watermark, &mut self.released);
         }
-        if !time.has_risen() {
-            return;
+        self.calendar.release(time.watermark, &mut self.released);
+        in_time_order(&self.released, &mut self.order);
+        self.settle_all(out);
+        if time.has_risen() {
+            self.forget_silent(time.as_of);
         }
-        let mut released = std::mem::take(&mut self.released);
-        self.calendar.release(time.watermark, &mut released);
-        for moment in released.chunk_by(|a, b| a.at == b.at && a.key == b.key) {
-            self.settle(moment, out);
-        }
-        released.clear();
-        self.released = released;
     }
 
     fn save(&self, group: KeyGroup, into: &mut Vec<u8>) -> Result<(), StateError> {
@@ -155,7 +229,10 @@ impl<K: Key, L: Lane, P: Data + Ord, const N: usize, const W: usize> KeyedState
         type Saved<K, const N: usize, P> = (Vec<SavedKey<K, N>>, Vec<Pending<K, N, P>>);
         let (keys, waiting): Saved<K, N, P> = codec::decode(bytes)?;
         for key in keys {
-            self.store.restore(key);
+            let handle = self.store.restore(key);
+            if let Some(newest) = self.store.newest(handle) {
+                self.set_silence(handle, newest);
+            }
         }
         waiting.into_iter().for_each(|row| self.calendar.push(row));
         Ok(())

@@ -24,7 +24,7 @@ use crate::codec;
 use crate::value::{Lane, Moments};
 use crate::window::rolling::event::{Event, Rolled, Windows};
 use crate::window::rolling::line::UNARMED;
-use crate::window::rolling::store::{SavedKey, Store};
+use crate::window::rolling::store::{AHEAD, SavedKey, Store};
 use crate::window::rolling::timers::Timers;
 use crate::window::rolling::widths::Widths;
 
@@ -38,9 +38,6 @@ pub enum Expiry {
     /// Windows end at the key's newest event: a row changes only with its events.
     AtNextEvent,
 }
-
-/// How far ahead of its use memory is asked for, in events.
-const AHEAD: usize = 4;
 
 /// A touched key: its handle, and its row before the epoch (the newest event time; the windows lie beside).
 struct Touched {
@@ -111,7 +108,7 @@ impl<K: Key, L: Lane, const N: usize, const W: usize> Latest<K, L, N, W> {
     fn apply(&mut self, rows: &Updates<Event<K, N, ()>>) {
         let handles = std::mem::take(&mut self.handles);
         for (i, (event, _, diff)) in rows.iter().enumerate() {
-            prefetch_ahead(&self.store, &handles, i, |handle| *handle);
+            self.store.prefetch_ahead(&handles, i, |handle| *handle);
             self.touch(handles[i]);
             self.store.apply(handles[i], event.at, &event.lanes, *diff);
         }
@@ -124,7 +121,7 @@ impl<K: Key, L: Lane, const N: usize, const W: usize> Latest<K, L, N, W> {
         self.timers.take_due(as_of, &mut due);
         let (mut old_windows, mut windows) = (Self::EMPTY, Self::EMPTY);
         for (i, handle) in due.iter().copied().enumerate() {
-            prefetch_ahead(&self.store, &due, i, |handle| *handle);
+            self.store.prefetch_ahead(&due, i, |handle| *handle);
             let line = &mut self.store.lines[handle as usize];
             if line.due >= as_of {
                 // An earlier timer has fired since this one was set, and the key has a later one.
@@ -183,7 +180,7 @@ impl<K: Key, L: Lane, const N: usize, const W: usize> Latest<K, L, N, W> {
         let touched = std::mem::take(&mut self.touched);
         let mut windows = Self::EMPTY;
         for (i, key) in touched.iter().enumerate() {
-            prefetch_ahead(&self.store, &touched, i, |ahead| ahead.handle);
+            self.store.prefetch_ahead(&touched, i, |ahead| ahead.handle);
             let handle = key.handle;
             let new = self.store.fill(handle, as_of, &mut windows);
             self.change(
@@ -222,22 +219,6 @@ impl<K: Key, L: Lane, const N: usize, const W: usize> Latest<K, L, N, W> {
     }
 }
 
-/// Asks for the memory of the keys a few places ahead: lines first, then what hangs on them.
-#[inline(always)]
-fn prefetch_ahead<K: Key, L: Lane, T, const N: usize, const W: usize>(
-    store: &Store<K, L, N, W>,
-    list: &[T],
-    i: usize,
-    handle: impl Fn(&T) -> u32,
-) {
-    if let Some(far) = list.get(i + 3 * AHEAD) {
-        store.prefetch_line(handle(far));
-        store.index.prefetch_key(handle(far));
-        store.prefetch_busy(handle(&list[i + 2 * AHEAD]));
-        store.prefetch_ring(handle(&list[i + AHEAD]));
-    }
-}
-
 impl<K: Key, L: Lane, const N: usize, const W: usize> KeyedState for Latest<K, L, N, W> {
     type In = Event<K, N, ()>;
     type Out = Rolled<K, L, N, W>;
@@ -263,6 +244,7 @@ impl<K: Key, L: Lane, const N: usize, const W: usize> KeyedState for Latest<K, L
         }
         self.emit(as_of, out);
         self.as_of = as_of;
+        self.store.forgive_debts(time.watermark);
         if time.watermark != WATERMARK_END {
             // Rows at the watermark itself may still come, or be retracted.
             self.store.settled = time.watermark.saturating_sub(1);

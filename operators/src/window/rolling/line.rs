@@ -158,16 +158,18 @@ impl<const N: usize> Line<N> {
         end: EventTime,
         widths: &Widths<W>,
     ) -> Option<EventTime> {
-        let leaves = |at: EventTime| {
-            let lasting = widths
-                .as_given()
-                .iter()
-                .map(move |width| at.saturating_add(*width));
-            lasting.filter(|leave| *leave >= end).min()
-        };
-        self.at[..self.len()]
-            .iter()
-            .filter_map(|at| leaves(*at))
-            .min()
+        let mut first = EventTime::MAX;
+        for at in &self.at[..self.len()] {
+            for width in widths.as_given() {
+                let leaves = at.saturating_add(*width);
+                let stays = if leaves >= end {
+                    leaves
+                } else {
+                    EventTime::MAX
+                };
+                first = first.min(stays);
+            }
+        }
+        (first != EventTime::MAX).then_some(first)
     }
 }

@@ -11,6 +11,7 @@
 
 mod busy;
 pub(crate) mod calendar;
+mod debts;
 mod event;
 mod finals;
 mod latest;

@@ -4,9 +4,7 @@
 //! key ─ index ─▶ handle ─▶ Line (7 events, 128 B) ─ when full ─▶ Busy (ring, sums, stacks)
 //! ```
 //!
-//! A retraction that comes before its event is a debt: it waits, and the event pays it when it comes.
-
-use std::collections::BTreeMap;
+//! A retraction that comes before its event is a debt: it waits, and the event pays it when it comes, or time forgives it.
 
 use serde::{Deserialize, Serialize};
 use thalweg_engine::key::Key;
@@ -17,9 +15,13 @@ use thalweg_engine::time::{EventTime, WATERMARK_NONE};
 use crate::array::Array;
 use crate::value::Lane;
 use crate::window::rolling::busy::Busy;
+use crate::window::rolling::debts::Debts;
 use crate::window::rolling::event::Windows;
 use crate::window::rolling::line::{INLINE, Line};
 use crate::window::rolling::widths::Widths;
+
+/// How far ahead of its use memory is asked for, in rows.
+pub(super) const AHEAD: usize = 4;
 
 /// A key's events and debts as they are saved.
 #[derive(Serialize, Deserialize)]
@@ -37,8 +39,7 @@ pub(super) struct Store<K: Key, L: Lane, const N: usize, const W: usize> {
     pub(super) lines: Vec<Line<N>>,
     busy: Vec<Busy<L, N, W>>,
     busy_free: Vec<usize>,
-    /// Retractions that came before their events: how many of each.
-    debts: BTreeMap<(u32, EventTime, Array<i64, N>), u32>,
+    debts: Debts<N>,
     /// No row can need an event that is older than the newest event up to here by the widest window.
     pub(super) settled: EventTime,
     events: usize,
@@ -53,7 +54,7 @@ impl<K: Key, L: Lane, const N: usize, const W: usize> Store<K, L, N, W> {
             lines: Vec::new(),
             busy: Vec::new(),
             busy_free: Vec::new(),
-            debts: BTreeMap::new(),
+            debts: Debts::new(),
             settled: WATERMARK_NONE,
             events: 0,
             busy_bytes: 0,
@@ -87,13 +88,8 @@ impl<K: Key, L: Lane, const N: usize, const W: usize> Store<K, L, N, W> {
     #[inline(never)]
     fn apply_slowly(&mut self, handle: u32, at: EventTime, lanes: &Array<i64, N>, diff: i64) {
         for _ in 0..diff {
-            let debt = (handle, at, *lanes);
-            match self.debts.get_mut(&debt) {
-                Some(1) => {
-                    self.debts.remove(&debt);
-                }
-                Some(owed) => *owed -= 1,
-                None => self.insert(handle, at, lanes),
+            if !self.debts.pay(handle, at, lanes) {
+                self.insert(handle, at, lanes);
             }
         }
         for _ in diff..0 {
@@ -105,7 +101,7 @@ impl<K: Key, L: Lane, const N: usize, const W: usize> Store<K, L, N, W> {
             if removed {
                 self.events -= 1;
             } else {
-                *self.debts.entry((handle, at, *lanes)).or_default() += 1;
+                self.debts.owe(handle, at, lanes, 1);
             }
         }
     }
@@ -192,6 +188,15 @@ impl<K: Key, L: Lane, const N: usize, const W: usize> Store<K, L, N, W> {
         Some(newest)
     }
 
+    /// The key's newest event time.
+    pub(super) fn newest(&self, handle: u32) -> Option<EventTime> {
+        let line = &self.lines[handle as usize];
+        match line.busy() {
+            Some(busy) => self.busy[busy].newest(EventTime::MAX),
+            None => line.newest(EventTime::MAX),
+        }
+    }
+
     /// The moment after which the row changes with no new event, as the row stands after [`Store::fill`].
     pub(super) fn next_expiry(&self, handle: u32, as_of: EventTime) -> Option<EventTime> {
         let line = &self.lines[handle as usize];
@@ -221,7 +226,7 @@ impl<K: Key, L: Lane, const N: usize, const W: usize> Store<K, L, N, W> {
     pub(super) fn forget_if_empty(&mut self, handle: u32) {
         let line = self.lines[handle as usize];
         let events = line.busy().map_or(line.len(), |busy| self.busy[busy].len());
-        if events > 0 || self.debts_of(handle).next().is_some() {
+        if events > 0 || self.debts.has(handle) {
             return;
         }
         if let Some(place) = line.busy() {
@@ -234,23 +239,35 @@ impl<K: Key, L: Lane, const N: usize, const W: usize> Store<K, L, N, W> {
         self.index.remove(handle);
     }
 
-    fn debts_of(&self, handle: u32) -> impl Iterator<Item = (EventTime, Array<i64, N>, u32)> {
-        let from = (handle, EventTime::MIN, Array([i64::MIN; N]));
-        let until = (handle, EventTime::MAX, Array([i64::MAX; N]));
-        self.debts
-            .range(from..=until)
-            .map(|(debt, owed)| (debt.1, debt.2, *owed))
+    /// Forgives the debts that only a late event could pay, and forgets the keys that held nothing else.
+    pub(super) fn forgive_debts(&mut self, watermark: EventTime) {
+        if !self.debts.is_empty() {
+            for handle in self.debts.forgive(watermark) {
+                self.forget_if_empty(handle);
+            }
+        }
+    }
+
+    /// Asks for the memory of the keys a few places ahead in a list: lines first, then what hangs on them.
+    #[inline(always)]
+    pub(super) fn prefetch_ahead<T>(&self, list: &[T], i: usize, handle: impl Fn(&T) -> u32) {
+        if let Some(far) = list.get(i + 3 * AHEAD) {
+            self.prefetch_line(handle(far));
+            self.index.prefetch_key(handle(far));
+            self.prefetch_busy(handle(&list[i + 2 * AHEAD]));
+            self.prefetch_ring(handle(&list[i + AHEAD]));
+        }
     }
 
     /// Asks for the line of a handle.
     #[inline(always)]
-    pub(super) fn prefetch_line(&self, handle: u32) {
+    fn prefetch_line(&self, handle: u32) {
         prefetch(&self.lines, handle as usize);
     }
 
     /// Asks for the busy state of a handle, whose line is there already.
     #[inline(always)]
-    pub(super) fn prefetch_busy(&self, handle: u32) {
+    fn prefetch_busy(&self, handle: u32) {
         if let Some(busy) = self.lines[handle as usize].busy() {
             prefetch(&self.busy, busy);
         }
@@ -258,7 +275,7 @@ impl<K: Key, L: Lane, const N: usize, const W: usize> Store<K, L, N, W> {
 
     /// Asks for the ends of the ring and stacks of a handle, whose busy state is there already.
     #[inline(always)]
-    pub(super) fn prefetch_ring(&self, handle: u32) {
+    fn prefetch_ring(&self, handle: u32) {
         if let Some(busy) = self.lines[handle as usize].busy() {
             self.busy[busy].prefetch();
         }
@@ -285,7 +302,7 @@ impl<K: Key, L: Lane, const N: usize, const W: usize> Store<K, L, N, W> {
             SavedKey {
                 key: key.clone(),
                 events,
-                debts: self.debts_of(handle).collect(),
+                debts: self.debts.of(handle),
             }
         })
         .collect()
@@ -298,7 +315,7 @@ impl<K: Key, L: Lane, const N: usize, const W: usize> Store<K, L, N, W> {
             self.insert(handle, *at, lanes);
         }
         for (at, lanes, owed) in saved.debts {
-            self.debts.insert((handle, at, lanes), owed);
+            self.debts.owe(handle, at, &lanes, owed);
         }
         handle
     }

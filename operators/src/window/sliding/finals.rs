@@ -109,6 +109,7 @@ impl<K: Key, D: Data + Ord, A: Aggregate<D>, const W: usize> KeyedState for Fina
         }
         let mut released = std::mem::take(&mut self.released);
         self.calendar.release(time.watermark, &mut released);
+        released.sort_unstable();
         let same_moment = |a: &Pending<K, D>, b: &Pending<K, D>| {
             a.placed.at == b.placed.at && a.placed.key == b.placed.key
         };
