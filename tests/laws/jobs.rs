@@ -112,7 +112,7 @@ pub(crate) fn grouped(
             count(),
             count_where(|event: &Event| event.other > Some(0)),
             moments(|event: &Event| event.value),
-            totals(|event: &Event| event.other),
+            totals(|event: &Event| event.value),
             moments(Event::float),
             distinct(|event: &Event| event.other),
             latest(
@@ -133,7 +133,7 @@ pub(crate) fn grouped(
                 count,
                 positive,
                 whole: Summary::read(&whole),
-                totals: Summary::read(&totals).without_extremes(),
+                totals: Summary::read(&totals),
                 real: Summary::read(&real),
                 distinct,
                 newest,

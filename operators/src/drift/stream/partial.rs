@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! counts   feature 0: bin 0, bin 1, … nulls, infinities │ feature 1: …      stride = most bins of any feature + 2
-//! sums     feature 0, feature 1, …                        in units of 2⁻⁶⁴
+//! sums     feature 0, feature 1, …                        in units of 2⁻⁶⁴; they count their wraps, so none is lost
 //! ```
 //!
 //! A group: tallies add up, and a retracted row leaves no trace.
@@ -13,13 +13,13 @@ use thalweg_engine::time::EventTime;
 use thalweg_engine::update::Diff;
 
 use crate::aggregate::multiset::Multiset;
-use crate::value::{Accumulator, Float, Lane, NULL, Wide128};
+use crate::value::{Carried, Float, Lane, NULL, Wide128};
 
 /// The tally of a window, over all features.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(super) struct Tally {
     counts: Vec<Diff>,
-    sums: Vec<Wide128>,
+    sums: Vec<Carried<Wide128>>,
     /// The values as ordered bits, per feature, where they are kept; else empty.
     values: Vec<Multiset<i64>>,
     stride: usize,
@@ -31,7 +31,7 @@ impl Tally {
         let stride = bins + 2;
         Self {
             counts: vec![0; features * stride],
-            sums: vec![Wide128::ZERO; features],
+            sums: vec![Carried::default(); features],
             values: if exact {
                 vec![Multiset::default(); features]
             } else {
@@ -55,15 +55,7 @@ impl Tally {
             return;
         }
         self.counts[feature * self.stride + bin] += diff;
-        let unit = Float::unit(lane);
-        self.sums[feature].add(
-            if diff == 1 {
-                unit
-            } else {
-                unit.wrapping_mul(i128::from(diff))
-            }
-            .into(),
-        );
+        self.sums[feature].add_copies(Float::unit(lane), diff);
         if let Some(values) = self.values.get_mut(feature) {
             values.update(lane, diff);
         }
@@ -77,7 +69,7 @@ impl Tally {
         self.sums
             .iter_mut()
             .zip(&other.sums)
-            .for_each(|(sum, more)| sum.add(*more));
+            .for_each(|(sum, more)| sum.merge(*more));
         for (values, more) in self.values.iter_mut().zip(&other.values) {
             more.iter()
                 .for_each(|(value, diff)| values.update(*value, diff));
@@ -111,9 +103,9 @@ impl Tally {
         (self.counts[end - 2], self.counts[end - 1])
     }
 
-    /// A feature's exact sum, in units of 2⁻⁶⁴.
-    pub(super) fn sum(&self, feature: usize) -> i128 {
-        self.sums[feature].get()
+    /// A feature's sum, rounded once.
+    pub(super) fn sum(&self, feature: usize) -> f64 {
+        Float::read_total(self.sums[feature].get())
     }
 
     /// A feature's values, where they are kept.
@@ -123,7 +115,9 @@ impl Tally {
 
     /// Bytes held, without the values.
     pub(super) fn bytes(&self) -> usize {
-        size_of::<Self>() + self.counts.capacity() * 8 + self.sums.capacity() * 16
+        size_of::<Self>()
+            + self.counts.capacity() * 8
+            + self.sums.capacity() * size_of::<Carried<Wide128>>()
     }
 }
 
@@ -133,4 +127,26 @@ impl Tally {
 pub(super) struct Partial<G: Key> {
     pub(super) group: (G, EventTime),
     pub(super) tally: Tally,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::value::IntoLane;
+
+    /// Sums wrapped at 2⁶³: the mean of three large values had the wrong sign.
+    #[test]
+    fn sums_beyond_the_bits_of_one_value_are_not_lost() {
+        let large = 4e18_f64;
+        let (mut whole, mut merged) = (Tally::new(1, 1, false), Tally::new(1, 1, false));
+        whole.add_value(0, 0, large.into_lane(), 1_000);
+        for _ in 0..1_000 {
+            let mut one = Tally::new(1, 1, false);
+            one.add_value(0, 0, large.into_lane(), 1);
+            merged.add(&one);
+        }
+        assert_eq!((whole.sum(0), &whole), (4e21, &merged));
+        whole.add_value(0, 0, large.into_lane(), -999);
+        assert_eq!(whole.sum(0), large);
+    }
 }
