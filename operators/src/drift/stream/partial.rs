@@ -86,9 +86,12 @@ impl Tally {
         )
     }
 
-    /// Whether nothing is left of what was added.
+    /// Whether nothing is left of what was added. Counts of zero do not say so: where a row has come and another of its
+    /// bin was taken back before it came, the sum and the values remember both.
     pub(super) fn is_zero(&self) -> bool {
         self.counts.iter().all(|count| *count == 0)
+            && self.sums.iter().all(|sum| *sum == Carried::default())
+            && self.values.iter().all(Multiset::is_empty)
     }
 
     /// A feature's rows per bin.
@@ -133,6 +136,22 @@ pub(super) struct Partial<G: Key> {
 mod tests {
     use super::*;
     use crate::value::IntoLane;
+
+    /// A window whose counts were zero was forgotten, and with it the row that had come and the one that had been taken
+    /// back before it came: the window's mean was then another row's.
+    #[test]
+    fn a_tally_is_zero_only_when_every_row_is_gone() {
+        for exact in [false, true] {
+            let mut tally = Tally::new(1, 10, exact);
+            tally.add_value(0, 3, 1.5.into_lane(), -1);
+            tally.add_value(0, 3, 2.5.into_lane(), 1);
+            assert!(!tally.is_zero());
+            tally.add_value(0, 3, 1.5.into_lane(), 1);
+            assert_eq!((tally.bins(0, 10)[3], tally.sum(0)), (1, 2.5));
+            tally.add_value(0, 3, 2.5.into_lane(), -1);
+            assert!(tally.is_zero() && tally == tally.emptied());
+        }
+    }
 
     /// Sums wrapped at 2⁶³: the mean of three large values had the wrong sign.
     #[test]
