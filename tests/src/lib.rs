@@ -19,4 +19,5 @@ pub mod epochs;
 pub mod event;
 pub mod lap;
 pub mod oracle;
+pub mod sliding;
 pub mod summary;
