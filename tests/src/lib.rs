@@ -15,6 +15,7 @@
 
 pub mod case;
 pub mod dice;
+pub mod drift;
 pub mod epochs;
 pub mod event;
 pub mod lap;
