@@ -90,6 +90,7 @@ impl<'s> Graph<'s> {
                 let gate = Gate::new(
                     spec.clone(),
                     Arc::clone(&name),
+                    partition.name.clone(),
                     Arc::clone(&shared.config.env.clock),
                     Arc::clone(&shared.metrics),
                     epoch_rows.min(CONTAINER_ROWS),

@@ -27,10 +27,10 @@ impl From<EventTime> for Timestamp {
     }
 }
 
-/// The watermark before anything is known.
+/// The watermark before anything is known; no event time: a row that bears it is a dead letter.
 pub const WATERMARK_NONE: EventTime = EventTime::MIN;
 
-/// The watermark of a source that has ended: nothing can come any more.
+/// The watermark of a source that has ended: nothing can come any more. No event time either.
 pub const WATERMARK_END: EventTime = EventTime::MAX;
 
 /// `n` milliseconds.

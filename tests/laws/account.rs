@@ -2,13 +2,14 @@
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
+use std::time::Duration;
 
 use tests::case::{Case, Retractions};
 use tests::dice::Dice;
 use tests::event::{Event, Signed};
 use tests::lap::Lap;
 use tests::oracle::{admitted, assert_same, net};
-use thalweg::connectors::memory::Collect;
+use thalweg::connectors::memory::{Collect, Log};
 use thalweg::engine::source::{
     Batch, DeadLetter, Partition, ReadStatus, Reader, Source, SourceError,
 };
@@ -98,7 +99,7 @@ enum Went {
 fn job(source: &Spoilt, lateness_us: i64, asked: bool, out: Collect<Went>) -> Job {
     let source = source.clone();
     Job::new("account", move |g| {
-        let lateness = std::time::Duration::from_micros(lateness_us.unsigned_abs());
+        let lateness = Duration::from_micros(lateness_us.unsigned_abs());
         let spec = source
             .clone()
             .event_time(|event| event.at)
@@ -198,4 +199,78 @@ fn rows_beyond_the_clock_are_quarantined_and_never_move_the_watermark() {
     assert_eq!(found.get(&Went::Late(at(now - 1).0)), Some(&1));
     assert_eq!(found.get(&Went::In(just)), Some(&2));
     assert_eq!(found.get(&Went::In(at(now + hour).0)), Some(&1));
+}
+
+/// A row at the last 64-bit number, where nothing may be late, had the watermark of a source that has ended: all that
+/// came after it was late, and windows ended before their rows were there.
+#[test]
+fn rows_at_the_ends_of_time_are_dead_letters_and_end_nothing() {
+    let (first, last) = (EventTime::MIN, EventTime::MAX);
+    let times = [last, 3, first, 5, last - 1, 4, first + 1, last];
+    let signed = times.map(|at| {
+        (
+            Event {
+                at,
+                ..Event::default()
+            },
+            1,
+        )
+    });
+    for seed in 0..20 {
+        let lap = Lap::draw(&mut Dice::new(seed));
+        let source = Log::partitions(vec![signed.to_vec(), signed[..2].to_vec()]);
+        let source = source.batch_rows(lap.batch_rows);
+        let (written, metrics) = lap.simulate(|out| timeless(&source, out));
+        let mut found = Vec::new();
+        for (row, _, diff) in written {
+            found.push(match row {
+                Went::In(event) => ("in", event.at, diff),
+                Went::Late(event) => ("late", event.at, diff),
+                Went::Dead(letter) => {
+                    assert!(letter.reason.contains("no moment"), "{letter:?}");
+                    ("dead", letter.position as i64, diff)
+                }
+            });
+        }
+        found.sort_unstable();
+        let expected = [
+            ("dead", 1, 1),
+            ("dead", 1, 1),
+            ("dead", 3, 1),
+            ("dead", 8, 1),
+            ("in", 3, 1),
+            ("in", 3, 1),
+            ("in", 5, 1),
+            ("in", last - 1, 1),
+            ("late", first + 1, 1),
+            ("late", 4, 1),
+        ];
+        assert_eq!(found, expected, "seed {seed}, {lap:?}");
+        let account = metrics.source("events");
+        let counts = [&account.read, &account.rows, &account.late, &account.dead];
+        assert_eq!(counts.map(|count| count.load(Relaxed)), [10, 4, 2, 4]);
+    }
+}
+
+/// Nothing may be late and nothing is too new; what goes in comes out by windows of 1 µs, once they have ended.
+fn timeless(source: &Log<Event>, out: Collect<Went>) -> Job {
+    let source = source.clone();
+    Job::new("timeless", move |g| {
+        let spec = source.clone().event_time(|event| event.at);
+        let spec = spec.lateness(Duration::ZERO).max_future(Duration::MAX);
+        let events = g.source("events", spec)?;
+        let timeline = events.key_by(|event| event.at).event_time(|event| event.at);
+        let windows = timeline.tumbling(Duration::from_micros(1))?;
+        let ended = windows.finals("ended", count()).flat_map(|row| {
+            let at = row.key;
+            let event = Event {
+                at,
+                ..Event::default()
+            };
+            (0..row.value).map(move |_| Went::In(event))
+        });
+        let late = events.late().map(Went::Late);
+        let dead = events.dead_letters().map(Went::Dead);
+        ended.union(&late).union(&dead).sink("out", out.clone())
+    })
 }

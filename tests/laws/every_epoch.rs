@@ -1,26 +1,17 @@
 //! At every epoch the accumulated output is brute force over the accumulated input, as of the global watermark.
 
+use std::collections::BTreeMap;
+
 use tests::case::{Case, Retractions};
 use tests::dice::Dice;
-use tests::epochs::{Witness, assert_every_epoch};
+use tests::epochs::{Witness, assert_every_epoch, assert_every_epoch_appends, once};
 use tests::lap::Lap;
-use tests::oracle::{WHOLE, groups, rolling_latest};
-use thalweg::connectors::memory::Collect;
-use thalweg::engine::sim::Sim;
+use tests::oracle::{REAL, WHOLE, groups, rolling_final, rolling_latest};
 use thalweg::engine::time::WATERMARK_NONE;
-use thalweg::engine::update::{Data, Update};
-use thalweg::prelude::{Expiry, Job};
+use thalweg::prelude::{Expiry, Real};
 
 use crate::for_seeds;
 use crate::jobs::{self, Grouping};
-
-/// Runs a job once; a witness of its own sees one run only.
-fn once<O: Data>(lap: &Lap, job: impl FnOnce(Collect<O>) -> Job) -> Vec<Update<O>> {
-    let out = Collect::new();
-    let config = lap.config().unwrap();
-    Sim::new(lap.seed, config).run(&job(out.clone())).unwrap();
-    out.updates()
-}
 
 fn rolling_holds(seeds: std::ops::Range<u64>, expiry: Expiry) {
     for_seeds(seeds, |seed| {
@@ -83,7 +74,7 @@ fn groups_are_brute_force_at_every_epoch() {
 }
 
 #[test]
-fn groups_end_in_the_epoch_in_which_the_watermark_reaches_their_end() {
+fn groups_come_once_in_the_epoch_in_which_the_watermark_reaches_their_end() {
     for_seeds(2_000..2_120, |seed| {
         let mut dice = Dice::new(seed);
         let case = Case::draw(&mut dice, 120, Retractions::InOrder);
@@ -96,15 +87,76 @@ fn groups_end_in_the_epoch_in_which_the_watermark_reaches_their_end() {
             jobs::grouped(&case, &lap, grouping, &witness, out)
         });
         let width = case.widths_us[0];
-        assert_every_epoch(
+        assert_every_epoch_appends(
             &(seed, lap, &case),
             &witness.seen(),
             &written,
-            |row| (row.key, row.start),
             |input, time| {
                 let mut ended = groups(input, Some(width));
                 ended.retain(|row, _| row.start + width <= time.watermark);
                 ended
+            },
+        );
+    });
+}
+
+#[test]
+fn final_rolling_rows_come_once_in_the_epoch_in_which_the_watermark_passes_them() {
+    for_seeds(3_000..3_160, |seed| {
+        let mut dice = Dice::new(seed);
+        let case = Case::draw(&mut dice, 120, Retractions::InOrder);
+        let (lap, witness) = (Lap::draw(&mut dice), Witness::default());
+        let written = once(&lap, |out| jobs::rolling_final(&case, &lap, &witness, out));
+        assert_every_epoch_appends(
+            &(seed, lap, &case),
+            &witness.seen(),
+            &written,
+            |input, time| rolling_final(input, &case.widths_us, time.watermark, &WHOLE),
+        );
+    });
+}
+
+#[test]
+fn floats_are_brute_force_at_every_epoch_in_rows_per_key() {
+    for_seeds(4_000..4_120, |seed| {
+        let mut dice = Dice::new(seed);
+        let case = Case::draw(&mut dice, 120, Retractions::Anywhere);
+        let (lap, witness) = (Lap::draw(&mut dice), Witness::default());
+        let written = once(&lap, |out| {
+            jobs::rolling_real_latest(&case, &lap, &witness, out)
+        });
+        assert_every_epoch(
+            &(seed, lap, &case),
+            &witness.seen(),
+            &written,
+            |row| row.key,
+            |input, time| rolling_latest(input, &case.widths_us[..1], time.as_of, &REAL),
+        );
+    });
+}
+
+#[test]
+fn floats_are_brute_force_at_every_epoch_in_rows_per_event_that_carry_them() {
+    for_seeds(5_000..5_120, |seed| {
+        let mut dice = Dice::new(seed);
+        let case = Case::draw(&mut dice, 120, Retractions::InOrder);
+        let (lap, witness) = (Lap::draw(&mut dice), Witness::default());
+        let written = once(&lap, |out| {
+            jobs::rolling_real_final(&case, &lap, &witness, out)
+        });
+        assert_every_epoch_appends(
+            &(seed, lap, &case),
+            &witness.seen(),
+            &written,
+            |input, time| {
+                let rows = rolling_final(input, &case.widths_us[..1], time.watermark, &REAL);
+                let reals: BTreeMap<u32, _> = input
+                    .keys()
+                    .map(|event| (event.id, event.float().map(Real)))
+                    .collect();
+                rows.into_iter()
+                    .map(|((id, row), n)| (((id, reals[&id]), row), n))
+                    .collect()
             },
         );
     });

@@ -51,10 +51,16 @@ pub(crate) fn rolling_latest(
 }
 
 /// Rolling windows of two lanes of whole numbers, a row per event.
-pub(crate) fn rolling_final(case: &Case, lap: &Lap, out: Collect<(u32, RolledRow)>) -> Job {
-    let (case, lap) = (case.clone(), *lap);
+pub(crate) fn rolling_final(
+    case: &Case,
+    lap: &Lap,
+    witness: &Witness,
+    out: Collect<(u32, RolledRow)>,
+) -> Job {
+    let (case, lap, witness) = (case.clone(), *lap, witness.clone());
     Job::new("rolling final", move |g| {
         let events = g.source("events", case.source(&lap))?;
+        witness.watch(&events);
         let finals = whole(&events, &case)?.finals(|event| event.id);
         finals
             .map(|(id, row)| (id, read(row)))
@@ -62,20 +68,49 @@ pub(crate) fn rolling_final(case: &Case, lap: &Lap, out: Collect<(u32, RolledRow
     })
 }
 
-/// Rolling windows of floats, one width: a row per key and a row per event, marked by the id.
-pub(crate) fn rolling_real(case: &Case, lap: &Lap, out: Collect<(Option<u32>, RolledRow)>) -> Job {
-    let (case, lap) = (case.clone(), *lap);
-    Job::new("rolling real", move |g| {
+type Floats<'s> = Rolling<'s, Event, i64, thalweg::operators::value::Float, 1, 1>;
+
+fn floats<'s>(events: &Table<'s, Event>, case: &Case) -> Result<Floats<'s>, JobError> {
+    let keyed = events
+        .key_by(|event| event.key)
+        .event_time(|event| event.at);
+    let windows = keyed.rolling([case.widths()[0]])?;
+    Ok(windows.moments("real", |event| event.float().map(Real)))
+}
+
+/// Rolling windows of floats, one width, a row per key.
+pub(crate) fn rolling_real_latest(
+    case: &Case,
+    lap: &Lap,
+    witness: &Witness,
+    out: Collect<RolledRow>,
+) -> Job {
+    let (case, lap, witness) = (case.clone(), *lap, witness.clone());
+    Job::new("rolling real latest", move |g| {
         let events = g.source("events", case.source(&lap))?;
-        let keyed = events
-            .key_by(|event| event.key)
-            .event_time(|event| event.at);
-        let windows = keyed.rolling([case.widths()[0]])?;
-        let rolling = windows.moments("real", Event::float);
-        let latest = rolling.latest().map(|row| (None, read(row)));
-        let finals = rolling.finals(|event| event.id);
-        latest
-            .union(&finals.map(|(id, row)| (Some(id), read(row))))
+        witness.watch(&events);
+        let latest = floats(&events, &case)?.latest();
+        latest.map(read).sink("out", out.clone())
+    })
+}
+
+/// An event's id, and the float that its row carries along.
+pub(crate) type Carried = (u32, Option<Real>);
+
+/// Rolling windows of floats, one width, a row per event that carries its float along.
+pub(crate) fn rolling_real_final(
+    case: &Case,
+    lap: &Lap,
+    witness: &Witness,
+    out: Collect<(Carried, RolledRow)>,
+) -> Job {
+    let (case, lap, witness) = (case.clone(), *lap, witness.clone());
+    Job::new("rolling real final", move |g| {
+        let events = g.source("events", case.source(&lap))?;
+        witness.watch(&events);
+        let finals = floats(&events, &case)?.finals(|event| (event.id, event.float().map(Real)));
+        finals
+            .map(|(carried, row)| (carried, read(row)))
             .sink("out", out.clone())
     })
 }
@@ -112,7 +147,7 @@ pub(crate) fn grouped(
             count(),
             count_where(|event: &Event| event.other > Some(0)),
             moments(|event: &Event| event.value),
-            totals(|event: &Event| event.other),
+            totals(|event: &Event| event.value),
             moments(Event::float),
             distinct(|event: &Event| event.other),
             latest(
@@ -133,7 +168,7 @@ pub(crate) fn grouped(
                 count,
                 positive,
                 whole: Summary::read(&whole),
-                totals: Summary::read(&totals).without_extremes(),
+                totals: Summary::read(&totals),
                 real: Summary::read(&real),
                 distinct,
                 newest,

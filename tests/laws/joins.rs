@@ -1,9 +1,11 @@
 //! Joins: a lookup in a dimension that is read whole, and differential's join, against nested loops.
 
+use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
 
 use tests::case::{Case, Retractions, dimension};
 use tests::dice::Dice;
+use tests::epochs::{Witness, once};
 use tests::event::{Dimension, Event, Signed};
 use tests::lap::Lap;
 use tests::oracle::{admitted, assert_same, net};
@@ -57,6 +59,67 @@ fn a_lookup_in_an_untimed_dimension_meets_the_whole_of_it() {
             }));
             let found = net(written.into_iter().map(|(row, _, diff)| (row, diff)));
             assert_same(&found, &expected, &(seed, &lap, &case));
+        }
+    });
+}
+
+/// A lookup of events in events, which may change as time passes, both watched.
+fn lookup_as_of(
+    facts: &Case,
+    dimension: &Case,
+    timed: bool,
+    lap: &Lap,
+    witnesses: &[Witness; 2],
+    out: Collect<(Event, Option<Event>)>,
+) -> Job {
+    let (facts, dimension, lap) = (facts.clone(), dimension.clone(), *lap);
+    let witnesses = witnesses.clone();
+    Job::new("lookup as of", move |g| {
+        let rows = if timed {
+            g.source("dimension", dimension.source(&lap))?
+        } else {
+            let log = Log::partitions(dimension.partitions.clone());
+            g.source("dimension", log.batch_rows(lap.batch_rows).untimed())?
+        };
+        let facts = g.source("facts", facts.source(&lap))?;
+        witnesses[0].watch(&facts);
+        witnesses[1].watch(&rows);
+        let found = facts
+            .key_by(|event| event.key)
+            .lookup("events", &rows.key_by(|event| event.key));
+        found.sink("out", out.clone())
+    })
+}
+
+#[test]
+fn a_lookup_meets_at_every_epoch_the_dimension_as_of_that_epoch() {
+    for_seeds(2_000..2_240, |seed| {
+        let mut dice = Dice::new(seed);
+        let (facts, dimension) = (
+            Case::draw(&mut dice, 120, Retractions::Anywhere),
+            Case::draw(&mut dice, 60, Retractions::Anywhere),
+        );
+        let (lap, timed) = (Lap::draw(&mut dice), dice.chance(70));
+        let witnesses = [Witness::default(), Witness::default()];
+        let written = once(&lap, |out| {
+            lookup_as_of(&facts, &dimension, timed, &lap, &witnesses, out)
+        });
+        let [facts_seen, rows_seen] = [0, 1].map(|side: usize| witnesses[side].seen().rows);
+        let mut epochs: BTreeSet<u64> = written.iter().map(|(_, epoch, _)| *epoch).collect();
+        epochs.extend(facts_seen.keys());
+        for epoch in epochs {
+            let so_far = rows_seen.range(..=epoch).flat_map(|(_, rows)| rows);
+            let present = net(so_far.copied());
+            let find = |key: i64| {
+                let of_key = present.iter().filter(|(row, n)| row.key == key && **n > 0);
+                of_key.map(|(row, _)| *row).max()
+            };
+            let here = facts_seen.get(&epoch).into_iter().flatten();
+            let expected = net(here.map(|(event, diff)| ((*event, find(event.key)), *diff)));
+            let found = written.iter().filter(|(_, at, _)| *at == epoch);
+            let found = net(found.map(|(row, _, diff)| (*row, *diff)));
+            let context = (seed, epoch, &lap, &facts, &dimension);
+            assert_same(&found, &expected, &context);
         }
     });
 }

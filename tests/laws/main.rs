@@ -3,7 +3,8 @@
 //! | module | laws |
 //! |---|---|
 //! | `rolling`, `grouped`, `joins`, `stateless` | the net output is brute force's, for any workers, slicing and order |
-//! | `every_epoch` | so it is at every epoch; signs per key add to 0 or 1; nothing unchanged is written |
+//! | `every_epoch` | so it is at every epoch; signs per key add to 0 or 1; nothing unchanged is written, nothing final taken back |
+//! | `sliding`, `drift` | both of these |
 //! | `account` | read = rows + late + dead, each where it belongs |
 //! | `threads` | the same on real threads |
 //! | `endings` | stop, panic, failing sources and sinks |
@@ -19,6 +20,7 @@
 )]
 
 mod account;
+mod drift;
 mod endings;
 mod every_epoch;
 mod grouped;
@@ -27,6 +29,7 @@ mod joins;
 mod pace;
 mod regressions;
 mod rolling;
+mod sliding;
 mod stateless;
 mod threads;
 

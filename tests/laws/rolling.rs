@@ -55,7 +55,9 @@ fn final_rows_are_brute_force_in_any_slicing() {
         let reordered = unlimited.shuffled(&mut dice);
         for case in [limited.clone(), limited, unlimited, reordered] {
             let lap = Lap::draw(&mut dice);
-            let (written, _) = lap.simulate(|out| jobs::rolling_final(&case, &lap, out));
+            let quiet = Witness::default();
+            let job = |out| jobs::rolling_final(&case, &lap, &quiet, out);
+            let (written, _) = lap.simulate(job);
             assert!(
                 written.iter().all(|(_, _, diff)| *diff > 0),
                 "seed {seed}, {lap:?}: a final row was taken back"
@@ -74,20 +76,20 @@ fn floats_are_summed_exactly_in_both_modes() {
         let mut dice = Dice::new(seed);
         let case = Case::draw(&mut dice, 200, Retractions::InOrder);
         let lap = Lap::draw(&mut dice);
-        let (written, _) = lap.simulate(|out| jobs::rolling_real(&case, &lap, out));
+        let quiet = Witness::default();
         let admitted = admitted(&case);
         let (input, widths) = (net(admitted.rows), &case.widths_us[..1]);
-        let latest = rolling_latest(&input, widths, admitted.as_of, &REAL);
-        let finals = rolling_final(&input, widths, WATERMARK_END, &REAL);
-        let expected = latest
-            .into_iter()
-            .map(|(row, count)| ((None, row), count))
-            .chain(
-                finals
-                    .into_iter()
-                    .map(|((id, row), count)| ((Some(id), row), count)),
-            );
+        let job = |out| jobs::rolling_real_latest(&case, &lap, &quiet, out);
+        let (written, _) = lap.simulate(job);
         let found = net(written.into_iter().map(|(row, _, diff)| (row, diff)));
-        assert_same(&found, &net(expected), &(seed, &lap, &case));
+        let expected = rolling_latest(&input, widths, admitted.as_of, &REAL);
+        assert_same(&found, &expected, &(seed, &lap, &case));
+        let job = |out| jobs::rolling_real_final(&case, &lap, &quiet, out);
+        let (written, _) = lap.simulate(job);
+        let found = written
+            .into_iter()
+            .map(|((carried, row), _, diff)| ((carried.0, row), diff));
+        let expected = rolling_final(&input, widths, WATERMARK_END, &REAL);
+        assert_same(&net(found), &expected, &(seed, &lap, &case));
     });
 }

@@ -47,7 +47,7 @@ fn real_threads_write_what_brute_force_writes() {
                 found.into_iter().eq(expected),
                 "seed {seed}, {lap:?}: latest"
             );
-            let found = run(&lap, |out| jobs::rolling_final(&case, &lap, out));
+            let found = run(&lap, |out| jobs::rolling_final(&case, &lap, &quiet, out));
             let expected = rolling_final(&input, &case.widths_us, WATERMARK_END, &WHOLE);
             assert!(
                 found.into_iter().eq(expected),

@@ -4,11 +4,15 @@ use std::collections::BTreeMap;
 use std::fmt::Debug;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use thalweg::connectors::memory::Collect;
 use thalweg::engine::keyed::{Emitter, EpochTime, KeyGroup, KeyedState, StateError, StateSize};
+use thalweg::engine::sim::Sim;
 use thalweg::engine::table::Table;
 use thalweg::engine::update::{Data, Update, Updates};
+use thalweg::prelude::Job;
 
 use crate::event::Event;
+use crate::lap::Lap;
 use crate::oracle::{Net, assert_same, net};
 
 /// What a witness saw: the input by epoch, and the times that held in each.
@@ -68,17 +72,35 @@ impl KeyedState for Witness {
     }
 }
 
-/// Holds a table that is written per key to its laws, epoch by epoch: it equals `oracle` over the input and the time
-/// so far, a key's signs add up to 0 or 1, and a row that did not change is not written.
+/// Runs a job once: a witness of its own sees one run only.
 ///
 /// # Panics
-/// When a law is broken.
-pub fn assert_every_epoch<O: Data + Ord + Debug, K: Ord + Debug>(
+/// When the run fails.
+pub fn once<O: Data>(lap: &Lap, job: impl FnOnce(Collect<O>) -> Job) -> Vec<Update<O>> {
+    let out = Collect::new();
+    let config = lap.config().unwrap();
+    Sim::new(lap.seed, config).run(&job(out.clone())).unwrap();
+    out.updates()
+}
+
+/// A table after an epoch.
+struct After<'a, O> {
+    epoch: u64,
+    time: &'a EpochTime,
+    /// The input so far.
+    input: &'a Net<Event>,
+    /// What the epoch wrote.
+    written: &'a [(O, i64)],
+    /// The output so far.
+    output: &'a Net<O>,
+}
+
+/// Shows a table after each epoch, and holds the times to their laws: they never go back, and workers agree.
+fn each_epoch<O: Data + Ord>(
     context: &dyn Debug,
     seen: &Seen,
     written: &[Update<O>],
-    key: impl Fn(&O) -> K,
-    oracle: impl Fn(&Net<Event>, &EpochTime) -> Net<O>,
+    mut show: impl FnMut(&After<'_, O>),
 ) {
     let mut outputs: BTreeMap<u64, Vec<(O, i64)>> = BTreeMap::new();
     for (row, epoch, diff) in written {
@@ -88,11 +110,11 @@ pub fn assert_every_epoch<O: Data + Ord + Debug, K: Ord + Debug>(
     let mut epochs: Vec<u64> = seen.rows.keys().chain(outputs.keys()).copied().collect();
     epochs.sort_unstable();
     epochs.dedup();
-    let mut input: Vec<(Event, i64)> = Vec::new();
-    let mut output: Net<O> = Net::new();
+    let (mut input, mut output) = (Net::new(), Net::new());
     let mut time = EpochTime::default();
     for epoch in epochs {
-        input.extend(seen.rows.get(&epoch).into_iter().flatten());
+        let rows = seen.rows.get(&epoch).into_iter().flatten();
+        input = net(input.into_iter().chain(rows.copied()));
         for worker in seen.times.get(&epoch).into_iter().flatten() {
             assert!(
                 worker.watermark >= time.watermark,
@@ -108,19 +130,66 @@ pub fn assert_every_epoch<O: Data + Ord + Debug, K: Ord + Debug>(
             "{context:?}: workers differ in their watermark at epoch {epoch}: {times:?}"
         );
         let rows = outputs.remove(&epoch).unwrap_or_default();
+        output = net(output.into_iter().chain(rows.iter().cloned()));
+        show(&After {
+            epoch,
+            time: &time,
+            input: &input,
+            written: &rows,
+            output: &output,
+        });
+    }
+}
+
+/// Holds a table that is written per key to its laws, epoch by epoch: it equals `oracle` over the input and the time
+/// so far, a key's signs add up to 0 or 1, and a row that did not change is not written.
+///
+/// # Panics
+/// When a law is broken.
+pub fn assert_every_epoch<O: Data + Ord + Debug, K: Ord + Debug>(
+    context: &dyn Debug,
+    seen: &Seen,
+    written: &[Update<O>],
+    key: impl Fn(&O) -> K,
+    oracle: impl Fn(&Net<Event>, &EpochTime) -> Net<O>,
+) {
+    each_epoch(context, seen, written, |after| {
+        let (epoch, rows, output) = (after.epoch, after.written, after.output);
         let changes = net(rows.iter().cloned());
         assert_eq!(
             changes.values().map(|diff| diff.abs()).sum::<i64>(),
             rows.iter().map(|(_, diff)| diff.abs()).sum::<i64>(),
             "{context:?}: a row was written that did not change at epoch {epoch}: {rows:?}"
         );
-        output = net(output.into_iter().chain(changes));
         let per_key = net(output.iter().map(|(row, count)| (key(row), *count)));
         assert!(
             per_key.values().all(|count| *count == 1) && output.values().all(|n| *n == 1),
             "{context:?}: a key has more than one row at epoch {epoch}: {output:?}"
         );
-        let expected = oracle(&net(input.iter().copied()), &time);
-        assert_same(&output, &expected, &(epoch, &time, context));
-    }
+        let expected = oracle(after.input, after.time);
+        assert_same(output, &expected, &(epoch, after.time, context));
+    });
+}
+
+/// Holds a table that only grows to its law: after every epoch it equals `oracle` over the input and the time so far,
+/// and nothing is ever taken back. So each row comes once, in the epoch whose time lets it.
+///
+/// # Panics
+/// When the law is broken.
+pub fn assert_every_epoch_appends<O: Data + Ord + Debug>(
+    context: &dyn Debug,
+    seen: &Seen,
+    written: &[Update<O>],
+    oracle: impl Fn(&Net<Event>, &EpochTime) -> Net<O>,
+) {
+    each_epoch(context, seen, written, |after| {
+        assert!(
+            after.written.iter().all(|(_, diff)| *diff > 0),
+            "{context:?}: a final row was taken back at epoch {}: {:?}",
+            after.epoch,
+            after.written
+        );
+        let expected = oracle(after.input, after.time);
+        assert_same(after.output, &expected, &(after.epoch, after.time, context));
+    });
 }

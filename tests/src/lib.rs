@@ -15,8 +15,10 @@
 
 pub mod case;
 pub mod dice;
+pub mod drift;
 pub mod epochs;
 pub mod event;
 pub mod lap;
 pub mod oracle;
+pub mod sliding;
 pub mod summary;

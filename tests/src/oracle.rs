@@ -211,7 +211,7 @@ pub struct GroupFacts {
     pub positive: i64,
     /// `value`.
     pub whole: Summary,
-    /// `other`, without extremes.
+    /// `value`, without extremes.
     pub totals: Summary,
     /// `real`.
     pub real: Summary,
@@ -252,7 +252,7 @@ fn facts(key: i64, start: i64, rows: &[(&Event, i64)]) -> GroupFacts {
         count: rows.iter().map(|(_, n)| n).sum(),
         positive: positive.map(|(_, n)| n).sum(),
         whole: Summary::whole(&lane(&|event| event.whole_lanes()[0])),
-        totals: Summary::whole(&lane(&|event| event.other)).without_extremes(),
+        totals: Summary::totals(&lane(&|event| event.whole_lanes()[0])),
         real: Summary::real(&lane(&|event| event.real_lane()[0])),
         distinct: distinct.len() as u64,
         newest: rows.iter().map(|(event, _)| (event.at, event.id)).max(),

@@ -43,31 +43,43 @@ impl Summary {
     /// Of whole numbers with how often each is there.
     #[must_use]
     pub fn whole(numbers: &[(Option<i64>, i64)]) -> Self {
-        Self::scaled(numbers, 1.0, |largest, count| {
+        Self::scaled(numbers, 1.0, |present| {
+            let largest = present.iter().map(|(x, _)| u128::from(x.unsigned_abs()));
+            let largest = largest.max().unwrap_or(0);
+            let count: u64 = present
+                .iter()
+                .map(|(_, copies)| copies.unsigned_abs())
+                .sum();
             let most = largest
                 .checked_mul(largest)
-                .and_then(|square| square.checked_mul(count));
+                .and_then(|square| square.checked_mul(count.into()));
             most.is_some_and(|most| most < 1 << 127)
         })
+    }
+
+    /// Of whole numbers as `totals` has it: without extremes, and with a variance wherever the sum of squares fits.
+    #[must_use]
+    pub fn totals(numbers: &[(Option<i64>, i64)]) -> Self {
+        let mut totals = Self::scaled(numbers, 1.0, |present| {
+            let squares = present
+                .iter()
+                .map(|(x, copies)| I256::from(*x) * I256::from(*x) * I256::from(*copies));
+            squares.fold(I256::ZERO, |sum, square| sum + square) < I256::ONE << 127_u32
+        });
+        (totals.min, totals.max) = (None, None);
+        totals
     }
 
     /// Of floats in [`REAL_UNITS`]: none of those drawn can overflow.
     #[must_use]
     pub fn real(numbers: &[(Option<i64>, i64)]) -> Self {
-        Self::scaled(numbers, REAL_UNITS as f64, |_, _| true)
-    }
-
-    /// Without the extremes, as `totals` has it.
-    #[must_use]
-    pub fn without_extremes(mut self) -> Self {
-        (self.min, self.max) = (None, None);
-        self
+        Self::scaled(numbers, REAL_UNITS as f64, |_| true)
     }
 
     fn scaled(
         numbers: &[(Option<i64>, i64)],
         scale: f64,
-        fits: impl Fn(u128, u128) -> bool,
+        fits: impl Fn(&[(i64, i64)]) -> bool,
     ) -> Self {
         let present: Vec<(i64, i64)> = numbers
             .iter()
@@ -80,11 +92,7 @@ impl Summary {
         let count: i64 = present.iter().map(|(_, copies)| copies).sum();
         let least = present.iter().map(|(x, _)| *x).min();
         let greatest = present.iter().map(|(x, _)| *x).max();
-        let largest = present.iter().map(|(x, _)| x.unsigned_abs()).max();
-        let fits = fits(
-            largest.unwrap_or(0).into(),
-            u128::from(count.unsigned_abs()),
-        );
+        let fits = fits(&present);
         let n = count as f64;
         Self {
             events: numbers

@@ -5,9 +5,11 @@
 //! watermark  newest − lateness                             (none while the lateness is unlimited)
 //! late       event time < watermark just before the record     → late output
 //! too new    event time > clock + max_future                   → late output, never moves newest
+//! timeless   event time is the first or the last number        → dead letter, never moves newest
 //! ```
 //!
-//! The verdict never depends on batches, epochs or workers.
+//! The verdict never depends on batches, epochs or workers. The first and the last number are watermarks, that of
+//! nothing and that of the end: a row of the last one, in time, would have ended every window before its source ended.
 
 use std::sync::Arc;
 
@@ -26,22 +28,35 @@ pub(crate) struct Chunk<D> {
     pub(crate) ended: bool,
 }
 
+/// Where a row goes.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Verdict {
+    InTime,
+    Late,
+    /// To the dead letters, with its event time.
+    Timeless(EventTime),
+}
+
 /// Decides for each record of one partition whether it is in time.
 pub(crate) struct Gate<D> {
     spec: SourceSpec<D>,
     source_name: Arc<str>,
+    partition: String,
     clock: Arc<dyn Clock>,
     metrics: Arc<Metrics>,
     pub(crate) chunk_rows: usize,
     newest: Option<EventTime>,
     /// The event times of the container in hand.
     times: Vec<EventTime>,
+    /// Rows judged so far.
+    rows: u64,
 }
 
 impl<D: Clone> Gate<D> {
     pub(crate) fn new(
         spec: SourceSpec<D>,
         source_name: Arc<str>,
+        partition: String,
         clock: Arc<dyn Clock>,
         metrics: Arc<Metrics>,
         chunk_rows: usize,
@@ -49,11 +64,13 @@ impl<D: Clone> Gate<D> {
         Self {
             spec,
             source_name,
+            partition,
             clock,
             metrics,
             chunk_rows,
             newest: None,
             times: Vec::new(),
+            rows: 0,
         }
     }
 
@@ -104,63 +121,169 @@ impl<D: Clone> Gate<D> {
         }
     }
 
-    /// Stamps the rows and takes the late ones out; where none is late, which is usual, no row moves.
+    /// Stamps the rows and takes out those that do not go in; where there is none, which is usual, no row moves.
     fn judge(&mut self, horizon: EventTime, chunk: &mut Chunk<D>) {
-        let late = match self.spec.stamp.clone() {
-            Some(stamp) => self.late_stamped(horizon, &mut chunk.rows, &*stamp),
-            None => self.late_of(horizon, &chunk.rows),
+        let first = self.rows;
+        self.rows += chunk.rows.len() as u64;
+        let out = match self.spec.stamp.clone() {
+            Some(stamp) => self.outside_stamped(horizon, &mut chunk.rows, &*stamp),
+            None => self.outside(horizon, &chunk.rows),
         };
-        if late.is_empty() {
+        if out.is_empty() {
             return;
         }
-        let mut places = late.into_iter().peekable();
-        let (late, rows) = std::mem::take(&mut chunk.rows)
-            .into_iter()
-            .enumerate()
-            .partition::<Vec<_>, _>(|(place, _)| places.next_if_eq(place).is_some());
-        chunk.late = late.into_iter().map(|(_, update)| update).collect();
-        chunk.rows = rows.into_iter().map(|(_, update)| update).collect();
+        let mut out = out.into_iter().peekable();
+        for (place, update) in std::mem::take(&mut chunk.rows).into_iter().enumerate() {
+            match out.next_if(|next| next.0 == place) {
+                None => chunk.rows.push(update),
+                Some((_, Verdict::Timeless(at))) => {
+                    let position = first + place as u64 + 1;
+                    chunk.dead.push(self.timeless(position, at));
+                }
+                Some(_) => chunk.late.push(update),
+            }
+        }
     }
 
-    /// The places of the rows that are not in time.
-    fn late_of(&mut self, horizon: EventTime, rows: &[Update<D>]) -> Vec<usize> {
+    /// The places of the rows that do not go in, each with why.
+    fn outside(&mut self, horizon: EventTime, rows: &[Update<D>]) -> Vec<(usize, Verdict)> {
         let Some(event_times) = &self.spec.event_times else {
             return Vec::new();
         };
         let mut times = std::mem::take(&mut self.times);
         times.clear();
         event_times(rows, &mut times);
-        let late = (0..times.len())
-            .filter(|place| !self.is_in_time(times[*place], horizon))
-            .collect();
+        let mut out = Vec::new();
+        for (place, at) in times.iter().enumerate() {
+            match self.verdict(*at, horizon) {
+                Verdict::InTime => {}
+                verdict => out.push((place, verdict)),
+            }
+        }
         self.times = times;
-        late
+        out
     }
 
     /// The same, where each row notes what was the newest just before it.
-    fn late_stamped(
+    fn outside_stamped(
         &mut self,
         horizon: EventTime,
         rows: &mut [Update<D>],
         stamp: &dyn Fn(&mut D, Option<EventTime>),
-    ) -> Vec<usize> {
-        let mut late = Vec::new();
+    ) -> Vec<(usize, Verdict)> {
+        let mut out = Vec::new();
         for place in 0..rows.len() {
             stamp(&mut rows[place].0, self.newest);
-            if !self.late_of(horizon, &rows[place..=place]).is_empty() {
-                late.push(place);
-            }
+            let verdict = self.outside(horizon, &rows[place..=place]).pop();
+            out.extend(verdict.map(|(_, verdict)| (place, verdict)));
         }
-        late
+        out
     }
 
     /// The verdict on one moment, which moves the watermark if it is in time.
     #[inline(always)]
-    fn is_in_time(&mut self, at: EventTime, horizon: EventTime) -> bool {
-        let in_time = at <= horizon && at >= self.watermark();
-        if in_time && self.newest.is_none_or(|newest| at > newest) {
+    fn verdict(&mut self, at: EventTime, horizon: EventTime) -> Verdict {
+        if at == WATERMARK_NONE || at == WATERMARK_END {
+            return Verdict::Timeless(at);
+        }
+        if at > horizon || at < self.watermark() {
+            return Verdict::Late;
+        }
+        if self.newest.is_none_or(|newest| at > newest) {
             self.newest = Some(at);
         }
-        in_time
+        Verdict::InTime
+    }
+
+    #[cold]
+    fn timeless(&self, position: u64, at: EventTime) -> DeadLetter {
+        DeadLetter {
+            source: self.source_name.to_string(),
+            partition: self.partition.clone(),
+            position,
+            reason: format!(
+                "its event time is {at} µs, which is no moment: the first and the last 64-bit number mark the \
+                 beginning and the end of all time"
+            ),
+            record: String::new(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::env::Env;
+    use crate::source::{Partition, Reader, Source, SourceError, SourceExt};
+    use std::time::Duration;
+
+    /// A source that nobody reads: the gate asks for the event time alone.
+    struct Unread;
+
+    impl Source for Unread {
+        type Row = EventTime;
+
+        fn partitions(&self) -> Result<Vec<Partition>, SourceError> {
+            Ok(Vec::new())
+        }
+
+        fn open(&self, _: usize) -> Result<Box<dyn Reader<EventTime>>, SourceError> {
+            Err(SourceError::Wrong("nobody reads it".into()))
+        }
+
+        fn bounded(&self) -> bool {
+            true
+        }
+    }
+
+    /// What became of rows, in batches: those in time, the late ones, the places of dead letters, the watermark.
+    type Judged = (Vec<EventTime>, Vec<EventTime>, Vec<u64>, EventTime);
+
+    fn judged(lateness: Duration, batches: &[&[EventTime]]) -> Judged {
+        let spec = Unread
+            .event_time(|at| *at)
+            .lateness(lateness)
+            .max_future(Duration::MAX);
+        let (clock, metrics) = (Env::default().clock, Arc::default());
+        let mut gate = Gate::new(spec, "rows".into(), "only".into(), clock, metrics, 4);
+        let mut judged: Judged = (Vec::new(), Vec::new(), Vec::new(), WATERMARK_NONE);
+        for rows in batches {
+            let mut batch = Batch::with_container_rows(4);
+            rows.iter().for_each(|at| batch.push(*at));
+            gate.admit(&mut batch, |chunk| {
+                judged.0.extend(chunk.rows.iter().map(|update| update.0));
+                judged.1.extend(chunk.late.iter().map(|update| update.0));
+                for letter in &chunk.dead {
+                    assert_eq!((&*letter.source, &*letter.partition), ("rows", "only"));
+                    assert!(letter.reason.contains("no moment"), "{}", letter.reason);
+                    judged.2.push(letter.position);
+                }
+                judged.3 = chunk.watermark;
+            });
+        }
+        judged
+    }
+
+    /// With no lateness, a row at the last number had the watermark of a source that has ended.
+    #[test]
+    fn rows_at_the_ends_of_time_are_dead_letters_and_never_move_the_watermark() {
+        let (first, last) = (EventTime::MIN, EventTime::MAX);
+        let batches: [&[EventTime]; 2] = [&[last, 5, first, 7, 6], &[8, last, 9]];
+        let found = judged(Duration::ZERO, &batches);
+        assert_eq!(found, (vec![5, 7, 8, 9], vec![6], vec![1, 3, 7], 9));
+    }
+
+    #[test]
+    fn the_moments_beside_the_ends_of_time_are_moments() {
+        let (first, last) = (EventTime::MIN + 1, EventTime::MAX - 1);
+        let found = judged(Duration::ZERO, &[&[first], &[last, 0]]);
+        assert_eq!(found, (vec![first, last], vec![0], vec![], last));
+    }
+
+    #[test]
+    fn a_lateness_that_reaches_before_all_time_lets_everything_in() {
+        let (first, early) = (EventTime::MIN + 1, -(1 << 62) - 9);
+        let found = judged(Duration::from_micros(1 << 62), &[&[early, first]]);
+        assert_eq!(found, (vec![early, first], vec![], vec![], WATERMARK_NONE));
     }
 }

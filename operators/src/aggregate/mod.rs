@@ -3,8 +3,8 @@
 //! | aggregate | state per group | insert or retract | reads |
 //! |---|---|---|---|
 //! | [`count`], [`count_where`] | 8 B | O(1) | rows |
-//! | [`moments`] | 56 B and the values | O(1), sorted at reads | count, sum, mean, min, max, variance, stddev |
-//! | [`totals`] | 48 B | O(1) | the same without min and max |
+//! | [`moments`] | 128 B and the values | O(1), sorted at reads | count, sum, mean, min, max, variance, stddev |
+//! | [`totals`] | 64 B, floats 80 B | O(1) | the same without min and max |
 //! | [`distinct`] | the distinct values | O(log n) | how many there are |
 //! | [`latest`] | the rows | O(1), sorted at reads | the row of the greatest order |
 //!

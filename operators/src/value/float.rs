@@ -76,6 +76,13 @@ fn fixed_of(number: f64) -> i128 {
 
 const UNIT: f64 = 18_446_744_073_709_551_616.0; // 2⁶⁴
 
+impl Float {
+    /// A sum of more bits than [`Lane::read_sum`] takes, in units of 2⁻⁶⁴, as a float.
+    pub(crate) fn read_total(total: I256) -> f64 {
+        nearest(total) / UNIT
+    }
+}
+
 impl Lane for Float {
     type Squares = Wide256;
 

@@ -7,14 +7,17 @@
 //! ```
 //!
 //! Sums wrap and are a group, so a retraction is exact even after an overflow; an overflow is found when a result is
-//! read, from the count and the extremes, and the result is then `None`.
+//! read, and the result is then `None`: from the count and the extremes, or, where nobody keeps these, from how often the
+//! sum has wrapped.
 
+mod carried;
 mod decimal;
 mod float;
 mod moments;
 mod real;
 mod wide;
 
+pub(crate) use carried::Carried;
 pub use decimal::{Decimal, Fixed};
 pub use float::Float;
 pub(crate) use float::unit_of;
@@ -64,6 +67,8 @@ pub trait Accumulator:
     fn add(&mut self, other: Self);
     /// Subtracts, wrapping.
     fn sub(&mut self, other: Self);
+    /// Whether it is below zero.
+    fn is_negative(&self) -> bool;
 }
 
 /// What a job's closure may return as a number.

@@ -4,12 +4,17 @@ use serde::{Deserialize, Serialize};
 
 use crate::value::{Accumulator, Lane, NULL, Wide128};
 
+/// Where no extremes are kept, `max` says which totals do not fit their bits.
+const SUM_LOST: i64 = 1;
+const SQUARES_LOST: i64 = 2;
+
 /// Count, sum, sum of squares, min and max of a lane; means and deviations are read out of them.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(bound = "")]
 pub struct Moments<L: Lane> {
     sum: Wide128,
     squares: L::Squares,
+    /// [`NULL`], which is no number, where no extremes are kept.
     min: i64,
     max: i64,
     count: u32,
@@ -47,6 +52,24 @@ impl<L: Lane> Moments<L> {
             squares,
             min: extremes.0,
             max: extremes.1,
+            count,
+            events,
+        }
+    }
+
+    /// Moments from running totals of which nobody keeps the extremes; `None` for a total that does not fit its bits.
+    pub(crate) fn from_totals(
+        sum: Option<Wide128>,
+        squares: Option<L::Squares>,
+        count: u32,
+        events: u32,
+    ) -> Self {
+        let lost = |lost: bool, bit: i64| if lost { bit } else { 0 };
+        Self {
+            sum: sum.unwrap_or_default(),
+            squares: squares.unwrap_or_default(),
+            min: NULL,
+            max: lost(sum.is_none(), SUM_LOST) | lost(squares.is_none(), SQUARES_LOST),
             count,
             events,
         }
@@ -91,7 +114,7 @@ impl<L: Lane> Moments<L> {
         if self.count == 0 {
             return Some(0.0);
         }
-        L::read_sum(self.sum.get(), self.count(), self.largest())
+        L::read_sum(self.sum.get(), self.count(), self.bound(SUM_LOST)?)
     }
 
     /// Σx/n; `None` without numbers.
@@ -100,23 +123,26 @@ impl<L: Lane> Moments<L> {
         (self.count > 0).then(|| self.sum().map(|sum| sum / f64::from(self.count)))?
     }
 
-    /// The smallest number; `None` without numbers.
+    /// The smallest number; `None` without numbers, and where extremes are not kept.
     #[must_use]
     pub fn min(&self) -> Option<f64> {
-        (self.count > 0).then(|| L::read(self.min))
+        (self.count > 0 && self.min != NULL).then(|| L::read(self.min))
     }
 
-    /// The greatest number; `None` without numbers.
+    /// The greatest number; `None` without numbers, and where extremes are not kept.
     #[must_use]
     pub fn max(&self) -> Option<f64> {
-        (self.count > 0).then(|| L::read(self.max))
+        (self.count > 0 && self.min != NULL).then(|| L::read(self.max))
     }
 
-    /// The population variance, Σ(x − mean)²/n; `None` without numbers.
+    /// The population variance, Σ(x − mean)²/n; `None` without numbers, and when it may have overflowed.
     #[must_use]
     pub fn variance(&self) -> Option<f64> {
-        (self.count > 0)
-            .then(|| L::read_variance(self.sum.get(), self.squares, self.count(), self.largest()))?
+        if self.count == 0 {
+            return None;
+        }
+        let bound = self.bound(SUM_LOST | SQUARES_LOST)?;
+        L::read_variance(self.sum.get(), self.squares, self.count(), bound)
     }
 
     /// The sample variance, Σ(x − mean)²/(n − 1); `None` for fewer than two numbers.
@@ -138,12 +164,13 @@ impl<L: Lane> Moments<L> {
         self.variance_sample().map(f64::sqrt)
     }
 
-    /// The number of the greatest magnitude.
-    fn largest(&self) -> i64 {
-        if L::read(self.min).abs() > L::read(self.max).abs() {
-            self.min
-        } else {
-            self.max
+    /// From what an overflow is judged: the number of the greatest magnitude. Without extremes it is known whether the
+    /// totals fit: 0 where those do that `totals` names, since nothing is left to judge, else `None`.
+    fn bound(&self, totals: i64) -> Option<i64> {
+        if self.min == NULL {
+            return (self.max & totals == 0).then_some(0);
         }
+        let min_is_larger = L::read(self.min).abs() > L::read(self.max).abs();
+        Some(if min_is_larger { self.min } else { self.max })
     }
 }

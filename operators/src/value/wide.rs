@@ -50,6 +50,11 @@ impl Accumulator for Wide128 {
     fn sub(&mut self, other: Self) {
         *self = self.get().wrapping_sub(other.get()).into();
     }
+
+    #[inline]
+    fn is_negative(&self) -> bool {
+        self.high < 0
+    }
 }
 
 /// 256 bits, aligned to 8 bytes.
@@ -95,6 +100,11 @@ impl Accumulator for Wide256 {
     #[inline]
     fn sub(&mut self, other: Self) {
         *self = self.get().wrapping_sub(other.get()).into();
+    }
+
+    #[inline]
+    fn is_negative(&self) -> bool {
+        self.high.is_negative()
     }
 }
 

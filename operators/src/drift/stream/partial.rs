@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! counts   feature 0: bin 0, bin 1, … nulls, infinities │ feature 1: …      stride = most bins of any feature + 2
-//! sums     feature 0, feature 1, …                        in units of 2⁻⁶⁴
+//! sums     feature 0, feature 1, …                        in units of 2⁻⁶⁴; they count their wraps, so none is lost
 //! ```
 //!
 //! A group: tallies add up, and a retracted row leaves no trace.
@@ -16,13 +16,13 @@ use thalweg_engine::update::Diff;
 
 use crate::aggregate::multiset::Multiset;
 use crate::drift::Baseline;
-use crate::value::{Accumulator, IntoLane, NULL, Wide128, unit_of};
+use crate::value::{Carried, Float, IntoLane, NULL, Wide128, unit_of};
 
 /// The tally of a window, over all features.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(super) struct Tally {
     counts: Vec<Diff>,
-    sums: Vec<Wide128>,
+    sums: Vec<Carried<Wide128>>,
     /// The values as ordered bits, per feature, where they are kept; else empty.
     values: Vec<Multiset<i64>>,
     stride: usize,
@@ -34,7 +34,7 @@ impl Tally {
         let stride = bins + 2;
         Self {
             counts: vec![0; features * stride],
-            sums: vec![Wide128::ZERO; features],
+            sums: vec![Carried::default(); features],
             values: if exact {
                 vec![Multiset::default(); features]
             } else {
@@ -65,11 +65,7 @@ impl Tally {
                 continue;
             };
             counts[baseline.bins().index(value)] += diff;
-            let share = match diff {
-                1 => unit,
-                _ => unit.wrapping_mul(i128::from(diff)),
-            };
-            sum.add(share.into());
+            sum.add_copies(unit, diff);
         }
         for (values, value) in self.values.iter_mut().zip(row) {
             match value.map_or(NULL, IntoLane::into_lane) {
@@ -87,7 +83,7 @@ impl Tally {
         self.sums
             .iter_mut()
             .zip(&other.sums)
-            .for_each(|(sum, more)| sum.add(*more));
+            .for_each(|(sum, more)| sum.merge(*more));
         for (values, more) in self.values.iter_mut().zip(&other.values) {
             more.iter()
                 .for_each(|(value, diff)| values.update(*value, diff));
@@ -104,9 +100,12 @@ impl Tally {
         )
     }
 
-    /// Whether nothing is left of what was added.
+    /// Whether nothing is left of what was added. Counts of zero do not say so: where a row has come and another of its
+    /// bin was taken back before it came, the sum and the values remember both.
     pub(super) fn is_zero(&self) -> bool {
         self.counts.iter().all(|count| *count == 0)
+            && self.sums.iter().all(|sum| *sum == Carried::default())
+            && self.values.iter().all(Multiset::is_empty)
     }
 
     /// A feature's rows per bin.
@@ -121,9 +120,9 @@ impl Tally {
         (self.counts[end - 2], self.counts[end - 1])
     }
 
-    /// A feature's exact sum, in units of 2⁻⁶⁴.
-    pub(super) fn sum(&self, feature: usize) -> i128 {
-        self.sums[feature].get()
+    /// A feature's sum, rounded once.
+    pub(super) fn sum(&self, feature: usize) -> f64 {
+        Float::read_total(self.sums[feature].get())
     }
 
     /// A feature's values, where they are kept.
@@ -133,7 +132,9 @@ impl Tally {
 
     /// Bytes held, without the values.
     pub(super) fn bytes(&self) -> usize {
-        size_of::<Self>() + self.counts.capacity() * 8 + self.sums.capacity() * 16
+        size_of::<Self>()
+            + self.counts.capacity() * 8
+            + self.sums.capacity() * size_of::<Carried<Wide128>>()
     }
 }
 
@@ -143,4 +144,51 @@ impl Tally {
 pub(super) struct Partial<G: Key> {
     pub(super) group: (G, EventTime),
     pub(super) tally: Tally,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A baseline whose values are all 5: what is less lies in its first bin, all else in its last.
+    fn fives() -> [Arc<Baseline>; 1] {
+        let baseline = Baseline::fit("five", (0..100).map(|_| Some(5.0))).unwrap();
+        [Arc::new(baseline)]
+    }
+
+    fn empty(exact: bool) -> Tally {
+        Tally::new(1, fives()[0].bins().len(), exact)
+    }
+
+    /// A window whose counts were zero was forgotten, and with it the row that had come and the one that had been taken
+    /// back before it came: the window's mean was then another row's.
+    #[test]
+    fn a_tally_is_zero_only_when_every_row_is_gone() {
+        for exact in [false, true] {
+            let (mut tally, fives) = (empty(exact), fives());
+            tally.add_row(&[Some(1.5)], &fives, -1);
+            tally.add_row(&[Some(2.5)], &fives, 1);
+            assert!(!tally.is_zero());
+            tally.add_row(&[Some(1.5)], &fives, 1);
+            assert_eq!((tally.bins(0, 10)[0], tally.sum(0)), (1, 2.5));
+            tally.add_row(&[Some(2.5)], &fives, -1);
+            assert!(tally.is_zero() && tally == tally.emptied());
+        }
+    }
+
+    /// Sums wrapped at 2⁶³: the mean of three large values had the wrong sign.
+    #[test]
+    fn sums_beyond_the_bits_of_one_value_are_not_lost() {
+        let large = 4e18_f64;
+        let (mut whole, mut merged, fives) = (empty(false), empty(false), fives());
+        whole.add_row(&[Some(large)], &fives, 1_000);
+        for _ in 0..1_000 {
+            let mut one = empty(false);
+            one.add_row(&[Some(large)], &fives, 1);
+            merged.add(&one);
+        }
+        assert_eq!((whole.sum(0), &whole), (4e21, &merged));
+        whole.add_row(&[Some(large)], &fives, -999);
+        assert_eq!(whole.sum(0), large);
+    }
 }

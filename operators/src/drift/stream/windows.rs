@@ -165,7 +165,7 @@ fn judged(
         return None;
     }
     #[expect(clippy::cast_precision_loss, reason = "the mean is rounded once more")]
-    let mean = Float::read_sum(tally.sum(feature), 0, 0)? / n_ok as f64;
+    let mean = tally.sum(feature) / n_ok as f64;
     let values = tally.values(feature).and_then(|values| {
         let present = values
             .iter()

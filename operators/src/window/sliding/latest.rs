@@ -69,7 +69,7 @@ impl<K: Key, D: Data + Ord, A: Aggregate<D>, const W: usize> Latest<K, D, A, W> 
 
     fn row(&mut self, handle: u32, as_of: EventTime) -> Option<SlidingRow<K, A::Output, W>> {
         let windows = &mut self.slots[handle as usize].windows;
-        let newest = windows.newest();
+        let newest = windows.newest(EventTime::MAX);
         let end = newest.map_or(as_of, |at| at.max(as_of));
         windows.slide(&self.aggregate, end, &self.widths);
         let at = newest?;
@@ -102,12 +102,7 @@ impl<K: Key, D: Data + Ord, A: Aggregate<D>, const W: usize> Latest<K, D, A, W> 
         let slot = &mut self.slots[handle as usize];
         slot.touched = false;
         if self.settled != WATERMARK_NONE {
-            let newest = slot
-                .windows
-                .events
-                .range(..=self.settled)
-                .next_back()
-                .map(|(at, _)| *at);
+            let newest = slot.windows.newest(self.settled);
             let safe = newest.map_or(EventTime::MIN, |at| at.saturating_sub(self.widths.widest()));
             slot.windows.evict(safe);
         }

@@ -65,18 +65,30 @@ fn placed(epoch: &[(Event, Diff)]) -> Vec<Update<Placed<u32, u32>>> {
 
 /// Runs a state over the epochs, then to `end`; what is left of its output.
 fn run<S: KeyedState<In = Placed<u32, u32>>>(
-    mut state: S,
+    state: S,
     epochs: &[Vec<(Event, Diff)>],
     end: EpochTime,
 ) -> Vec<(S::Out, Diff)>
 where
     S::Out: PartialEq,
 {
-    let mut net: Vec<(S::Out, Diff)> = Vec::new();
-    let times = epochs
+    let before = epochs
         .iter()
-        .map(|rows| (EpochTime::default(), placed(rows)));
-    for (time, rows) in times.chain([(end, Vec::new())]) {
+        .map(|rows| (EpochTime::default(), rows.clone()));
+    run_at(state, before.chain([(end, Vec::new())]))
+}
+
+/// Runs a state over epochs at their times; what is left of its output.
+fn run_at<S: KeyedState<In = Placed<u32, u32>>>(
+    mut state: S,
+    epochs: impl IntoIterator<Item = (EpochTime, Vec<(Event, Diff)>)>,
+) -> Vec<(S::Out, Diff)>
+where
+    S::Out: PartialEq,
+{
+    let mut net: Vec<(S::Out, Diff)> = Vec::new();
+    for (time, rows) in epochs {
+        let rows = placed(&rows).into();
         let mut buffer = Vec::new();
         let mut pass_on = |full: &mut Vec<Update<S::Out>>| {
             for (row, _, diff) in full.drain(..) {
@@ -87,7 +99,7 @@ where
             }
         };
         let mut out = Emitter::new(1, &mut buffer, &mut pass_on);
-        state.epoch(&time, rows.into(), &mut out);
+        state.epoch(&time, rows, &mut out);
         out.finish();
     }
     net.retain(|row| row.1 != 0);
@@ -189,4 +201,32 @@ fn each_event_that_is_left_has_one_final_row_with_its_peers_inside() {
             .collect();
         assert_eq!(found, expected, "seed {seed}");
     }
+}
+
+/// What may be forgotten was measured from the newest moment, although nothing but a retraction stood there: the event
+/// of 0 ms was forgotten while it was still in the windows, and counted in them for ever.
+#[test]
+fn a_retraction_without_its_event_lets_no_event_be_forgotten() {
+    let at = |watermark_ms: i64, event: Event, diff: Diff| {
+        let time = EpochTime {
+            watermark: watermark_ms * 1_000,
+            as_of: watermark_ms * 1_000,
+            ..EpochTime::default()
+        };
+        (time, vec![(event, diff)])
+    };
+    let epochs = [
+        at(0, (0, 0, 1), 1),
+        at(200, (0, 100, 2), -1),
+        at(200, (0, 200, 3), -1),
+        at(200, (0, 300, 4), 1),
+    ];
+    let aggregate = (count(), distinct(|value: &u32| Some(*value)));
+    let state = latest::Latest::new(aggregate, widths(), Expiry::AtNextEvent);
+    let net = run_at(state, epochs);
+    let found: Vec<_> = net
+        .iter()
+        .map(|(row, n)| (row.at, row.windows.0, *n))
+        .collect();
+    assert_eq!(found, [(300_000, [(1, 1), (1, 1)], 1)]);
 }

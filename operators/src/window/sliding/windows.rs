@@ -11,7 +11,7 @@ use crate::window::rolling::widths::Widths;
 
 /// A key's events by time, with how often each is there, and its windows' aggregates.
 ///
-/// A count may be negative for a while: a retraction may come before its event.
+/// A count may be negative for a while: a retraction may come before its event. It takes nothing away until then.
 pub(super) struct Windows<D: Ord, A: Aggregate<D>, const W: usize> {
     pub(super) events: BTreeMap<EventTime, BTreeMap<D, Diff>>,
     states: [A::State; W],
@@ -30,14 +30,16 @@ impl<D: Data + Ord, A: Aggregate<D>, const W: usize> Windows<D, A, W> {
 
     /// Adds `diff` copies of an event.
     pub(super) fn change(&mut self, aggregate: &A, at: EventTime, row: &D, diff: Diff) {
-        for (state, start) in self.states.iter_mut().zip(&self.starts) {
-            if at >= *start {
-                aggregate.update(state, row, diff);
-            }
-        }
         let moment = self.events.entry(at).or_default();
         let count = moment.entry(row.clone()).or_default();
+        let before = present(*count);
         *count += diff;
+        let change = present(*count) - before;
+        for (state, start) in self.states.iter_mut().zip(&self.starts) {
+            if at >= *start && change != 0 {
+                aggregate.update(state, row, change);
+            }
+        }
         if *count == 0 {
             moment.remove(row);
             if moment.is_empty() {
@@ -46,14 +48,11 @@ impl<D: Data + Ord, A: Aggregate<D>, const W: usize> Windows<D, A, W> {
         }
     }
 
-    /// The newest event that is there.
-    pub(super) fn newest(&self) -> Option<EventTime> {
-        let present = |moment: &BTreeMap<D, Diff>| moment.values().any(|count| *count > 0);
-        self.events
-            .iter()
-            .rev()
-            .find(|(_, moment)| present(moment))
-            .map(|(at, _)| *at)
+    /// The newest event that is there, up to `until`.
+    pub(super) fn newest(&self, until: EventTime) -> Option<EventTime> {
+        let any = |moment: &BTreeMap<D, Diff>| moment.values().any(|count| present(*count) > 0);
+        let mut newest = self.events.range(..=until).rev();
+        newest.find(|(_, moment)| any(moment)).map(|(at, _)| *at)
     }
 
     /// Moves all windows so that they end at `end`, which is not before the newest event.
@@ -63,7 +62,9 @@ impl<D: Data + Ord, A: Aggregate<D>, const W: usize> Windows<D, A, W> {
             let sign = if new > old { -1 } else { 1 };
             let moved = self.events.range(old.min(new)..old.max(new));
             for (row, count) in moved.flat_map(|(_, moment)| moment) {
-                aggregate.update(&mut self.states[window], row, sign * count);
+                if present(*count) > 0 {
+                    aggregate.update(&mut self.states[window], row, sign * count);
+                }
             }
             self.starts[window] = new;
         }
@@ -94,4 +95,10 @@ impl<D: Data + Ord, A: Aggregate<D>, const W: usize> Windows<D, A, W> {
             first.remove();
         }
     }
+}
+
+/// How many copies are there, of a count that may be below zero.
+#[inline]
+fn present(count: Diff) -> Diff {
+    count.max(0)
 }
