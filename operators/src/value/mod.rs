@@ -11,13 +11,17 @@
 
 mod decimal;
 mod float;
+mod limbs;
 mod moments;
+mod powers;
 mod real;
 mod wide;
 
 pub use decimal::{Decimal, Fixed};
 pub use float::Float;
+pub use limbs::Limbs;
 pub use moments::Moments;
+pub use powers::{Powers, Wide};
 pub use real::Real;
 pub(crate) use wide::nearest;
 pub use wide::{Wide128, Wide256};
@@ -39,6 +43,9 @@ pub trait Lane:
 
     /// A lane's number in units of the sum.
     fn unit(value: i64) -> i128;
+
+    /// How many units make one: 10 to the scale of a decimal, 2⁶⁴ for floats.
+    fn units() -> f64;
 
     /// The square of [`Lane::unit`].
     fn square(unit: i128) -> Self::Squares;
