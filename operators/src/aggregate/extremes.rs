@@ -78,7 +78,7 @@ impl<T: Ord> Extremes<T> {
     }
 
     /// The multiset of all updates.
-    fn settled(&self) -> Ref<'_, Multiset<T>> {
+    pub(super) fn settled(&self) -> Ref<'_, Multiset<T>> {
         self.held.borrow_mut().settle();
         Ref::map(self.held.borrow(), |held| &held.sorted)
     }

@@ -1,28 +1,123 @@
 //! Aggregates that take everything back: each is a state, how a row changes it, and how it is read.
 //!
+//! n rows of a group, d distinct values of them. What has no rows, or no numbers, reads `None`, 0 where it counts or
+//! adds, or an empty list.
+//!
 //! | aggregate | state per group | insert or retract | reads |
 //! |---|---|---|---|
 //! | [`count`], [`count_where`] | 8 B | O(1) | rows |
 //! | [`moments`] | 128 B and the values | O(1), sorted at reads | count, sum, mean, min, max, variance, stddev |
 //! | [`totals`] | 64 B, floats 80 B | O(1) | the same without min and max |
-//! | [`distinct`] | the distinct values | O(log n) | how many there are |
-//! | [`latest`] | the rows | O(1), sorted at reads | the row of the greatest order |
+//! | [`sum`], [`mean`] | 32 B | O(1) | one of them; never overflows |
+//! | [`variance`], [`stddev`], [`variance_sample`], [`stddev_sample`] | 88 B | O(1) | one of them; never overflows |
+//! | [`skew`], [`skew_sample`] | 176 B | O(1) | lopsidedness |
+//! | [`kurtosis`], [`kurtosis_sample`] | 296 B | O(1) | weight of the tails |
+//! | [`covariance`], [`covariance_sample`], [`correlation`] | 176 B | O(1) | how two numbers go together |
+//! | [`trend`] | 176 B | O(1) | a number's slope over event time, per second |
+//! | [`min`], [`max`] | d numbers | O(1), sorted at reads | one extreme |
+//! | [`top_k`], [`bottom_k`] | d numbers | O(1), sorted at reads | k extremes |
+//! | [`arg_min`], [`arg_max`] | n rows | O(1), sorted at reads | what stands beside an extreme |
+//! | [`first`], [`last`], [`first_k`], [`last_k`] | n rows | O(1), sorted at reads | rows by their order |
+//! | [`rate`] | d times | O(1), sorted at reads | rows per second |
+//! | [`time_since_last`], [`last_gap`] | d times | O(1), sorted at reads | the last row's time, the gap before it |
+//! | [`median`], [`quantile`], [`quantiles`], [`quantile_discrete`] | d numbers | O(log d), a move | exact quantiles |
+//! | [`quantile_approx`], [`quantiles_approx`] | its bins | O(log bins), reads O(bins) | the same within a share |
+//! | [`histogram`] | a count per bin | O(log bins) | counts per bin |
+//! | [`distinct`] | d values | O(log d) | how many there are |
+//! | [`distinct_approx`] | d cells, some 10,000 at most | O(log cells), reads O(cells) | the same within 2 % |
+//! | [`most_frequent`] | d values, twice | O(log d) | the k most frequent values |
+//! | [`entropy`] | d values | O(log d), reads O(d) | evenness, in nats |
+//! | [`concentration`] | d values | O(log d), reads O(d) | the share that lies on few values |
+//! | [`by`] | a state per category | O(log categories) and the aggregate's | an aggregate for each category |
+//! | [`only_if`] | the aggregate's | the aggregate's | an aggregate of some rows |
 //!
-//! Laws, tested for all of them: order does not matter; what is inserted and retracted leaves no trace.
-//! Several aggregates in one pass are a tuple: `(count(), distinct(|l| l.customer))`.
+//! Laws, tested for all of them: what is read is what brute force over the rows says; order does not matter; what is
+//! inserted and retracted leaves no trace.
+//! Several aggregates in one pass are a tuple: `(count(), distinct(|l| l.customer))`. One of your own is a [`fold`],
+//! into a number that adds up, a [`Multiset`], its [`Extremes`] or [`Ranks`], or the sums of [`value`](crate::value).
+//!
+//! ```
+//! use thalweg_operators::aggregate::{Aggregate, by, count, median, only_if};
+//!
+//! let large = only_if(|n: &i64| *n > 9, median(|n: &i64| *n));
+//! let aggregate = (large, by(|n: &i64| n % 10, count()));
+//! let mut state = Default::default();
+//! for n in [1, 11, 21, 1_000] {
+//!     aggregate.update(&mut state, &n, 1);
+//! }
+//! aggregate.update(&mut state, &1_000, -1);
+//! assert_eq!(aggregate.read(&state), (Some(16.0), [(1, 3)].into()));
+//! ```
 
+mod arg_max;
+mod by;
+mod concentration;
+mod correlation;
 mod count;
+mod covariance;
 mod distinct;
+mod distinct_approx;
+mod entropy;
 mod extremes;
-mod latest;
+mod first;
+mod fold;
+mod histogram;
+mod kurtosis;
+mod last;
+mod mean;
+mod min_max;
 mod moments;
+mod most_frequent;
 pub(crate) mod multiset;
+mod only_if;
+mod pairs;
+mod quantile;
+mod quantile_approx;
+mod ranks;
+mod rate;
+mod skew;
+mod sum;
+#[cfg(test)]
+mod tests;
+mod time_since_last;
+mod top_k;
+mod trend;
 mod tuple;
+mod variance;
 
-pub use count::{Count, count, count_where};
-pub use distinct::{Distinct, distinct};
-pub use latest::{Latest, latest};
+pub use arg_max::{arg_max, arg_min};
+pub use by::by;
+pub use concentration::concentration;
+pub use correlation::correlation;
+pub use count::{count, count_where};
+pub use covariance::{covariance, covariance_sample};
+pub use distinct::distinct;
+pub use distinct_approx::distinct_approx;
+pub use entropy::entropy;
+pub use extremes::Extremes;
+pub use first::{first, first_k};
+pub use fold::{Fold, fold, fold_numbers};
+pub use histogram::histogram;
+pub use kurtosis::{kurtosis, kurtosis_sample};
+/// [`last`] by another name.
+pub use last::last as latest;
+pub use last::{last, last_k};
+pub use mean::mean;
+pub use min_max::{max, min};
 pub use moments::{MomentsOf, TotalsOf, moments, totals};
+pub use most_frequent::most_frequent;
+pub use multiset::Multiset;
+pub use only_if::only_if;
+pub use quantile::{median, quantile, quantile_discrete, quantiles};
+pub use quantile_approx::{quantile_approx, quantiles_approx};
+pub use ranks::Ranks;
+pub use rate::rate;
+pub use skew::{skew, skew_sample};
+pub use sum::sum;
+pub use time_since_last::{LastAt, last_gap, time_since_last};
+pub use top_k::{bottom_k, top_k};
+pub use trend::trend;
+pub use variance::{stddev, stddev_sample, variance, variance_sample};
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;

@@ -72,13 +72,23 @@ impl<T: Ord> Multiset<T> {
     /// The least value.
     #[must_use]
     pub fn least(&self) -> Option<&T> {
-        self.present().next()
+        self.present().next().map(|(value, _)| value)
     }
 
     /// The greatest value.
     #[must_use]
     pub fn greatest(&self) -> Option<&T> {
-        self.present().next_back()
+        self.present().next_back().map(|(value, _)| value)
+    }
+
+    /// The values from the least on, each as often as it is there.
+    pub fn ascending(&self) -> impl Iterator<Item = &T> {
+        self.present().flat_map(repeated)
+    }
+
+    /// The values from the greatest on, each as often as it is there.
+    pub fn descending(&self) -> impl Iterator<Item = &T> {
+        self.present().rev().flat_map(repeated)
     }
 
     /// All values with how often each is there.
@@ -86,10 +96,15 @@ impl<T: Ord> Multiset<T> {
         self.counts.iter().map(|(value, count)| (value, *count))
     }
 
-    fn present(&self) -> impl DoubleEndedIterator<Item = &T> {
-        self.counts
-            .iter()
-            .filter(|(_, count)| **count > 0)
-            .map(|(value, _)| value)
+    /// The values of a positive count, with it.
+    pub fn present(&self) -> impl DoubleEndedIterator<Item = (&T, Diff)> {
+        let counts = self.counts.iter();
+        counts
+            .map(|(value, count)| (value, *count))
+            .filter(|(_, count)| *count > 0)
     }
+}
+
+fn repeated<T>((value, count): (&T, Diff)) -> impl Iterator<Item = &T> {
+    std::iter::repeat_n(value, usize::try_from(count).unwrap_or(0))
 }

@@ -52,6 +52,7 @@ pub use ks::{KsBounds, ks_from_bins, ks_p_asymp, ks_p_kolmogorov, ks_statistic};
 pub use kstwo::kstwo_sf;
 pub use psi::psi;
 pub use quantile::quantile_linear;
+pub(crate) use quantile::quantile_of;
 pub use stream::{Drift, DriftSpec, DriftWindow};
 pub use verdict::{DriftRow, Thresholds, Verdict, WindowError, WindowStats};
 

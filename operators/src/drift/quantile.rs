@@ -18,10 +18,16 @@ use super::real;
 /// ```
 #[must_use]
 pub fn quantile_linear(sorted: &[f64], q: f64) -> Option<f64> {
-    let last = sorted.len().checked_sub(1).filter(|_| !q.is_nan())?;
-    let place = q.clamp(0.0, 1.0) * real(last as u64);
-    let below = (place.floor() as usize).min(last);
-    let (low, high) = (*sorted.get(below)?, *sorted.get((below + 1).min(last))?);
+    let nth = |n: u64| sorted.get(usize::try_from(n).ok()?).copied();
+    quantile_of(sorted.len() as u64, q, nth)
+}
+
+/// The same of `count` ascending values, of which `nth` knows the n-th, from 0 on.
+pub(crate) fn quantile_of(count: u64, q: f64, nth: impl Fn(u64) -> Option<f64>) -> Option<f64> {
+    let last = count.checked_sub(1).filter(|_| !q.is_nan())?;
+    let place = q.clamp(0.0, 1.0) * real(last);
+    let below = (place.floor() as u64).min(last);
+    let (low, high) = (nth(below)?, nth((below + 1).min(last))?);
     let (gap, t) = (high - low, place - place.floor());
     Some(if t < 0.5 {
         low + gap * t

@@ -55,6 +55,10 @@ impl<const S: u8> Lane for Fixed<S> {
         i128::from(value)
     }
 
+    fn units() -> f64 {
+        scale::<S>()
+    }
+
     #[inline(always)]
     fn square(unit: i128) -> Wide128 {
         (unit * unit).into()

@@ -91,6 +91,10 @@ impl Lane for Float {
         fixed_of(float_of(value))
     }
 
+    fn units() -> f64 {
+        UNIT
+    }
+
     #[inline]
     fn square(unit: i128) -> Wide256 {
         let unit = I256::from(unit);

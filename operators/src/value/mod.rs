@@ -13,7 +13,9 @@
 mod carried;
 mod decimal;
 mod float;
+mod limbs;
 mod moments;
+mod powers;
 mod real;
 mod wide;
 
@@ -21,7 +23,9 @@ pub(crate) use carried::Carried;
 pub use decimal::{Decimal, Fixed};
 pub use float::Float;
 pub(crate) use float::unit_of;
+pub use limbs::Limbs;
 pub use moments::Moments;
+pub use powers::{Powers, Wide};
 pub use real::Real;
 pub(crate) use wide::nearest;
 pub use wide::{Wide128, Wide256};
@@ -43,6 +47,9 @@ pub trait Lane:
 
     /// A lane's number in units of the sum.
     fn unit(value: i64) -> i128;
+
+    /// How many units make one: 10 to the scale of a decimal, 2⁶⁴ for floats.
+    fn units() -> f64;
 
     /// The square of [`Lane::unit`].
     fn square(unit: i128) -> Self::Squares;

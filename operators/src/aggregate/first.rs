@@ -1,0 +1,39 @@
+//! The first rows of a group: those of the least order, such as (event time, id).
+
+use thalweg_engine::update::Data;
+
+use crate::aggregate::extremes::Extremes;
+use crate::aggregate::fold::{Fold, fold};
+
+/// What `value` takes out of the row whose `order` is the least; `None` without rows.
+///
+/// Orders should be unique: end them with an id. Ties are broken by the value: the least. All rows are kept, since any
+/// may be retracted.
+#[must_use]
+pub fn first<D, O: Data + Ord, V: Data + Ord>(
+    order: impl Fn(&D) -> O + 'static,
+    value: impl Fn(&D) -> V + 'static,
+) -> Fold<D, Extremes<(O, V)>, Option<V>> {
+    let update = move |rows: &mut Extremes<(O, V)>, row: &D, diff| {
+        rows.update((order(row), value(row)), diff);
+    };
+    fold(update, |rows| rows.least().map(|(_, value)| value))
+}
+
+/// The same of the first `k` rows, the first one first; fewer where there are fewer.
+#[must_use]
+pub fn first_k<D, O: Data + Ord, V: Data + Ord>(
+    k: usize,
+    order: impl Fn(&D) -> O + 'static,
+    value: impl Fn(&D) -> V + 'static,
+) -> Fold<D, Extremes<(O, V)>, Vec<V>> {
+    let update = move |rows: &mut Extremes<(O, V)>, row: &D, diff| {
+        rows.update((order(row), value(row)), diff);
+    };
+    let read = move |rows: &Extremes<(O, V)>| {
+        let rows = rows.settled();
+        let first = rows.ascending().take(k);
+        first.map(|(_, value)| value.clone()).collect()
+    };
+    fold(update, read)
+}

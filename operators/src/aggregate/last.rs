@@ -1,0 +1,39 @@
+//! The last rows of a group: those of the greatest order, such as (event time, id).
+
+use thalweg_engine::update::Data;
+
+use crate::aggregate::extremes::Extremes;
+use crate::aggregate::fold::{Fold, fold};
+
+/// What `value` takes out of the row whose `order` is the greatest; `None` without rows.
+///
+/// Orders should be unique: end them with an id. Ties are broken by the value: the greatest. All rows are kept, since
+/// any may be retracted.
+#[must_use]
+pub fn last<D, O: Data + Ord, V: Data + Ord>(
+    order: impl Fn(&D) -> O + 'static,
+    value: impl Fn(&D) -> V + 'static,
+) -> Fold<D, Extremes<(O, V)>, Option<V>> {
+    let update = move |rows: &mut Extremes<(O, V)>, row: &D, diff| {
+        rows.update((order(row), value(row)), diff);
+    };
+    fold(update, |rows| rows.greatest().map(|(_, value)| value))
+}
+
+/// The same of the last `k` rows, the last one first; fewer where there are fewer.
+#[must_use]
+pub fn last_k<D, O: Data + Ord, V: Data + Ord>(
+    k: usize,
+    order: impl Fn(&D) -> O + 'static,
+    value: impl Fn(&D) -> V + 'static,
+) -> Fold<D, Extremes<(O, V)>, Vec<V>> {
+    let update = move |rows: &mut Extremes<(O, V)>, row: &D, diff| {
+        rows.update((order(row), value(row)), diff);
+    };
+    let read = move |rows: &Extremes<(O, V)>| {
+        let rows = rows.settled();
+        let last = rows.descending().take(k);
+        last.map(|(_, value)| value.clone()).collect()
+    };
+    fold(update, read)
+}

@@ -1,0 +1,16 @@
+//! The mean of a number, alone.
+
+use crate::aggregate::fold::{Fold, fold_numbers};
+use crate::value::{IntoLane, Lane, Powers};
+
+/// Σx/n; `None` without numbers. The sum is exact until it is read.
+#[must_use]
+pub fn mean<D, V: IntoLane>(
+    number: impl Fn(&D) -> V + 'static,
+) -> Fold<D, Powers<1, 3>, Option<f64>> {
+    fold_numbers(number, Powers::update::<V::Lane>, read::<V::Lane>)
+}
+
+fn read<L: Lane>(powers: &Powers<1, 3>) -> Option<f64> {
+    Some(powers.sum::<L>() / powers.count()?)
+}

@@ -1,0 +1,329 @@
+//! Every aggregate, a line each, with the function that says by brute force what it reads.
+
+mod brute;
+mod laws;
+mod references;
+
+use crate::aggregate::*;
+use crate::drift::Bins;
+use crate::value::{Decimal, Lane, Moments, NULL};
+
+use brute::{Numbers, Pairs};
+use laws::Agrees::{About, Exactly, Within};
+use laws::{Cases, Row};
+
+/// The laws over this many random cases for each aggregate.
+fn every_aggregate(cases: u64) {
+    let laws = Cases(cases);
+    sums_and_means(&laws);
+    shapes_and_pairs(&laws);
+    extremes_and_order(&laws);
+    quantiles_and_bins(&laws);
+    values_and_combinators(&laws);
+}
+
+fn sums_and_means(laws: &Cases) {
+    laws.hold("count", Exactly, count(), |rows| rows.len() as i64);
+    laws.hold(
+        "count_where",
+        Exactly,
+        count_where(|row: &Row| row.n > 0),
+        brute::count_positive,
+    );
+    laws.hold("moments", Exactly, moments(n), brute::moments);
+    laws.hold(
+        "totals",
+        Within(1e-12),
+        read_as(totals(cents), means),
+        brute::means,
+    );
+    laws.hold("sum of floats", Within(1e-12), sum(x), |rows| {
+        Numbers::x(rows).sum()
+    });
+    laws.hold("sum of integers", Within(1e-12), sum(n), |rows| {
+        Numbers::n(rows).sum()
+    });
+    laws.hold("mean of floats", Within(1e-12), mean(x), |rows| {
+        Numbers::x(rows).mean()
+    });
+    laws.hold("mean of integers", Within(1e-12), mean(n), |rows| {
+        Numbers::n(rows).mean()
+    });
+    laws.hold("mean of decimals", Within(1e-12), mean(cents), |rows| {
+        Numbers::cents(rows).mean()
+    });
+    laws.hold("variance of floats", Within(1e-12), variance(x), |rows| {
+        Numbers::x(rows).variance(0)
+    });
+    laws.hold("variance of integers", Within(1e-12), variance(n), |rows| {
+        Numbers::n(rows).variance(0)
+    });
+    laws.hold(
+        "variance_sample",
+        Within(1e-12),
+        variance_sample(cents),
+        |rows| Numbers::cents(rows).variance(1),
+    );
+    laws.hold("stddev", Within(1e-12), stddev(x), |rows| {
+        Numbers::x(rows).variance(0).map(f64::sqrt)
+    });
+    laws.hold("stddev_sample", Within(1e-12), stddev_sample(n), |rows| {
+        Numbers::n(rows).variance(1).map(f64::sqrt)
+    });
+}
+
+fn shapes_and_pairs(laws: &Cases) {
+    laws.hold("skew of floats", About(1e-9), skew(x), |rows| {
+        Numbers::x(rows).skew()
+    });
+    laws.hold("skew of integers", About(1e-9), skew(n), |rows| {
+        Numbers::n(rows).skew()
+    });
+    laws.hold("skew_sample", About(1e-9), skew_sample(cents), |rows| {
+        Numbers::cents(rows).skew_sample()
+    });
+    laws.hold("kurtosis of floats", About(1e-9), kurtosis(x), |rows| {
+        Numbers::x(rows).kurtosis()
+    });
+    laws.hold("kurtosis of integers", About(1e-9), kurtosis(n), |rows| {
+        Numbers::n(rows).kurtosis()
+    });
+    laws.hold(
+        "kurtosis_sample",
+        About(1e-9),
+        kurtosis_sample(cents),
+        |rows| Numbers::cents(rows).kurtosis_sample(),
+    );
+    laws.hold("covariance", Within(1e-12), covariance(x, n), |rows| {
+        Pairs::of(rows).covariance(0)
+    });
+    laws.hold(
+        "covariance_sample",
+        Within(1e-12),
+        covariance_sample(x, n),
+        |rows| Pairs::of(rows).covariance(1),
+    );
+    laws.hold("correlation", About(1e-12), correlation(x, n), |rows| {
+        Pairs::of(rows).correlation()
+    });
+    laws.hold("trend", Within(1e-12), trend(at, cents), brute::trend);
+}
+
+fn extremes_and_order(laws: &Cases) {
+    laws.hold("min of floats", Exactly, min(x), |rows| {
+        brute::sorted_x(rows).first().copied()
+    });
+    laws.hold("max of floats", Exactly, max(x), |rows| {
+        brute::sorted_x(rows).last().copied()
+    });
+    laws.hold("max of integers", Exactly, max(n), brute::max_n);
+    laws.hold("top_k", Exactly, top_k(3, x), |rows| brute::top_x(rows, 3));
+    laws.hold("bottom_k", Exactly, bottom_k(3, x), |rows| {
+        brute::bottom_x(rows, 3)
+    });
+    laws.hold("arg_max", Exactly, arg_max(x, id), |rows| {
+        brute::by_x(rows).last().copied()
+    });
+    laws.hold("arg_min", Exactly, arg_min(x, id), |rows| {
+        brute::by_x(rows).first().copied()
+    });
+    laws.hold("first", Exactly, first(event, word), |rows| {
+        brute::words_in_order(rows).first().cloned()
+    });
+    laws.hold("last", Exactly, last(event, word), |rows| {
+        brute::words_in_order(rows).last().cloned()
+    });
+    laws.hold("first_k", Exactly, first_k(4, event, word), |rows| {
+        brute::first_words(rows, 4)
+    });
+    laws.hold("last_k", Exactly, last_k(4, event, word), |rows| {
+        brute::last_words(rows, 4)
+    });
+    laws.hold("rate", Within(1e-12), rate(at), brute::rate);
+    laws.hold("time_since_last", Exactly, time_since_last(at), |rows| {
+        rows.iter().map(at).max().map(LastAt)
+    });
+    laws.hold("last_gap", Exactly, last_gap(at), brute::last_gap);
+}
+
+fn quantiles_and_bins(laws: &Cases) {
+    let qs = || vec![0.0, 0.1, 0.5, 0.99, 1.0];
+    let bins = || Bins::new(vec![-5.0, 0.0, 0.5, 2.0]).unwrap();
+    laws.hold("median", Exactly, median(x), |rows| {
+        brute::quantile(rows, 0.5)
+    });
+    laws.hold("quantile", Exactly, quantile(0.3, x), |rows| {
+        brute::quantile(rows, 0.3)
+    });
+    laws.hold("quantiles", Exactly, quantiles(qs(), x), |rows| {
+        qs().iter().map(|q| brute::quantile(rows, *q)).collect()
+    });
+    laws.hold(
+        "quantile_discrete",
+        Exactly,
+        quantile_discrete(0.25, x),
+        |rows| brute::quantile_discrete(rows, 0.25),
+    );
+    laws.hold(
+        "quantile_approx",
+        Within(0.01),
+        quantile_approx(0.4, 0.01, x),
+        |rows| brute::quantile_lower(rows, 0.4),
+    );
+    laws.hold(
+        "quantiles_approx",
+        Within(0.01),
+        quantiles_approx(qs(), 0.01, x),
+        |rows| {
+            qs().iter()
+                .map(|q| brute::quantile_lower(rows, *q))
+                .collect()
+        },
+    );
+    laws.hold("histogram", Exactly, histogram(bins(), x), |rows| {
+        brute::histogram(rows, &bins())
+    });
+}
+
+fn values_and_combinators(laws: &Cases) {
+    laws.hold("distinct", Exactly, distinct(word), |rows| {
+        brute::words(rows).len() as u64
+    });
+    laws.hold("distinct_approx", Exactly, distinct_approx(word), |rows| {
+        brute::words(rows).len() as u64
+    });
+    laws.hold("most_frequent", Exactly, most_frequent(2, word), |rows| {
+        brute::most_frequent(rows, 2)
+    });
+    laws.hold(
+        "concentration",
+        Within(1e-12),
+        concentration(word),
+        brute::concentration,
+    );
+    laws.hold("entropy", Within(1e-12), entropy(word), brute::entropy);
+    laws.hold(
+        "by",
+        Within(1e-12),
+        by(category, mean(x)),
+        brute::mean_by_category,
+    );
+    laws.hold(
+        "by, twice",
+        Exactly,
+        by(category, by(word, count())),
+        brute::count_by_category_and_word,
+    );
+    laws.hold(
+        "only_if",
+        Within(1e-12),
+        only_if(|row: &Row| row.n > 0, mean(x)),
+        brute::mean_where_positive,
+    );
+    laws.hold("a tuple", Exactly, (count(), max(n)), |rows| {
+        (rows.len() as i64, brute::max_n(rows))
+    });
+}
+
+// What the aggregates take out of a row.
+
+fn x(row: &Row) -> Option<f64> {
+    row.x
+}
+
+fn n(row: &Row) -> i64 {
+    row.n
+}
+
+fn cents(row: &Row) -> Decimal<2> {
+    row.cents
+}
+
+fn at(row: &Row) -> i64 {
+    row.at
+}
+
+fn id(row: &Row) -> u32 {
+    row.id
+}
+
+fn event(row: &Row) -> (i64, u32) {
+    (row.at, row.id)
+}
+
+fn word(row: &Row) -> Option<String> {
+    row.word.clone()
+}
+
+fn category(row: &Row) -> u8 {
+    row.category
+}
+
+/// An aggregate whose answer is looked at in another way.
+fn read_as<A: Aggregate<Row>, O>(
+    aggregate: A,
+    look: impl Fn(A::Output) -> O + 'static,
+) -> Fold<Row, A::State, O> {
+    let reader = aggregate.clone();
+    fold(
+        move |state: &mut A::State, row, diff| aggregate.update(state, row, diff),
+        move |state| look(reader.read(state)),
+    )
+}
+
+/// What does not depend on the extremes.
+fn means<L: Lane>(moments: Moments<L>) -> (u64, Option<f64>, Option<f64>) {
+    (moments.count(), moments.mean(), moments.variance())
+}
+
+#[test]
+fn every_aggregate_keeps_the_laws() {
+    every_aggregate(256);
+}
+
+#[test]
+#[ignore = "100,000 cases take minutes: cargo test -p thalweg-operators --lib -- --ignored laws"]
+fn every_aggregate_keeps_the_laws_at_length() {
+    every_aggregate(100_000);
+}
+
+#[test]
+fn what_is_null_counts_for_nothing() {
+    for null in [
+        None,
+        Some(f64::NAN),
+        Some(f64::INFINITY),
+        Some(-f64::INFINITY),
+        Some(5e18),
+    ] {
+        let mut state = Default::default();
+        let aggregate = (
+            mean(|x: &Option<f64>| *x),
+            histogram(Bins::new(vec![0.0]).unwrap(), |x: &Option<f64>| *x),
+        );
+        aggregate.update(&mut state, &null, 1);
+        assert_eq!(aggregate.read(&state), (None, vec![0, 0]), "{null:?}");
+    }
+    let mut state = Default::default();
+    let aggregate = max(|n: &i64| *n);
+    aggregate.update(&mut state, &NULL, 1);
+    assert_eq!(aggregate.read(&state), None);
+}
+
+#[test]
+fn arguments_beyond_the_ends_are_taken_as_the_ends() {
+    let number = |n: &i64| *n;
+    let mut state = Default::default();
+    let linear = |q| quantile(q, number);
+    for n in [3, 1, 2] {
+        linear(0.0).update(&mut state, &n, 1);
+    }
+    for (q, expected) in [(-1.0, Some(1.0)), (2.0, Some(3.0)), (f64::NAN, None)] {
+        assert_eq!(linear(q).read(&state), expected);
+        assert_eq!(quantile_discrete(q, number).read(&state), expected);
+    }
+    let mut state = Default::default();
+    top_k(0, number).update(&mut state, &1, 1);
+    assert_eq!(top_k(0, number).read(&state), [0.0; 0]);
+    assert_eq!(top_k(9, number).read(&state), [1.0]);
+}

@@ -1,0 +1,33 @@
+//! The greatest numbers, or the least.
+
+use crate::aggregate::extremes::Extremes;
+use crate::aggregate::fold::{Fold, fold_numbers};
+use crate::value::{IntoLane, Lane};
+
+/// The `k` greatest numbers, the greatest first, each as often as it is there; fewer where there are fewer.
+///
+/// What else stands in those rows, [`last_k`](crate::aggregate::last_k) tells, with the number as the order.
+#[must_use]
+pub fn top_k<D, V: IntoLane>(
+    k: usize,
+    number: impl Fn(&D) -> V + 'static,
+) -> Fold<D, Extremes<i64>, Vec<f64>> {
+    fold_numbers(number, Extremes::update, move |numbers| {
+        let numbers = numbers.settled();
+        let top = numbers.descending().take(k);
+        top.map(|number| V::Lane::read(*number)).collect()
+    })
+}
+
+/// The `k` least numbers, the least first, each as often as it is there; fewer where there are fewer.
+#[must_use]
+pub fn bottom_k<D, V: IntoLane>(
+    k: usize,
+    number: impl Fn(&D) -> V + 'static,
+) -> Fold<D, Extremes<i64>, Vec<f64>> {
+    fold_numbers(number, Extremes::update, move |numbers| {
+        let numbers = numbers.settled();
+        let bottom = numbers.ascending().take(k);
+        bottom.map(|number| V::Lane::read(*number)).collect()
+    })
+}
