@@ -5,6 +5,7 @@
 //! watermark  newest − lateness                             (none while the lateness is unlimited)
 //! late       event time < watermark just before the record     → late output
 //! too new    event time > clock + max_future                   → late output, never moves newest
+//!                                                              (bounded sources: only if a job sets it)
 //! ```
 //!
 //! The verdict never depends on batches, epochs or workers.
@@ -60,7 +61,9 @@ impl<D: Clone> Gate<D> {
         for letter in &mut dead {
             self.source_name.as_ref().clone_into(&mut letter.source);
         }
-        let horizon = self.clock.wall().saturating_add(self.spec.max_future_us);
+        let horizon = self.spec.max_future_us.map_or(EventTime::MAX, |ahead| {
+            self.clock.wall().saturating_add(ahead)
+        });
         if batch.containers.is_empty() && !dead.is_empty() {
             batch.containers.push(Vec::new());
         }
@@ -139,5 +142,80 @@ impl<D: Clone> Gate<D> {
             self.newest = Some(at);
         }
         in_time
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::source::{Partition, Reader, Source, SourceError, SourceExt};
+    use crate::time::hours;
+    use std::time::Duration;
+
+    const NOW: EventTime = 1_000;
+    const HOUR: EventTime = 3_600_000_000;
+
+    struct Still;
+
+    impl Clock for Still {
+        fn wall(&self) -> EventTime {
+            NOW
+        }
+
+        fn elapsed(&self) -> Duration {
+            Duration::ZERO
+        }
+    }
+
+    struct Rows {
+        bounded: bool,
+    }
+
+    impl Source for Rows {
+        type Row = EventTime;
+
+        fn partitions(&self) -> Result<Vec<Partition>, SourceError> {
+            Ok(Vec::new())
+        }
+
+        fn open(&self, _: usize) -> Result<Box<dyn Reader<EventTime>>, SourceError> {
+            Err(SourceError::Wrong("only its kind is asked for".into()))
+        }
+
+        fn bounded(&self) -> bool {
+            self.bounded
+        }
+    }
+
+    /// The rows that are let in, and the newest event time after them.
+    fn admitted(spec: SourceSpec<EventTime>, rows: &[EventTime]) -> (Vec<EventTime>, EventTime) {
+        let mut gate = Gate::new(spec, "rows".into(), Arc::new(Still), Arc::default(), 10);
+        let mut batch = Batch::default();
+        rows.iter().for_each(|at| batch.push(*at));
+        let mut entered = Vec::new();
+        gate.admit(&mut batch, |chunk| {
+            entered.extend(chunk.rows.into_iter().map(|(at, _, _)| at));
+        });
+        (entered, gate.newest.unwrap())
+    }
+
+    #[test]
+    fn a_stream_may_be_an_hour_ahead_of_the_clock_and_a_bounded_source_as_far_as_it_likes() {
+        let rows = [NOW + HOUR + 1, NOW + HOUR, NOW];
+        let spec = |bounded| Rows { bounded }.event_time(|at| *at);
+        assert_eq!(
+            admitted(spec(false), &rows),
+            (vec![NOW + HOUR, NOW], NOW + HOUR)
+        );
+        assert_eq!(admitted(spec(true), &rows), (rows.to_vec(), rows[0]));
+    }
+
+    #[test]
+    fn a_job_may_set_a_limit_to_any_source() {
+        let rows = [NOW + HOUR, NOW + 2 * HOUR, NOW + 2 * HOUR + 1];
+        for bounded in [false, true] {
+            let spec = Rows { bounded }.event_time(|at| *at).max_future(hours(2));
+            assert_eq!(admitted(spec, &rows).0, rows[..2]);
+        }
     }
 }
