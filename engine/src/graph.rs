@@ -14,7 +14,9 @@ use crate::error::JobError;
 use crate::front::Front;
 use crate::metrics::Metrics;
 use crate::shared::Shared;
+use crate::sink::Writer;
 use crate::sink::operator::DrivenSink;
+use crate::sink::port::WriterPort;
 use crate::source::gate::Gate;
 use crate::source::input::{DrivenInput, Handle, OpenPartition, Outlets, SourceInput};
 use crate::source::{DeadLetter, SourceError, SourceSpec};
@@ -173,8 +175,13 @@ impl<'s> Graph<'s> {
         &self.state.probe
     }
 
-    pub(crate) fn front(&self) -> &Front {
-        &self.state.front
+    pub(crate) fn writer_port<D: Data>(
+        &self,
+        name: &str,
+        writer: Box<dyn Writer<D>>,
+    ) -> Result<Box<dyn WriterPort<D>>, JobError> {
+        let state = &self.state;
+        state.front.writer_port(name, writer, &state.shared.writers)
     }
 
     pub(crate) fn add_sink(&self, sink: Box<dyn DrivenSink>) {

@@ -33,8 +33,8 @@ pub fn run(options: &Options, job: impl FnOnce(Places) -> Job) -> ExitCode {
             if !report.stopped {
                 return ExitCode::SUCCESS;
             }
-            let remark = "stopped before the end: the answers are of the rows read so far, and those that are \
-                          known only at the end hold no rows";
+            let remark = "stopped before the end: the answers are known only there, so that none was written and older \
+                          ones stay; an online store holds what was read so far";
             say(&mut io::stderr(), &remark);
             ExitCode::from(STOPPED)
         }

@@ -3,7 +3,7 @@
 use std::fs::File;
 use std::path::PathBuf;
 
-use thalweg_engine::sink::{Sink, SinkError, SinkPlace, Writer};
+use thalweg_engine::sink::{Published, Sink, SinkError, SinkPlace, Writer};
 use thalweg_engine::time::Epoch;
 use thalweg_engine::update::{Data, Updates};
 
@@ -19,6 +19,7 @@ use crate::files::{encode, moment};
 /// reads back to the same bits, `None` is an empty field: in CSV an empty text cannot be told from it.
 /// [`Files::csv`](crate::files::Files::csv) reads such a file back. For large tables take
 /// [`ParquetFile`](crate::files::ParquetFile).
+/// A job that is stopped before a bounded source has ended publishes nothing, and what stood there stays.
 ///
 /// # Errors
 /// A row that was taken back more often than added fails the job at its end, and nothing is published.
@@ -106,6 +107,11 @@ impl<T: Data + Ord> Writer<T> for FileWriter<T> {
             .flush()
             .map_err(|error| unwritten(&self.path, &error))?;
         self.staged.publish()
+    }
+
+    /// A table that is not whole takes nobody's place: the staging file goes with this writer.
+    fn finish_early(&mut self) -> Result<Published, SinkError> {
+        Ok(Published::Nothing)
     }
 }
 

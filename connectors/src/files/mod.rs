@@ -18,6 +18,8 @@ mod csv_file;
 mod csv_read;
 mod decode;
 mod encode;
+#[cfg(test)]
+mod endings;
 mod find;
 mod json_lines;
 mod json_read;

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use thalweg_engine::sink::{Sink, SinkError, SinkPlace, Writer};
+use thalweg_engine::sink::{Published, Sink, SinkError, SinkPlace, Writer};
 use thalweg_engine::time::Epoch;
 use thalweg_engine::update::{Data, Updates};
 
@@ -15,6 +15,7 @@ use crate::files::staged::StagedFile;
 ///
 /// The table is held in memory until the job ends (at most about twice its net rows); a row that counts twice is
 /// written twice. Until the end nothing is seen but a hidden staging file beside the target.
+/// A job that is stopped before a bounded source has ended publishes nothing, and what stood there stays.
 ///
 /// # Errors
 /// A row that was taken back more often than added fails the job at its end, and nothing is published.
@@ -82,6 +83,11 @@ impl<T: Data + Ord> Writer<T> for FileWriter<T> {
         }
         file.close().map_err(|error| self.failed(&error))?;
         self.staged.publish()
+    }
+
+    /// A table that is not whole takes nobody's place: the staging file goes with this writer.
+    fn finish_early(&mut self) -> Result<Published, SinkError> {
+        Ok(Published::Nothing)
     }
 }
 

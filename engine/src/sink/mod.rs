@@ -7,6 +7,7 @@
 //!
 //! The epoch is held until the writer has acknowledged it: a slow sink slows the sources, and nothing is dropped.
 
+pub(crate) mod lifeline;
 pub(crate) mod operator;
 pub(crate) mod port;
 
@@ -52,6 +53,35 @@ pub trait Writer<D>: Send {
     /// # Errors
     /// [`SinkError`] when it could not be published.
     fn finish(&mut self) -> Result<(), SinkError>;
+
+    /// As [`Writer::finish`], but the job was stopped before a bounded source had ended.
+    ///
+    /// What every epoch completes is published all the same: that happens unless this is implemented. What is known
+    /// only at the end is held back, for it must not take the place of an older answer that is whole.
+    ///
+    /// # Errors
+    /// [`SinkError`] when it could not be published.
+    fn finish_early(&mut self) -> Result<Published, SinkError> {
+        self.finish().map(|()| Published::Rows)
+    }
+}
+
+/// What a writer has made visible at its end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Published {
+    /// Every row that was written to it.
+    Rows,
+    /// Nothing: the rows were held back, and what stood there before stays.
+    Nothing,
+}
+
+/// How far a job had come when its writers are told to publish.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Ending {
+    /// All bounded sources were read to their ends. A stream has none: a stop is its end.
+    Whole,
+    /// A bounded source was stopped before its end.
+    Early,
 }
 
 /// Why rows could not be taken out, by what the caller may conclude.
