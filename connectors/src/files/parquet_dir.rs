@@ -16,8 +16,9 @@ use thalweg_engine::sink::{Sink, SinkError, SinkPlace, Writer};
 use thalweg_engine::time::{Epoch, EventTime};
 use thalweg_engine::update::{Data, Updates};
 
+use crate::files::net_file::{Encoder, WriteError};
 use crate::files::parquet_parts::{Existing, Staging, published, run_number};
-use crate::files::parquet_write::{ParquetWriter, WriteError};
+use crate::files::parquet_write::ParquetWriter;
 use crate::files::schema::{self, Field};
 use crate::files::staged::unwritten;
 use crate::files::{encode, moment};
@@ -215,7 +216,7 @@ impl<T: Data> DirWriter<T> {
         let handle = file
             .try_clone()
             .map_err(|error| unwritten(&staged, &error))?;
-        let rows = ParquetWriter::new(handle, &self.fields).map_err(|error| self.failed(&error))?;
+        let rows = ParquetWriter::begin(handle, &self.fields).map_err(|error| self.failed(&error))?;
         Ok(Part {
             rows,
             file,

@@ -2,14 +2,11 @@
 
 use std::path::PathBuf;
 
-use thalweg_engine::sink::{Published, Sink, SinkError, SinkPlace, Writer};
-use thalweg_engine::time::Epoch;
-use thalweg_engine::update::{Data, Updates};
+use thalweg_engine::sink::{Sink, SinkError, SinkPlace, Writer};
+use thalweg_engine::update::Data;
 
-use crate::files::net::Net;
-use crate::files::parquet_write::{ParquetWriter, WriteError};
-use crate::files::schema::{self, Field};
-use crate::files::staged::StagedFile;
+use crate::files::net_file::NetFile;
+use crate::files::parquet_write::ParquetWriter;
 
 /// Writes the net rows of a table, sorted by their `Ord`, to one Parquet file, which replaces what stood there.
 ///
@@ -34,60 +31,11 @@ impl ParquetFile {
 
 impl<T: Data + Ord> Sink<T> for ParquetFile {
     fn open(&self, _place: SinkPlace) -> Result<Box<dyn Writer<T>>, SinkError> {
-        let fields = schema::trace_flat::<T>().map_err(|why| {
-            SinkError::Wrong(format!("cannot write {}: {why}", self.path.display()))
-        })?;
-        let staged = StagedFile::create(&self.path)?;
-        Ok(Box::new(FileWriter {
-            path: self.path.clone(),
-            fields,
-            staged,
-            net: Net::new(),
-        }))
+        NetFile::<T, ParquetWriter>::create(&self.path)
     }
 
     fn single(&self) -> bool {
         true
-    }
-}
-
-struct FileWriter<T> {
-    path: PathBuf,
-    fields: Vec<Field>,
-    staged: StagedFile,
-    net: Net<T>,
-}
-
-impl<T: Data + Ord> FileWriter<T> {
-    fn failed(&self, error: &WriteError) -> SinkError {
-        error.at(&self.path)
-    }
-}
-
-impl<T: Data + Ord> Writer<T> for FileWriter<T> {
-    fn write(&mut self, _epoch: Epoch, rows: Updates<T>) -> Result<(), SinkError> {
-        rows.into_iter()
-            .for_each(|(row, _, diff)| self.net.add(row, diff));
-        Ok(())
-    }
-
-    fn finish(&mut self) -> Result<(), SinkError> {
-        let rows = self.net.take_whole(&self.path)?;
-        let file = self.staged.file()?;
-        let mut file =
-            ParquetWriter::new(file, &self.fields).map_err(|error| self.failed(&error))?;
-        for (row, diff) in &rows {
-            for _ in 0..*diff {
-                file.push(row).map_err(|error| self.failed(&error))?;
-            }
-        }
-        file.close().map_err(|error| self.failed(&error))?;
-        self.staged.publish()
-    }
-
-    /// A table that is not whole takes nobody's place: the staging file goes with this writer.
-    fn finish_early(&mut self) -> Result<Published, SinkError> {
-        Ok(Published::Nothing)
     }
 }
 
