@@ -10,6 +10,7 @@ use timely::dataflow::operators::probe::Handle as Probe;
 use timely::dataflow::{Scope, Stream};
 
 use crate::driver::Driver;
+use crate::env::Clock;
 use crate::error::JobError;
 use crate::front::Front;
 use crate::metrics::Metrics;
@@ -173,6 +174,10 @@ impl<'s> Graph<'s> {
 
     pub(crate) fn probe(&self) -> &Probe<Epoch> {
         &self.state.probe
+    }
+
+    pub(crate) fn clock(&self) -> Arc<dyn Clock> {
+        Arc::clone(&self.state.shared.config.env.clock)
     }
 
     pub(crate) fn writer_port<D: Data>(

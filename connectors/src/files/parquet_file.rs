@@ -43,7 +43,7 @@ impl<T: Data + Ord> Sink<T> for ParquetFile {
 mod tests {
     use super::*;
     use crate::files::Files;
-    use crate::files::testing::{ALONE, Trade, once, read_all, trade, tree, write_all};
+    use crate::files::testing::{Trade, once, read_all, trade, tree, write_all};
 
     #[test]
     fn every_kind_of_field_comes_back_as_it_was() {
@@ -107,7 +107,7 @@ mod tests {
     fn nothing_is_seen_before_the_end_and_nothing_stays_of_a_failed_run() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("net.parquet");
-        let mut writer = ParquetFile::create(&path).open(ALONE).unwrap();
+        let mut writer = ParquetFile::create(&path).open(SinkPlace::alone()).unwrap();
         writer.write(1, vec![(trade(1), 1, 1)].into()).unwrap();
         assert!(!path.exists());
         assert_eq!(

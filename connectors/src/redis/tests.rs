@@ -170,12 +170,7 @@ fn a_sink_writes_plain_hashes() {
         .key(|s: &Spend| s.user.to_string())
         .version(|s| s.at);
     let sink = Redis::with(config.clone()).view(view.ttl(seconds(100)));
-    let mut writer = sink
-        .open(SinkPlace {
-            worker: 0,
-            workers: 1,
-        })
-        .unwrap();
+    let mut writer = sink.open(SinkPlace::alone()).unwrap();
     let spend = |at, total| Spend { user: 7, at, total };
     writer.write(1, vec![(spend(5, 1.0), 1, 1)].into()).unwrap();
     writer
@@ -399,10 +394,7 @@ fn a_server_that_is_not_there_is_named_within_the_limit() {
     };
     let view = View::new("v").key(|_: &u8| String::new()).version(|_| 0);
     let watch = Stopwatch::start();
-    let opened = Redis::with(config).view(view).open(SinkPlace {
-        worker: 0,
-        workers: 1,
-    });
+    let opened = Redis::with(config).view(view).open(SinkPlace::alone());
     let Err(SinkError::Failed(text)) = opened else {
         panic!("it opened, or failed otherwise")
     };

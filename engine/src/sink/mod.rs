@@ -11,6 +11,9 @@ pub(crate) mod lifeline;
 pub(crate) mod operator;
 pub(crate) mod port;
 
+use std::sync::Arc;
+
+use crate::env::{Clock, Env};
 use crate::time::Epoch;
 use crate::update::Updates;
 
@@ -29,13 +32,27 @@ pub trait Sink<D>: Send + Sync + 'static {
     }
 }
 
-/// Which writer of how many is being opened.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// Which writer of how many is being opened, and under which clock.
+#[derive(Clone)]
 pub struct SinkPlace {
     /// The worker, from 0.
     pub worker: usize,
     /// How many workers there are.
     pub workers: usize,
+    /// The job's clock, for what has outlived its time; no row may depend on it.
+    pub clock: Arc<dyn Clock>,
+}
+
+impl SinkPlace {
+    /// The only worker, under the machine's clock: for a writer outside of a job.
+    #[must_use]
+    pub fn alone() -> Self {
+        Self {
+            worker: 0,
+            workers: 1,
+            clock: Env::default().clock,
+        }
+    }
 }
 
 /// Writes the epochs of one worker, in order.
