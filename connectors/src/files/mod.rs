@@ -16,6 +16,7 @@
 
 mod cell;
 mod csv_file;
+mod csv_quotes;
 mod csv_read;
 mod decode;
 mod encode;
