@@ -87,6 +87,8 @@ impl Driver {
             return Ok(Turn::Idle);
         }
         if self.shared.config.env.stop.is_stopping() {
+            let unread = self.inputs.iter().filter(|input| !input.is_done());
+            unread.for_each(|input| self.shared.leave_unread(input.is_bounded()));
             self.close();
             return Ok(Turn::Worked);
         }
@@ -113,7 +115,8 @@ impl Driver {
     /// Asks the sinks to publish; called once the dataflow has ended.
     pub(crate) fn finish(&mut self) {
         self.note_latency();
-        self.sinks.iter_mut().for_each(|sink| sink.finish());
+        let ending = self.shared.ending();
+        self.sinks.iter_mut().for_each(|sink| sink.finish(ending));
     }
 
     /// Drops the sinks that have published, and says whether all have.

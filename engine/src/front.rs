@@ -6,6 +6,7 @@ use crate::env::StopHandle;
 use crate::error::JobError;
 use crate::sim::{Dice, Trace};
 use crate::sink::Writer;
+use crate::sink::lifeline::Lifeline;
 use crate::sink::port::{self, WriterPort};
 use crate::source::Reader;
 use crate::source::gate::Gate;
@@ -37,9 +38,10 @@ impl Front {
         &self,
         name: &str,
         writer: Box<dyn Writer<D>>,
+        run: &Lifeline,
     ) -> Result<Box<dyn WriterPort<D>>, JobError> {
         match self {
-            Self::Threads(worker) => port::spawn(name, writer, worker.clone()),
+            Self::Threads(worker) => port::spawn(name, writer, worker.clone(), run.tie()),
             Self::Sim(dice, trace) => Ok(port::in_place(writer, dice.clone(), trace.clone())),
         }
     }

@@ -10,11 +10,14 @@ use timely::dataflow::operators::probe::Handle as Probe;
 use timely::dataflow::{Scope, Stream};
 
 use crate::driver::Driver;
+use crate::env::Clock;
 use crate::error::JobError;
 use crate::front::Front;
 use crate::metrics::Metrics;
 use crate::shared::Shared;
+use crate::sink::Writer;
 use crate::sink::operator::DrivenSink;
+use crate::sink::port::WriterPort;
 use crate::source::gate::Gate;
 use crate::source::input::{DrivenInput, Handle, OpenPartition, Outlets, SourceInput};
 use crate::source::{DeadLetter, SourceError, SourceSpec};
@@ -174,8 +177,17 @@ impl<'s> Graph<'s> {
         &self.state.probe
     }
 
-    pub(crate) fn front(&self) -> &Front {
-        &self.state.front
+    pub(crate) fn clock(&self) -> Arc<dyn Clock> {
+        Arc::clone(&self.state.shared.config.env.clock)
+    }
+
+    pub(crate) fn writer_port<D: Data>(
+        &self,
+        name: &str,
+        writer: Box<dyn Writer<D>>,
+    ) -> Result<Box<dyn WriterPort<D>>, JobError> {
+        let state = &self.state;
+        state.front.writer_port(name, writer, &state.shared.writers)
     }
 
     pub(crate) fn add_sink(&self, sink: Box<dyn DrivenSink>) {

@@ -1,5 +1,6 @@
 //! A job: a function that builds a graph, run over real threads or in a simulation, with an account at the end.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
@@ -71,7 +72,7 @@ impl Job {
         ran?;
         Ok(Report {
             job: self.name.clone(),
-            stopped: shared.config.env.stop.is_stopping(),
+            stopped: shared.was_stopped(),
             elapsed: clock.elapsed().saturating_sub(started),
             metrics: Arc::clone(&shared.metrics),
         })
@@ -122,12 +123,21 @@ impl fmt::Display for Report {
                 "  source {name}: {read} read = {rows} in + {late} late + {dead} dead-lettered"
             )?;
         }
-        let mut sinks: std::collections::BTreeMap<String, u64> = std::collections::BTreeMap::new();
+        let mut sinks: BTreeMap<String, (u64, bool)> = BTreeMap::new();
         for ((name, _), sink) in self.metrics.sinks() {
-            *sinks.entry(name).or_default() += sink.rows.load(Relaxed);
+            let (rows, held_back) = sinks.entry(name).or_default();
+            *rows += sink.rows.load(Relaxed);
+            *held_back |= sink.held_back.load(Relaxed);
         }
-        for (name, rows) in sinks {
-            writeln!(f, "  sink {name}: {rows} updates written")?;
+        for (name, (rows, held_back)) in sinks {
+            if held_back {
+                writeln!(
+                    f,
+                    "  sink {name}: nothing written, the sources were stopped before their end; what stood there stays"
+                )?;
+            } else {
+                writeln!(f, "  sink {name}: {rows} updates written")?;
+            }
         }
         let (p50, p99) = (self.metrics.latency(0.5), self.metrics.latency(0.99));
         let epochs = self.metrics.epochs.load(Relaxed);

@@ -1,7 +1,7 @@
 //! What a running job tells about itself: counters that every worker adds to, read by progress bars and reports.
 
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicI64, AtomicU64, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -62,6 +62,8 @@ pub struct SinkMetrics {
     pub rows: AtomicU64,
     /// Epochs acknowledged.
     pub epochs: AtomicU64,
+    /// Whether the rows were held back at the end, for the job was stopped before they were whole.
+    pub held_back: AtomicBool,
 }
 
 /// All counters of a job.

@@ -8,6 +8,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use crate::config::Config;
 use crate::error::JobError;
 use crate::metrics::Metrics;
+use crate::sink::Ending;
+use crate::sink::lifeline::Lifeline;
 use crate::source::{Partition, SourceSpec};
 use crate::time::Epoch;
 use crate::update::Data;
@@ -37,6 +39,12 @@ pub(crate) struct Shared {
     pub(crate) dimensions_pending: AtomicUsize,
     /// Partitions of all sources whose end the watermark waits for.
     pub(crate) partitions: AtomicUsize,
+    /// Ends the writers with the run.
+    pub(crate) writers: Lifeline,
+    /// Whether a source was stopped before its end.
+    stopped: AtomicBool,
+    /// Whether a bounded one was.
+    early: AtomicBool,
     plan: Mutex<Plan>,
     failed: AtomicBool,
     failure: Mutex<Option<JobError>>,
@@ -50,6 +58,9 @@ impl Shared {
             epoch: AtomicU64::new(1),
             dimensions_pending: AtomicUsize::new(0),
             partitions: AtomicUsize::new(0),
+            writers: Lifeline::new(),
+            stopped: AtomicBool::new(false),
+            early: AtomicBool::new(false),
             plan: Mutex::default(),
             failed: AtomicBool::new(false),
             failure: Mutex::new(None),
@@ -101,6 +112,26 @@ impl Shared {
     /// The newest epoch begun anywhere.
     pub(crate) fn newest_epoch(&self) -> Epoch {
         self.epoch.load(SeqCst)
+    }
+
+    /// Notes that a source is not read to its end.
+    pub(crate) fn leave_unread(&self, bounded: bool) {
+        self.stopped.store(true, SeqCst);
+        self.early.fetch_or(bounded, SeqCst);
+    }
+
+    /// Whether a source was left before its end: what a stop that comes later does not change.
+    pub(crate) fn was_stopped(&self) -> bool {
+        self.stopped.load(SeqCst)
+    }
+
+    /// How far the sources were read; final on a worker once its dataflow has ended.
+    pub(crate) fn ending(&self) -> Ending {
+        if self.early.load(SeqCst) {
+            Ending::Early
+        } else {
+            Ending::Whole
+        }
     }
 
     /// Notes a failure; the first one is kept, and every worker ends.

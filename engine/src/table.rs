@@ -54,18 +54,19 @@ impl<'s, D: Data> Table<'s, D> {
         let place = SinkPlace {
             worker: graph.worker(),
             workers: graph.workers(),
+            clock: graph.clock(),
         };
         let home = sink
             .single()
-            .then(|| owner(tag_bytes(name.as_bytes()), place.workers));
+            .then(|| owner(tag_bytes(name.as_bytes()), graph.workers()));
         let writer = match home {
-            Some(worker) if worker != place.worker => Box::new(Elsewhere),
+            Some(worker) if worker != graph.worker() => Box::new(Elsewhere),
             _ => sink.open(place).map_err(|error| JobError::Sink {
                 sink_name: name.to_owned(),
                 error,
             })?,
         };
-        let port = graph.front().writer_port(name, writer)?;
+        let port = graph.writer_port(name, writer)?;
         let acknowledged = match home {
             Some(worker) => {
                 let together = Exchange::new(move |_: &Update<D>| worker as u64);

@@ -46,6 +46,7 @@ pub(crate) fn run(build: &Arc<Build>, shared: &Arc<Shared>) -> Result<(), JobErr
         // A worker catches its own panics, so that none is left waiting for it.
         let _ = thread.join();
     }
+    shared.writers.cut();
     shared.take_failure().map_or(Ok(()), Err)
 }
 

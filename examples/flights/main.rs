@@ -12,7 +12,7 @@ use examples::{flights, program};
 #[derive(Parser)]
 #[command(
     name = "flights",
-    after_help = "Example:\n  cargo run --release -p examples --example flights -- --data ../shared/data \\\n      --out /tmp/flights --workers 2\n\nCtrl-C ends the job in order: exit code 130."
+    after_help = "Example:\n  cargo run --release -p examples --example flights -- --data ../shared/data \\\n      --out /tmp/flights --workers 2\n\nCtrl-C ends the job in order, a second one at once: exit code 130."
 )]
 struct Flights {
     #[command(flatten)]

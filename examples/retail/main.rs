@@ -14,7 +14,7 @@ use examples::{program, retail};
 #[derive(Parser)]
 #[command(
     name = "retail",
-    after_help = "Example:\n  cargo run --release -p examples --example retail -- --data ../shared/data \\\n      --out /tmp/retail --workers 2\n\nCtrl-C ends the job in order: exit code 130."
+    after_help = "Example:\n  cargo run --release -p examples --example retail -- --data ../shared/data \\\n      --out /tmp/retail --workers 2\n\nCtrl-C ends the job in order, a second one at once: exit code 130."
 )]
 struct Retail {
     #[command(flatten)]

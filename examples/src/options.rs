@@ -16,7 +16,8 @@ pub struct Options {
 
     /// The folder for the answers, one file each; it is made if it is missing
     ///
-    /// Each file appears whole when the job ends and replaces what stood there.
+    /// Each file appears whole when the job ends and replaces what stood there. A job that is stopped by Ctrl-C writes
+    /// none of them.
     #[arg(long, value_name = "DIR")]
     pub out: PathBuf,
 

@@ -1,7 +1,6 @@
 //! Where a job reads and writes: the data set's files, in order of arrival or shuffled, and a file per answer.
 
 use std::path::PathBuf;
-use std::time::Duration;
 
 use thalweg::connectors::files::{CsvFile, FileSource, Files, ParquetFile};
 use thalweg::connectors::shuffle::Shuffled;
@@ -39,12 +38,10 @@ impl Places {
         at: impl Fn(&T) -> EventTime + Send + Sync + 'static,
     ) -> SourceSpec<T> {
         let files = self.parquet::<T>(set, file);
-        let spec = match self.shuffle {
+        match self.shuffle {
             Some(seed) => Shuffled::new(files, seed).event_time(at),
             None => files.event_time(at),
-        };
-        // A file is what it is: whether its moments lie ahead of today's clock must not change the answers.
-        spec.max_future(Duration::MAX)
+        }
     }
 
     /// The rows of `set/file` as a dimension: read whole before any event.

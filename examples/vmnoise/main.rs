@@ -13,7 +13,7 @@ use examples::{program, vmnoise};
 #[derive(Parser)]
 #[command(
     name = "vmnoise",
-    after_help = "Example:\n  cargo run --release -p examples --example vmnoise -- --data ../shared/data \\\n      --out /tmp/vmnoise --workers 2\n\nCtrl-C ends the job in order: exit code 130."
+    after_help = "Example:\n  cargo run --release -p examples --example vmnoise -- --data ../shared/data \\\n      --out /tmp/vmnoise --workers 2\n\nCtrl-C ends the job in order, a second one at once: exit code 130."
 )]
 struct VmNoise {
     #[command(flatten)]

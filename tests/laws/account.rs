@@ -103,7 +103,8 @@ fn job(source: &Spoilt, lateness_us: i64, asked: bool, out: Collect<Went>) -> Jo
         let spec = source
             .clone()
             .event_time(|event| event.at)
-            .lateness(lateness);
+            .lateness(lateness)
+            .max_future(hours(1));
         let events = g.source("events", spec)?;
         let mut all = events.map(Went::In);
         if asked {

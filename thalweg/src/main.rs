@@ -88,6 +88,9 @@ fn code_of(error: &DemoError) -> u8 {
 fn stop_on_interrupt(stop: StopHandle) -> Result<(), Failed> {
     ctrlc::set_handler(move || {
         if stop.is_stopping() {
+            screen::complain(
+                "thalweg: ended at once; files that were not complete were not published\n",
+            );
             std::process::exit(INTERRUPTED);
         }
         stop.stop();
@@ -96,4 +99,24 @@ fn stop_on_interrupt(stop: StopHandle) -> Result<(), Failed> {
         );
     })
     .map_err(|error| (FAILED, format!("cannot listen for Ctrl-C: {error}")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_panic_is_told_apart_from_wrong_use_and_from_what_failed() {
+        let panicked = JobError::Panicked {
+            worker: 0,
+            message: "a bug".into(),
+        };
+        for (error, code) in [
+            (panicked, 101),
+            (JobError::Wrong("no".into()), 2),
+            (JobError::System("no thread".into()), 1),
+        ] {
+            assert_eq!(code_of(&DemoError::Job(error)), code);
+        }
+    }
 }

@@ -29,16 +29,17 @@
 //!
 //! # Time to live
 //! A row expires at *its event time* + the view's TTL, so that a backfill of old rows does not make them
-//! young. An expired row reads as absent, and its version still blocks older writes until
-//! [`EmbeddedStore::sweep`] removes it.
+//! young. An expired row reads as absent, and its version still blocks older writes until it is swept: a writer
+//! looks at a few rows further on with every epoch (`sweep`), so that a view with a TTL does not grow for ever.
 
 mod record;
 mod store;
+mod sweep;
 #[cfg(test)]
 mod tests;
 
 use std::path::PathBuf;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 pub use store::EmbeddedStore;
 
@@ -54,13 +55,13 @@ impl Embedded {
         let path = path.into();
         // The workers of one process share one open database, and with it one cache.
         let shared: Mutex<Option<EmbeddedStore>> = Mutex::new(None);
-        OnlineSink::new(view, move || {
+        OnlineSink::new(view, move |place| {
             let mut shared = shared.lock().unwrap_or_else(PoisonError::into_inner);
             let store = match shared.take() {
                 Some(store) => store,
                 None => EmbeddedStore::open(&path)?,
             };
-            let writer = store.share();
+            let writer = store.sweeping(Arc::clone(&place.clock));
             *shared = Some(store);
             Ok(Box::new(writer) as Box<dyn OnlineStore>)
         })

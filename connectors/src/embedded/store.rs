@@ -8,10 +8,12 @@ use redb::{
     Builder, ConcurrencyMode, Database, DatabaseError, ReadOnlyDatabase, ReadOnlyTable,
     ReadTransaction, ReadableDatabase, ReadableTable, TableDefinition, TableError,
 };
+use thalweg_engine::env::Clock;
 use thalweg_engine::sink::SinkError;
 use thalweg_engine::time::{EventTime, micros_of};
 
 use crate::embedded::record::{self, Head, NEVER};
+use crate::embedded::sweep::Sweeper;
 use crate::online::view::{ViewError, check_name};
 use crate::online::{OnlineError, OnlineRow, OnlineStore, StoredRow, WriteOutcome};
 
@@ -25,6 +27,7 @@ const CACHE_BYTES: usize = 128 << 20;
 pub struct EmbeddedStore {
     path: PathBuf,
     database: Handle,
+    sweeper: Option<Sweeper>,
 }
 
 #[derive(Clone)]
@@ -72,6 +75,7 @@ impl EmbeddedStore {
         Ok(Self {
             path,
             database: Handle::Write(Arc::new(database)),
+            sweeper: None,
         })
     }
 
@@ -99,59 +103,21 @@ impl EmbeddedStore {
         Ok(Self {
             path,
             database: Handle::Read(Arc::new(database)),
+            sweeper: None,
         })
     }
 
-    /// Removes what can no longer be asked for: rows that have expired at `now`, and tombstones whose event
-    /// time lies before `tombstones_before`. Says how many went.
-    ///
-    /// A tombstone blocks older writes; keep it for the lateness of the job plus the time a restart may take.
-    ///
-    /// # Errors
-    /// [`OnlineError`] when the store is read-only or cannot be written.
-    pub fn sweep(
-        &mut self,
-        view: &str,
-        now: EventTime,
-        tombstones_before: EventTime,
-    ) -> Result<u64, OnlineError> {
-        let Handle::Write(database) = &self.database else {
-            return Err(OnlineError::Wrong(read_only("sweep", &self.path)));
-        };
-        let mut removed = 0;
-        let swept = (|| -> Result<(), redb::Error> {
-            let transaction = database.begin_write()?;
-            let name = table_name(view);
-            transaction
-                .open_table(definition(&name))?
-                .retain(|_, bytes| {
-                    let keep = match (record::head_of(bytes), record::stored(bytes)) {
-                        (Some(head), Some(stored)) if stored.row_time.is_none() => {
-                            head.version.event_time >= tombstones_before
-                        }
-                        (Some(head), _) => now < head.expires_at,
-                        (None, _) => true,
-                    };
-                    removed += u64::from(!keep);
-                    keep
-                })?;
-            transaction.commit()?;
-            Ok(())
-        })();
-        swept.map_err(|error| failed("sweep", &self.path, error))?;
-        Ok(removed)
-    }
-
-    /// The same open store for another thread.
-    pub(crate) fn share(&self) -> Self {
+    /// The same open store for another thread, which sweeps the one view that it writes.
+    pub(crate) fn sweeping(&self, clock: Arc<dyn Clock>) -> Self {
         Self {
             path: self.path.clone(),
             database: self.database.clone(),
+            sweeper: Some(Sweeper::new(clock)),
         }
     }
 
     fn write_rows(
-        &self,
+        &mut self,
         view: &str,
         ttl: Option<Duration>,
         rows: &[OnlineRow],
@@ -189,6 +155,9 @@ impl EmbeddedStore {
                     .ok_or_else(|| Broken::Record(row.entity.clone()))?;
                 table.insert(row.entity.as_str(), bytes.as_slice())?;
                 outcome.written += 1;
+            }
+            if let (Some(sweeper), Some(ttl)) = (&mut self.sweeper, ttl) {
+                sweeper.step(&mut table, micros_of(ttl), rows)?;
             }
         }
         transaction.commit().map_err(Broken::Commit)?;
@@ -232,8 +201,9 @@ impl OnlineStore for EmbeddedStore {
         if rows.is_empty() {
             return Ok(WriteOutcome::default());
         }
+        let written = self.write_rows(view, ttl, rows);
         let path = self.path.display();
-        self.write_rows(view, ttl, rows).map_err(|broken| match broken {
+        written.map_err(|broken| match broken {
             Broken::ReadOnly => SinkError::Wrong(read_only("write to", &self.path)),
             Broken::View(error) => SinkError::Wrong(error.to_string()),
             Broken::Record(entity) => SinkError::Failed(format!(

@@ -1,9 +1,16 @@
 //! The embedded store under the shared laws, and what is its own: sharing, expiry, reading beside a writer.
 
-use serde::Serialize;
-use thalweg_engine::sink::{Sink, SinkError, SinkPlace};
-use thalweg_engine::time::{EventTime, micros_of, seconds};
+use std::ops::Range;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
 
+use serde::Serialize;
+use thalweg_engine::env::Clock;
+use thalweg_engine::sink::{Sink, SinkError, SinkPlace, Writer};
+use thalweg_engine::time::{EventTime, micros_of, millis, seconds};
+
+use crate::embedded::sweep::RECORDS_MIN;
 use crate::embedded::{Embedded, EmbeddedStore};
 use crate::online::laws::{self, at, read, value};
 use crate::online::{OnlineError, OnlineRow, OnlineStore, View};
@@ -35,7 +42,14 @@ fn workers_views_and_readers_share_one_store() {
         Embedded::view(dir.path(), view("b")),
     );
     let mut writers: Vec<_> = [(&first, 0), (&first, 1), (&second, 0)]
-        .map(|(sink, worker)| sink.open(SinkPlace { worker, workers: 2 }).unwrap())
+        .map(|(sink, worker)| {
+            sink.open(SinkPlace {
+                worker,
+                workers: 2,
+                ..SinkPlace::alone()
+            })
+            .unwrap()
+        })
         .into();
     std::thread::scope(|scope| {
         for (number, writer) in (0_u64..).zip(&mut writers) {
@@ -109,24 +123,123 @@ fn a_row_expires_at_its_event_time_plus_the_ttl_and_still_blocks_older_writes() 
         .write("v", ttl, &[OnlineRow::put("e", at(99, 2), value("y"))])
         .unwrap();
     assert_eq!(older.refused_as_older, 1);
-    store
-        .write("v", None, &[OnlineRow::delete("gone", at(100, 1))])
-        .unwrap();
-    assert_eq!(store.sweep("v", end - 1, 100).unwrap(), 0);
-    assert_eq!(store.sweep("v", end, 101).unwrap(), 2);
-    let older = store
-        .write("v", ttl, &[OnlineRow::put("e", at(99, 2), value("y"))])
-        .unwrap();
-    assert_eq!(older.written, 1);
+}
+
+/// A clock that stands still.
+struct Still(EventTime);
+
+impl Clock for Still {
+    fn wall(&self) -> EventTime {
+        self.0
+    }
+
+    fn elapsed(&self) -> Duration {
+        Duration::ZERO
+    }
+}
+
+fn spend(user: u64, at: EventTime) -> Spend {
+    Spend {
+        user,
+        at,
+        total: 0.5,
+    }
+}
+
+/// Which of these users have a record, expired or not. A tombstone is none, but still refuses.
+fn held(dir: &Path, users: Range<u64>) -> Vec<u64> {
+    let store = &mut EmbeddedStore::open_read_only(dir).unwrap();
+    users
+        .filter(|user| {
+            let row = store.get("v", &user.to_string(), EventTime::MIN).unwrap();
+            row.is_some()
+        })
+        .collect()
+}
+
+/// A writer of the view `v`, whose rows live for 1,000 µs, at this moment.
+fn swept(dir: &Path, wall: EventTime) -> Box<dyn Writer<Spend>> {
+    let place = SinkPlace {
+        clock: Arc::new(Still(wall)),
+        ..SinkPlace::alone()
+    };
+    let view = view("v").ttl(millis(1));
+    Embedded::view(dir, view).open(place).unwrap()
+}
+
+#[test]
+fn expired_rows_are_swept_some_at_a_time_as_others_are_written() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut writer = swept(dir.path(), EventTime::MAX);
+    // Users 0 to 999 at moments 0 to 999: one more expires with every µs from 1,000 on.
+    let rows = (0..1_000).map(|user| (spend(user, user.cast_signed()), 1, 1));
+    writer.write(1, rows.collect()).unwrap();
+    let mut epoch = 1;
+    for at in [1_000, 1_001, 1_499, 1_998, 1_999] {
+        let mut before = held(dir.path(), 0..1_000).len();
+        // A round of the view takes so many epochs of one row, and another one to begin at the top.
+        for _ in 0..=1_001_usize.div_ceil(RECORDS_MIN) {
+            epoch += 1;
+            writer
+                .write(epoch, vec![(spend(5_000, at), epoch, 1)].into())
+                .unwrap();
+            let after = held(dir.path(), 0..1_000).len();
+            assert!(before - after <= RECORDS_MIN, "{before} {after}");
+            before = after;
+        }
+        let alive = (at - 1_000 + 1).cast_unsigned()..1_000;
+        assert_eq!(held(dir.path(), 0..1_000), alive.collect::<Vec<_>>());
+    }
+    assert_eq!(held(dir.path(), 5_000..5_001), [5_000]);
+}
+
+#[test]
+fn neither_the_clock_nor_a_row_from_the_future_sweeps_alone() {
+    for (wall, newest, stays) in [
+        (1_000_000, 5_000, false),
+        (5_000, 1_000_000, false),
+        (1_000_000, 999, true),
+        (999, 1_000_000, true),
+    ] {
+        let dir = tempfile::tempdir().unwrap();
+        let mut writer = swept(dir.path(), wall);
+        writer.write(1, vec![(spend(1, 0), 1, 1)].into()).unwrap();
+        writer
+            .write(2, vec![(spend(2, newest), 2, 1)].into())
+            .unwrap();
+        assert_eq!(held(dir.path(), 1..2) == [1], stays, "{wall} {newest}");
+    }
+}
+
+/// A tombstone, and a row that replaced a newer one, refuse older writes; they go when those would be expired as well.
+#[test]
+fn what_refuses_older_rows_stays_for_as_long_as_they_would_be_alive() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut writer = swept(dir.path(), EventTime::MAX);
+    let corrected = vec![(spend(1, 800), 1, 1), (spend(2, 800), 1, 1)];
+    writer.write(1, corrected.into()).unwrap();
+    let taken_back = vec![
+        (spend(1, 800), 2, -1),
+        (spend(1, 100), 2, 1),
+        (spend(2, 800), 2, -1),
+    ];
+    writer.write(2, taken_back.into()).unwrap();
+    // At 1,799 a row of the moment 800 would be alive: what took it back must go on refusing it.
+    for (epoch, now, refused) in [(3, 1_799, true), (4, 1_800, false)] {
+        writer
+            .write(epoch, vec![(spend(9, now), epoch, 1)].into())
+            .unwrap();
+        let mut store = EmbeddedStore::open(dir.path()).unwrap();
+        let stale = ["1", "2"].map(|user| OnlineRow::put(user, at(800, 0), value("stale")));
+        let outcome = store.write("v", Some(millis(1)), &stale).unwrap();
+        assert_eq!(outcome.refused_as_older, if refused { 2 } else { 0 });
+    }
 }
 
 #[test]
 fn wrong_use_says_what_to_do() {
     let dir = tempfile::tempdir().unwrap();
-    let place = SinkPlace {
-        worker: 0,
-        workers: 1,
-    };
+    let place = SinkPlace::alone();
     let unnamed = Embedded::view(dir.path(), view("a/b")).open(place);
     assert!(matches!(unnamed, Err(SinkError::Wrong(text)) if text.contains("\"a/b\"")));
     let missing = EmbeddedStore::open_read_only(dir.path().join("nowhere"));
@@ -151,12 +264,7 @@ fn a_nested_row_is_refused_with_its_view_and_field() {
         .key(|_: &Nested| "e".into())
         .version(|_| 0);
     let sink = Embedded::view(dir.path(), view);
-    let mut writer = sink
-        .open(SinkPlace {
-            worker: 0,
-            workers: 1,
-        })
-        .unwrap();
+    let mut writer = sink.open(SinkPlace::alone()).unwrap();
     let refused = writer.write(1, vec![(Nested { list: vec![1] }, 1, 1)].into());
     assert!(
         matches!(refused, Err(SinkError::Wrong(text)) if text.contains("nested") && text.contains("list"))
@@ -169,12 +277,7 @@ fn a_nested_row_is_refused_with_its_view_and_field() {
 fn embedded_speed() {
     let dir = tempfile::tempdir_in(env!("CARGO_MANIFEST_DIR")).unwrap();
     let sink = Embedded::view(dir.path(), view("v"));
-    let mut writer = sink
-        .open(SinkPlace {
-            worker: 0,
-            workers: 1,
-        })
-        .unwrap();
+    let mut writer = sink.open(SinkPlace::alone()).unwrap();
     let mut epoch = 0;
     for (len, epochs) in [
         (100_000_u64, 2),
@@ -183,7 +286,7 @@ fn embedded_speed() {
         (100, 100),
         (1, 100),
     ] {
-        let mut took = std::time::Duration::ZERO;
+        let mut took = Duration::ZERO;
         for _ in 0..epochs {
             epoch += 1;
             // Entities all over the view, as events bring them.

@@ -3,14 +3,13 @@
 use std::fs::File;
 use std::path::PathBuf;
 
+use serde::Serialize;
 use thalweg_engine::sink::{Sink, SinkError, SinkPlace, Writer};
-use thalweg_engine::time::Epoch;
-use thalweg_engine::update::{Data, Updates};
+use thalweg_engine::update::Data;
 
 use crate::files::cell::Cell;
-use crate::files::net::Net;
-use crate::files::schema::{self, Field};
-use crate::files::staged::{StagedFile, unwritten};
+use crate::files::net_file::{Encoder, NetFile, WriteError};
+use crate::files::schema::Field;
 use crate::files::{encode, moment};
 
 /// Writes the net rows of a table, sorted by their `Ord`, to one CSV file, which replaces what stood there.
@@ -19,6 +18,7 @@ use crate::files::{encode, moment};
 /// reads back to the same bits, `None` is an empty field: in CSV an empty text cannot be told from it.
 /// [`Files::csv`](crate::files::Files::csv) reads such a file back. For large tables take
 /// [`ParquetFile`](crate::files::ParquetFile).
+/// A job that is stopped before a bounded source has ended publishes nothing, and what stood there stays.
 ///
 /// # Errors
 /// A row that was taken back more often than added fails the job at its end, and nothing is published.
@@ -37,16 +37,7 @@ impl CsvFile {
 
 impl<T: Data + Ord> Sink<T> for CsvFile {
     fn open(&self, _place: SinkPlace) -> Result<Box<dyn Writer<T>>, SinkError> {
-        let fields = schema::trace_flat::<T>().map_err(|why| {
-            SinkError::Wrong(format!("cannot write {}: {why}", self.path.display()))
-        })?;
-        let staged = StagedFile::create(&self.path)?;
-        Ok(Box::new(FileWriter {
-            path: self.path.clone(),
-            fields,
-            staged,
-            net: Net::new(),
-        }))
+        NetFile::<T, CsvWriter>::create(&self.path)
     }
 
     fn single(&self) -> bool {
@@ -54,58 +45,34 @@ impl<T: Data + Ord> Sink<T> for CsvFile {
     }
 }
 
-struct FileWriter<T> {
-    path: PathBuf,
-    fields: Vec<Field>,
-    staged: StagedFile,
-    net: Net<T>,
+/// An open CSV file.
+struct CsvWriter(csv::Writer<File>);
+
+impl CsvWriter {
+    fn line(&mut self, line: &[impl AsRef<[u8]>]) -> Result<(), WriteError> {
+        Ok(self.0.write_record(line).map_err(std::io::Error::from)?)
+    }
 }
 
-impl<T: Data + Ord> FileWriter<T> {
-    fn put(&self, lines: &mut csv::Writer<File>, line: &[String]) -> Result<(), SinkError> {
-        lines
-            .write_record(line)
-            .map_err(|error| unwritten(&self.path, &error.into()))
+impl Encoder for CsvWriter {
+    fn begin(file: File, fields: &[Field]) -> Result<Self, WriteError> {
+        let mut lines = Self(csv::Writer::from_writer(file));
+        let names: Vec<&str> = fields.iter().map(|field| field.name).collect();
+        lines.line(&names)?;
+        Ok(lines)
     }
 
-    fn line(&self, row: &T) -> Result<Vec<String>, SinkError> {
-        let mut line = Vec::with_capacity(self.fields.len());
+    fn push<T: Serialize>(&mut self, row: &T) -> Result<(), WriteError> {
+        let mut line = Vec::new();
         encode::row(row, &mut |_: &'static str, cell: Cell<'_>| {
             line.push(text_of(cell)?);
             Ok(())
-        })
-        .map_err(|error| {
-            SinkError::Failed(format!(
-                "cannot write {}: a row could not be encoded: {error}; nothing was published",
-                self.path.display()
-            ))
         })?;
-        Ok(line)
-    }
-}
-
-impl<T: Data + Ord> Writer<T> for FileWriter<T> {
-    fn write(&mut self, _epoch: Epoch, rows: Updates<T>) -> Result<(), SinkError> {
-        rows.into_iter()
-            .for_each(|(row, _, diff)| self.net.add(row, diff));
-        Ok(())
+        self.line(&line)
     }
 
-    fn finish(&mut self) -> Result<(), SinkError> {
-        let rows = self.net.take_whole(&self.path)?;
-        let mut lines = csv::Writer::from_writer(self.staged.file()?);
-        let header: Vec<String> = self.fields.iter().map(|f| f.name.to_owned()).collect();
-        self.put(&mut lines, &header)?;
-        for (row, diff) in &rows {
-            let line = self.line(row)?;
-            for _ in 0..*diff {
-                self.put(&mut lines, &line)?;
-            }
-        }
-        lines
-            .flush()
-            .map_err(|error| unwritten(&self.path, &error))?;
-        self.staged.publish()
+    fn close(mut self) -> Result<(), WriteError> {
+        Ok(self.0.flush()?)
     }
 }
 

@@ -11,6 +11,7 @@ use thalweg_engine::source::{Batch, DeadLetter, ReadStatus, Reader, SourceError}
 use thalweg_engine::update::Data;
 
 use crate::files::cell::{Cell, cut};
+use crate::files::csv_quotes::unclosed;
 use crate::files::decode;
 use crate::files::parquet_read::RECORD_BYTES_MAX;
 use crate::files::schema::Field;
@@ -64,6 +65,11 @@ pub(crate) fn open<T: Data>(
         .headers()
         .cloned()
         .map_err(|error| failed(path, error))?;
+    let bytes = lines
+        .get_ref()
+        .metadata()
+        .map_err(|error| failed(path, error))?
+        .len();
     let places = fields.iter().filter_map(|field| {
         header
             .iter()
@@ -74,6 +80,7 @@ pub(crate) fn open<T: Data>(
         path: path.to_owned(),
         places: places.collect(),
         width: header.len(),
+        bytes,
         lines,
         record: ByteRecord::new(),
         row: PhantomData::<fn() -> T>,
@@ -98,11 +105,19 @@ struct CsvReader<T> {
     /// Field by field, where it stands in a line.
     places: Vec<(&'static str, usize)>,
     width: usize,
+    /// The length of the file when it was opened.
+    bytes: u64,
     row: PhantomData<fn() -> T>,
 }
 
 impl<T: Data> CsvReader<T> {
     fn decode(&self) -> Result<T, String> {
+        if self.runs_into_the_end() {
+            return Err(
+                "a quote is opened in here and never closed: all that follows was taken for its text"
+                    .to_owned(),
+            );
+        }
         if self.record.len() != self.width {
             return Err(format!(
                 "the line has {} fields, but the header {}",
@@ -118,6 +133,18 @@ impl<T: Data> CsvReader<T> {
             )
         });
         decode::row(cells).map_err(|error| error.to_string())
+    }
+
+    /// Whether this is the last record of the file and ends inside quotes.
+    fn runs_into_the_end(&self) -> bool {
+        let start = self.record.position().map_or(0, csv::Position::byte);
+        self.lines.position().byte() >= self.bytes
+            && File::open(&self.path)
+                .and_then(|mut file| {
+                    file.seek(SeekFrom::Start(start))?;
+                    unclosed(file)
+                })
+                .unwrap_or(false)
     }
 
     fn dead_letter(&self, reason: String) -> DeadLetter {
@@ -293,6 +320,23 @@ mod tests {
             assert!(letter.reason.contains(reason), "{}", letter.reason);
             assert!(letter.partition.ends_with("in.csv"));
         }
+    }
+
+    /// The reader underneath ends the field where the file ends: lines went missing with no word about them.
+    #[test]
+    fn a_quote_that_is_never_closed_is_a_dead_letter_and_no_lost_lines() {
+        for end in ["\"6\n7,7\n8,8\n", "\"6", "6,\"\n", "6,\"6\"\"\n"] {
+            let text = format!("sensor,value\n1,1\n{end}");
+            let (rows, dead) = read::<Reading>(text.as_bytes()).unwrap();
+            assert_eq!((rows.len(), dead.len()), (1, 1), "{end}");
+            assert!(dead[0].reason.contains("never closed"), "{end}");
+            assert_eq!(
+                (dead[0].position, dead[0].record.as_str()),
+                (3, end.trim_end())
+            );
+        }
+        let closed = b"sensor,value\n1,1\n6,\"6\"";
+        assert_eq!(read::<Reading>(closed).unwrap().0.len(), 2);
     }
 
     #[test]

@@ -90,7 +90,7 @@ impl<T: Data> Writer<T> for LinesWriter {
 mod tests {
     use super::*;
     use crate::files::Files;
-    use crate::files::testing::{ALONE, Reading, Trade, once, read_all, trade, tree, write_all};
+    use crate::files::testing::{Reading, Trade, once, read_all, trade, tree, write_all};
 
     #[test]
     fn every_update_is_a_line_with_its_sign() {
@@ -148,7 +148,9 @@ mod tests {
     fn a_field_named_as_the_sign_is_refused() {
         let dir = tempfile::tempdir().unwrap();
         let sink = JsonLines::create(dir.path().join("out.jsonl"));
-        let wrong = Sink::<Signed>::open(&sink, ALONE).err().unwrap();
+        let wrong = Sink::<Signed>::open(&sink, SinkPlace::alone())
+            .err()
+            .unwrap();
         assert!(wrong.to_string().contains("`diff`"), "{wrong}");
         assert_eq!(tree(dir.path()), [""; 0]);
     }

@@ -3,8 +3,9 @@
 //! ```text
 //! Files::glob("in/*.parquet").parquet::<T>() ─▶ FileSource<T>: a file = a partition, sorted by path
 //!
-//!                       ┌─▶ ParquetFile   one file, the net table          ┐ written under a staging name,
-//! table of T ── Sink ───┼─▶ ParquetDir    parts, by date, append-only      ├ synced, then renamed: seen whole
+//!                       ┌─▶ ParquetFile   one file, the net table          ┐
+//!                       ├─▶ CsvFile       the same                         ├ written under a staging name,
+//! table of T ── Sink ───┼─▶ ParquetDir    parts, by date, append-only      │ synced, then renamed: seen whole
 //!                       ├─▶ JsonLines     one object per update            ┘ or not at all
 //!                       └─▶ TableOut      the net table on the terminal
 //! ```
@@ -15,14 +16,18 @@
 
 mod cell;
 mod csv_file;
+mod csv_quotes;
 mod csv_read;
 mod decode;
 mod encode;
+#[cfg(test)]
+mod endings;
 mod find;
 mod json_lines;
 mod json_read;
 pub mod moment;
 mod net;
+mod net_file;
 mod parquet_column;
 mod parquet_dir;
 mod parquet_file;

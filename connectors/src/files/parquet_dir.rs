@@ -16,8 +16,9 @@ use thalweg_engine::sink::{Sink, SinkError, SinkPlace, Writer};
 use thalweg_engine::time::{Epoch, EventTime};
 use thalweg_engine::update::{Data, Updates};
 
+use crate::files::net_file::{Encoder, WriteError};
 use crate::files::parquet_parts::{Existing, Staging, published, run_number};
-use crate::files::parquet_write::{ParquetWriter, WriteError};
+use crate::files::parquet_write::ParquetWriter;
 use crate::files::schema::{self, Field};
 use crate::files::staged::unwritten;
 use crate::files::{encode, moment};
@@ -123,11 +124,11 @@ impl<T: Data> Sink<T> for ParquetDir<T> {
         let fields = self.fields()?;
         let earlier = published(&self.dir)?;
         self.existing.check(&self.dir, &earlier)?;
-        let staging = Staging::create(&self.dir, place)?;
+        let staging = Staging::create(&self.dir, &place)?;
         Ok(Box::new(DirWriter {
             run: run_number(&earlier),
             earlier,
-            place,
+            worker: place.worker,
             spec: self.clone(),
             fields,
             staging,
@@ -141,7 +142,7 @@ impl<T: Data> Sink<T> for ParquetDir<T> {
 struct DirWriter<T> {
     spec: ParquetDir<T>,
     fields: Vec<Field>,
-    place: SinkPlace,
+    worker: usize,
     /// The number of this run, above those of the parts that were there.
     run: u64,
     earlier: Vec<PathBuf>,
@@ -208,14 +209,15 @@ impl<T: Data> DirWriter<T> {
         self.parts += 1;
         let name = format!(
             "part-{:05}-{:03}-{:05}.parquet",
-            self.run, self.place.worker, self.parts
+            self.run, self.worker, self.parts
         );
         let staged = self.staging.path().join(&name);
         let file = File::create(&staged).map_err(|error| unwritten(&staged, &error))?;
         let handle = file
             .try_clone()
             .map_err(|error| unwritten(&staged, &error))?;
-        let rows = ParquetWriter::new(handle, &self.fields).map_err(|error| self.failed(&error))?;
+        let rows =
+            ParquetWriter::begin(handle, &self.fields).map_err(|error| self.failed(&error))?;
         Ok(Part {
             rows,
             file,
@@ -304,7 +306,7 @@ fn remove_earlier(parts: &[PathBuf]) -> Result<(), SinkError> {
 mod tests {
     use super::*;
     use crate::files::Files;
-    use crate::files::testing::{ALONE, Trade, once, read_all, trade, tree, write_all};
+    use crate::files::testing::{Trade, once, read_all, trade, tree, write_all};
     use thalweg_engine::time::Timestamp;
 
     fn on_day(id: u64, day: i64) -> Trade {
@@ -358,7 +360,14 @@ mod tests {
         for run in 0..2 {
             let sink = ParquetDir::create(dir.path()).append();
             let mut writers: Vec<_> = (0..3)
-                .map(|worker| sink.open(SinkPlace { worker, workers: 3 }).unwrap())
+                .map(|worker| {
+                    sink.open(SinkPlace {
+                        worker,
+                        workers: 3,
+                        ..SinkPlace::alone()
+                    })
+                    .unwrap()
+                })
                 .collect();
             for (id, writer) in (run * 3..).zip(&mut writers) {
                 writer.write(1, vec![(trade(id), 1, 1)].into()).unwrap();
@@ -398,7 +407,7 @@ mod tests {
         fs::write(dir.path().join("data_0.parquet"), "").unwrap();
         let refused = dated(dir.path())
             .replace()
-            .open(ALONE)
+            .open(SinkPlace::alone())
             .err()
             .unwrap()
             .to_string();
@@ -408,7 +417,7 @@ mod tests {
     #[test]
     fn nothing_is_seen_before_the_end_and_nothing_stays_of_a_failed_run() {
         let dir = tempfile::tempdir().unwrap();
-        let mut writer = dated(dir.path()).open(ALONE).unwrap();
+        let mut writer = dated(dir.path()).open(SinkPlace::alone()).unwrap();
         writer.write(1, vec![(on_day(1, 0), 1, 1)].into()).unwrap();
         assert!(published(dir.path()).unwrap().is_empty());
         assert!(
@@ -432,7 +441,7 @@ mod tests {
             fs::create_dir_all(left.parent().unwrap()).unwrap();
             fs::write(left, "half").unwrap();
         }
-        let writer = dated(dir.path()).open(ALONE).unwrap();
+        let writer = dated(dir.path()).open(SinkPlace::alone()).unwrap();
         let left = [
             "_staging",
             "_staging/theirs",
@@ -441,10 +450,14 @@ mod tests {
             "_staging/worker-0/lock",
         ];
         assert_eq!(tree(dir.path()), left);
-        let second = dated(dir.path()).open(ALONE).err().unwrap().to_string();
+        let second = dated(dir.path())
+            .open(SinkPlace::alone())
+            .err()
+            .unwrap()
+            .to_string();
         assert!(second.contains("another writer"), "{second}");
         drop(writer);
-        assert!(dated(dir.path()).open(ALONE).is_ok());
+        assert!(dated(dir.path()).open(SinkPlace::alone()).is_ok());
     }
 
     #[test]
@@ -464,7 +477,7 @@ mod tests {
     #[test]
     fn a_publication_that_fails_halfway_is_taken_back() {
         let dir = tempfile::tempdir().unwrap();
-        let mut writer = dated(dir.path()).open(ALONE).unwrap();
+        let mut writer = dated(dir.path()).open(SinkPlace::alone()).unwrap();
         writer
             .write(1, vec![(on_day(1, 0), 1, 1), (on_day(2, 1), 1, 1)].into())
             .unwrap();
@@ -486,6 +499,9 @@ mod tests {
     fn a_field_that_the_folders_would_shadow_is_refused() {
         let dir = tempfile::tempdir().unwrap();
         let sink = ParquetDir::create(dir.path()).by_date(|row: &Dated| row.date);
-        assert!(matches!(sink.open(ALONE), Err(SinkError::Wrong(_))));
+        assert!(matches!(
+            sink.open(SinkPlace::alone()),
+            Err(SinkError::Wrong(_))
+        ));
     }
 }

@@ -3,18 +3,16 @@
 use std::path::PathBuf;
 
 use thalweg_engine::sink::{Sink, SinkError, SinkPlace, Writer};
-use thalweg_engine::time::Epoch;
-use thalweg_engine::update::{Data, Updates};
+use thalweg_engine::update::Data;
 
-use crate::files::net::Net;
-use crate::files::parquet_write::{ParquetWriter, WriteError};
-use crate::files::schema::{self, Field};
-use crate::files::staged::StagedFile;
+use crate::files::net_file::NetFile;
+use crate::files::parquet_write::ParquetWriter;
 
 /// Writes the net rows of a table, sorted by their `Ord`, to one Parquet file, which replaces what stood there.
 ///
 /// The table is held in memory until the job ends (at most about twice its net rows); a row that counts twice is
 /// written twice. Until the end nothing is seen but a hidden staging file beside the target.
+/// A job that is stopped before a bounded source has ended publishes nothing, and what stood there stays.
 ///
 /// # Errors
 /// A row that was taken back more often than added fails the job at its end, and nothing is published.
@@ -33,16 +31,7 @@ impl ParquetFile {
 
 impl<T: Data + Ord> Sink<T> for ParquetFile {
     fn open(&self, _place: SinkPlace) -> Result<Box<dyn Writer<T>>, SinkError> {
-        let fields = schema::trace_flat::<T>().map_err(|why| {
-            SinkError::Wrong(format!("cannot write {}: {why}", self.path.display()))
-        })?;
-        let staged = StagedFile::create(&self.path)?;
-        Ok(Box::new(FileWriter {
-            path: self.path.clone(),
-            fields,
-            staged,
-            net: Net::new(),
-        }))
+        NetFile::<T, ParquetWriter>::create(&self.path)
     }
 
     fn single(&self) -> bool {
@@ -50,46 +39,11 @@ impl<T: Data + Ord> Sink<T> for ParquetFile {
     }
 }
 
-struct FileWriter<T> {
-    path: PathBuf,
-    fields: Vec<Field>,
-    staged: StagedFile,
-    net: Net<T>,
-}
-
-impl<T: Data + Ord> FileWriter<T> {
-    fn failed(&self, error: &WriteError) -> SinkError {
-        error.at(&self.path)
-    }
-}
-
-impl<T: Data + Ord> Writer<T> for FileWriter<T> {
-    fn write(&mut self, _epoch: Epoch, rows: Updates<T>) -> Result<(), SinkError> {
-        rows.into_iter()
-            .for_each(|(row, _, diff)| self.net.add(row, diff));
-        Ok(())
-    }
-
-    fn finish(&mut self) -> Result<(), SinkError> {
-        let rows = self.net.take_whole(&self.path)?;
-        let file = self.staged.file()?;
-        let mut file =
-            ParquetWriter::new(file, &self.fields).map_err(|error| self.failed(&error))?;
-        for (row, diff) in &rows {
-            for _ in 0..*diff {
-                file.push(row).map_err(|error| self.failed(&error))?;
-            }
-        }
-        file.close().map_err(|error| self.failed(&error))?;
-        self.staged.publish()
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::files::Files;
-    use crate::files::testing::{ALONE, Trade, once, read_all, trade, tree, write_all};
+    use crate::files::testing::{Trade, once, read_all, trade, tree, write_all};
 
     #[test]
     fn every_kind_of_field_comes_back_as_it_was() {
@@ -153,7 +107,7 @@ mod tests {
     fn nothing_is_seen_before_the_end_and_nothing_stays_of_a_failed_run() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("net.parquet");
-        let mut writer = ParquetFile::create(&path).open(ALONE).unwrap();
+        let mut writer = ParquetFile::create(&path).open(SinkPlace::alone()).unwrap();
         writer.write(1, vec![(trade(1), 1, 1)].into()).unwrap();
         assert!(!path.exists());
         assert_eq!(

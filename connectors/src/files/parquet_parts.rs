@@ -116,7 +116,7 @@ impl Staging {
     ///
     /// # Errors
     /// [`SinkError::Wrong`] when another job writes there, [`SinkError::Failed`] when it cannot be written to.
-    pub(crate) fn create(dir: &Path, place: SinkPlace) -> Result<Self, SinkError> {
+    pub(crate) fn create(dir: &Path, place: &SinkPlace) -> Result<Self, SinkError> {
         let staging = dir.join(STAGING);
         let own = staging.join(format!("worker-{}", place.worker));
         fs::create_dir_all(&own).map_err(|error| unwritten(&own, &error))?;

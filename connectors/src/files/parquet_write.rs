@@ -5,8 +5,6 @@
 //! ```
 
 use std::fs::File;
-use std::io;
-use std::path::Path;
 use std::sync::Arc;
 
 use arrow::array::{
@@ -20,44 +18,17 @@ use parquet::basic::{Compression, ZstdLevel};
 use parquet::errors::ParquetError;
 use parquet::file::properties::WriterProperties;
 use serde::Serialize;
-use thalweg_engine::sink::SinkError;
 
 use crate::files::cell::Cell;
 use crate::files::encode::{self, Cells, EncodeError};
+use crate::files::net_file::{Encoder, WriteError};
 use crate::files::schema::{Field, Kind};
-use crate::files::staged::unwritten;
 
 /// Rows that are gathered before they are handed to the encoder.
 const BATCH_ROWS: usize = 8_192;
 
 /// Rows of a row group: DuckDB's own vector multiple, and what bounds the memory of an open file.
 const ROW_GROUP_ROWS: usize = 122_880;
-
-/// Why a row or a file could not be written.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum WriteError {
-    /// The row does not fit its own columns.
-    #[error("a row could not be encoded: {0}")]
-    Row(#[from] EncodeError),
-    /// Arrow or Parquet refused; mostly the file system beneath.
-    #[error("{0}")]
-    File(#[from] ParquetError),
-}
-
-impl WriteError {
-    /// The error of the sink that writes at `path`; the system's own error is brought to the fore.
-    pub(crate) fn at(&self, path: &Path) -> SinkError {
-        if let Self::File(ParquetError::External(source)) = self
-            && let Some(error) = source.downcast_ref::<io::Error>()
-        {
-            return unwritten(path, error);
-        }
-        SinkError::Failed(format!(
-            "cannot write {}: {self}; nothing was published",
-            path.display()
-        ))
-    }
-}
 
 /// An open Parquet file.
 pub(crate) struct ParquetWriter {
@@ -66,12 +37,8 @@ pub(crate) struct ParquetWriter {
     columns: Columns,
 }
 
-impl ParquetWriter {
-    /// Begins a file with a column per field, which are all flat.
-    ///
-    /// # Errors
-    /// [`WriteError::File`] when the file cannot be begun.
-    pub(crate) fn new(file: File, fields: &[Field]) -> Result<Self, WriteError> {
+impl Encoder for ParquetWriter {
+    fn begin(file: File, fields: &[Field]) -> Result<Self, WriteError> {
         let columns = fields
             .iter()
             .map(|field| Column::new(field.name, data_type(field.kind), field.optional));
@@ -88,11 +55,7 @@ impl ParquetWriter {
         })
     }
 
-    /// Adds a row.
-    ///
-    /// # Errors
-    /// [`WriteError`]; the file is then of no use.
-    pub(crate) fn push<T: Serialize>(&mut self, row: &T) -> Result<(), WriteError> {
+    fn push<T: Serialize>(&mut self, row: &T) -> Result<(), WriteError> {
         encode::row(row, &mut self.columns)?;
         self.columns.end_row().map_err(EncodeError::Other)?;
         if self.columns.rows >= BATCH_ROWS {
@@ -102,16 +65,15 @@ impl ParquetWriter {
         }
     }
 
-    /// Writes the footer.
-    ///
-    /// # Errors
-    /// [`WriteError`]; the file is then of no use.
-    pub(crate) fn close(mut self) -> Result<(), WriteError> {
+    fn close(mut self) -> Result<(), WriteError> {
         self.flush()?;
         self.file.close()?;
         Ok(())
     }
+}
 
+impl ParquetWriter {
+    /// Hands the gathered rows to the encoder.
     fn flush(&mut self) -> Result<(), WriteError> {
         let rows = std::mem::take(&mut self.columns.rows);
         if rows == 0 {

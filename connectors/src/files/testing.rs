@@ -11,12 +11,6 @@ use thalweg_engine::update::{Data, Diff};
 /// 2024-02-29T12:00:00Z in µs.
 pub(crate) const NOON: i64 = 1_709_208_000_000_000;
 
-/// The only worker.
-pub(crate) const ALONE: SinkPlace = SinkPlace {
-    worker: 0,
-    workers: 1,
-};
-
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub(crate) enum Side {
     Buy,
@@ -82,7 +76,7 @@ pub(crate) fn read_all<S: Source>(
 
 /// Writes one epoch on one worker and finishes.
 pub(crate) fn write_all<D>(sink: &impl Sink<D>, rows: Vec<(D, Diff)>) -> Result<(), SinkError> {
-    let mut writer = sink.open(ALONE)?;
+    let mut writer = sink.open(SinkPlace::alone())?;
     writer.write(
         1,
         rows.into_iter().map(|(row, diff)| (row, 1, diff)).collect(),

@@ -15,7 +15,7 @@ use crate::memory::consolidate::consolidate;
 /// use thalweg_engine::sink::{Sink, SinkPlace};
 ///
 /// let seen = Collect::new();
-/// let mut writer = seen.clone().open(SinkPlace { worker: 0, workers: 1 })?;
+/// let mut writer = seen.clone().open(SinkPlace::alone())?;
 /// writer.write(1, vec![("b", 1, 1), ("a", 1, 1)].into())?;
 /// writer.write(2, vec![("b", 2, -1)].into())?;
 /// assert_eq!(seen.net(), vec![("a", 1)]);

@@ -165,14 +165,9 @@ fn a_correction_does_not_freeze_its_key(store: &mut impl OnlineStore, view: &str
     let recorder = Recorder::default();
     let sink = OnlineSink::new(declared, {
         let recorder = recorder.clone();
-        move || Ok(Box::new(recorder.clone()) as Box<dyn OnlineStore>)
+        move |_| Ok(Box::new(recorder.clone()) as Box<dyn OnlineStore>)
     });
-    let mut writer = sink
-        .open(SinkPlace {
-            worker: 0,
-            workers: 1,
-        })
-        .unwrap();
+    let mut writer = sink.open(SinkPlace::alone()).unwrap();
     let epochs = [
         (vec![(row("a", 10), 1)], Some("a")),
         (vec![(row("b", 5), 1), (row("a", 10), -1)], Some("b")),

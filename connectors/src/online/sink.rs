@@ -12,8 +12,9 @@ use crate::online::store::OnlineStore;
 use crate::online::view::{Declared, View};
 use crate::online::{fields_of, store};
 
-type OpenStore =
-    Arc<dyn Fn() -> Result<Box<dyn OnlineStore>, store::OnlineError> + Send + Sync + 'static>;
+type OpenStore = Arc<
+    dyn Fn(&SinkPlace) -> Result<Box<dyn OnlineStore>, store::OnlineError> + Send + Sync + 'static,
+>;
 
 /// Writes a view to whatever store `open` yields; made by `Embedded::view` and `Redis::view`.
 ///
@@ -40,7 +41,10 @@ impl<D> OnlineSink<D> {
     /// A sink that opens a store per worker.
     pub fn new(
         view: View<D>,
-        open: impl Fn() -> Result<Box<dyn OnlineStore>, store::OnlineError> + Send + Sync + 'static,
+        open: impl Fn(&SinkPlace) -> Result<Box<dyn OnlineStore>, store::OnlineError>
+        + Send
+        + Sync
+        + 'static,
     ) -> Self {
         Self {
             view,
@@ -50,14 +54,14 @@ impl<D> OnlineSink<D> {
 }
 
 impl<D: Serialize + 'static> Sink<D> for OnlineSink<D> {
-    fn open(&self, _place: SinkPlace) -> Result<Box<dyn Writer<D>>, SinkError> {
+    fn open(&self, place: SinkPlace) -> Result<Box<dyn Writer<D>>, SinkError> {
         let view = self
             .view
             .declared()
             .map_err(|error| SinkError::Wrong(error.to_string()))?;
         Ok(Box::new(ViewWriter {
             view,
-            store: (self.open)()?,
+            store: (self.open)(&place)?,
         }))
     }
 }

@@ -63,7 +63,7 @@ impl Redis {
     /// Writes a view to this server; each worker has a connection of its own.
     #[must_use]
     pub fn view<D>(self, view: View<D>) -> OnlineSink<D> {
-        OnlineSink::new(view, move || {
+        OnlineSink::new(view, move |_| {
             RedisStore::open(&self.config).map(|store| Box::new(store) as Box<dyn OnlineStore>)
         })
     }

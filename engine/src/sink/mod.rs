@@ -7,9 +7,13 @@
 //!
 //! The epoch is held until the writer has acknowledged it: a slow sink slows the sources, and nothing is dropped.
 
+pub(crate) mod lifeline;
 pub(crate) mod operator;
 pub(crate) mod port;
 
+use std::sync::Arc;
+
+use crate::env::{Clock, Env};
 use crate::time::Epoch;
 use crate::update::Updates;
 
@@ -28,13 +32,27 @@ pub trait Sink<D>: Send + Sync + 'static {
     }
 }
 
-/// Which writer of how many is being opened.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// Which writer of how many is being opened, and under which clock.
+#[derive(Clone)]
 pub struct SinkPlace {
     /// The worker, from 0.
     pub worker: usize,
     /// How many workers there are.
     pub workers: usize,
+    /// The job's clock, for what has outlived its time; no row may depend on it.
+    pub clock: Arc<dyn Clock>,
+}
+
+impl SinkPlace {
+    /// The only worker, under the machine's clock: for a writer outside of a job.
+    #[must_use]
+    pub fn alone() -> Self {
+        Self {
+            worker: 0,
+            workers: 1,
+            clock: Env::default().clock,
+        }
+    }
 }
 
 /// Writes the epochs of one worker, in order.
@@ -52,6 +70,35 @@ pub trait Writer<D>: Send {
     /// # Errors
     /// [`SinkError`] when it could not be published.
     fn finish(&mut self) -> Result<(), SinkError>;
+
+    /// As [`Writer::finish`], but the job was stopped before a bounded source had ended.
+    ///
+    /// What every epoch completes is published all the same: that happens unless this is implemented. What is known
+    /// only at the end is held back, for it must not take the place of an older answer that is whole.
+    ///
+    /// # Errors
+    /// [`SinkError`] when it could not be published.
+    fn finish_early(&mut self) -> Result<Published, SinkError> {
+        self.finish().map(|()| Published::Rows)
+    }
+}
+
+/// What a writer has made visible at its end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Published {
+    /// Every row that was written to it.
+    Rows,
+    /// Nothing: the rows were held back, and what stood there before stays.
+    Nothing,
+}
+
+/// How far a job had come when its writers are told to publish.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Ending {
+    /// All bounded sources were read to their ends. A stream has none: a stop is its end.
+    Whole,
+    /// A bounded source was stopped before its end.
+    Early,
 }
 
 /// Why rows could not be taken out, by what the caller may conclude.

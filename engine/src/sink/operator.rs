@@ -11,8 +11,8 @@ use timely::scheduling::Activator;
 
 use crate::error::JobError;
 use crate::metrics::SinkMetrics;
-use crate::sink::SinkError;
 use crate::sink::port::WriterPort;
+use crate::sink::{Ending, Published, SinkError};
 use crate::time::Epoch;
 use crate::update::Updates;
 
@@ -62,7 +62,7 @@ pub(crate) trait DrivenSink {
     /// Takes acknowledgements; the operator is woken to let their epochs go.
     fn poll(&mut self) -> Result<(), JobError>;
     /// Asks the writer to publish.
-    fn finish(&mut self);
+    fn finish(&mut self, ending: Ending);
     /// Whether publishing is done.
     fn is_finished(&mut self) -> Result<bool, JobError>;
 }
@@ -87,13 +87,17 @@ impl<D> DrivenSink for Rc<RefCell<SinkState<D>>> {
         }
     }
 
-    fn finish(&mut self) {
-        self.borrow_mut().port.finish();
+    fn finish(&mut self, ending: Ending) {
+        self.borrow_mut().port.finish(ending);
     }
 
     fn is_finished(&mut self) -> Result<bool, JobError> {
         let mut state = self.borrow_mut();
-        let answer = state.port.is_finished();
-        answer.map_err(|error| state.failed(error))
+        let answer = state.port.finished();
+        let published = answer.map_err(|error| state.failed(error))?;
+        if published == Some(Published::Nothing) {
+            state.metrics.held_back.store(true, Relaxed);
+        }
+        Ok(published.is_some())
     }
 }

@@ -3,24 +3,25 @@
 use std::collections::VecDeque;
 use std::thread::Thread;
 
-use crossbeam::channel::{Receiver, Sender, unbounded};
+use crossbeam::channel::{Receiver, Sender, select_biased, unbounded};
 
 use crate::error::JobError;
 use crate::sim::{Dice, Trace};
-use crate::sink::{SinkError, Writer};
+use crate::sink::lifeline::Tie;
+use crate::sink::{Ending, Published, SinkError, Writer};
 use crate::time::Epoch;
 use crate::update::Updates;
 
 /// What the driver tells a writer's thread.
 enum Order<D> {
     Write(Epoch, Updates<D>),
-    Finish,
+    Finish(Ending),
 }
 
 /// What a writer's thread answers.
 enum Answer {
     Written(Epoch, usize),
-    Finished,
+    Finished(Published),
     Failed(SinkError),
 }
 
@@ -31,9 +32,9 @@ pub(crate) trait WriterPort<D> {
     /// The next acknowledged epoch with its number of updates, if there is one.
     fn poll(&mut self) -> Result<Option<(Epoch, usize)>, SinkError>;
     /// Asks to publish; called once, when everything was acknowledged.
-    fn finish(&mut self);
-    /// Whether publishing is done.
-    fn is_finished(&mut self) -> Result<bool, SinkError>;
+    fn finish(&mut self, ending: Ending);
+    /// What was published, once that is done.
+    fn finished(&mut self) -> Result<Option<Published>, SinkError>;
 }
 
 /// A writer on its own thread. Its channels need no bound: at most four epochs are in flight.
@@ -55,37 +56,65 @@ impl<D> OnThread<D> {
     }
 }
 
-/// Starts the writer's thread; it wakes `worker` at every answer.
+/// Starts the writer's thread; it wakes `worker` at every answer, and ends with the run at the latest.
 pub(crate) fn spawn<D: Send + 'static>(
     name: &str,
-    mut writer: Box<dyn Writer<D>>,
+    writer: Box<dyn Writer<D>>,
     worker: Thread,
+    tie: Tie,
 ) -> Result<Box<dyn WriterPort<D>>, JobError> {
     let (orders, inbox) = unbounded::<Order<D>>();
     let (outbox, answers) = unbounded();
     std::thread::Builder::new()
         .name(format!("write {name}"))
         .spawn(move || {
-            for order in inbox {
-                let answer = match order {
-                    Order::Write(epoch, rows) => {
-                        let count = rows.len();
-                        writer
-                            .write(epoch, rows)
-                            .map(|()| Answer::Written(epoch, count))
-                    }
-                    Order::Finish => writer.finish().map(|()| Answer::Finished),
-                };
-                let failed = answer.is_err();
-                let gone = outbox.send(answer.unwrap_or_else(Answer::Failed)).is_err();
-                worker.unpark();
-                if failed || gone {
-                    break;
-                }
-            }
+            // By value: also where it panics, the writer is gone before the tie is.
+            serve(writer, &inbox, &outbox, &tie, &worker);
         })
         .map_err(|error| JobError::System(format!("could not start a writer thread: {error}")))?;
     Ok(Box::new(OnThread { orders, answers }))
+}
+
+/// Carries out orders until there are no more, one fails, or the run is over.
+fn serve<D>(
+    mut writer: Box<dyn Writer<D>>,
+    inbox: &Receiver<Order<D>>,
+    outbox: &Sender<Answer>,
+    tie: &Tie,
+    worker: &Thread,
+) {
+    while let Some(order) = next_order(inbox, tie) {
+        let answer = match order {
+            Order::Write(epoch, rows) => {
+                let count = rows.len();
+                writer
+                    .write(epoch, rows)
+                    .map(|()| Answer::Written(epoch, count))
+            }
+            Order::Finish(ending) => publish(&mut *writer, ending).map(Answer::Finished),
+        };
+        let failed = answer.is_err();
+        let gone = outbox.send(answer.unwrap_or_else(Answer::Failed)).is_err();
+        worker.unpark();
+        if failed || gone {
+            break;
+        }
+    }
+}
+
+/// The next order; none once the run is over, whatever still waits.
+fn next_order<D>(inbox: &Receiver<Order<D>>, tie: &Tie) -> Option<Order<D>> {
+    select_biased! {
+        recv(tie.over) -> _ => None,
+        recv(inbox) -> order => order.ok(),
+    }
+}
+
+fn publish<D>(writer: &mut dyn Writer<D>, ending: Ending) -> Result<Published, SinkError> {
+    match ending {
+        Ending::Whole => writer.finish().map(|()| Published::Rows),
+        Ending::Early => writer.finish_early(),
+    }
 }
 
 impl<D> WriterPort<D> for OnThread<D> {
@@ -101,12 +130,15 @@ impl<D> WriterPort<D> for OnThread<D> {
         })
     }
 
-    fn finish(&mut self) {
-        let _ = self.orders.send(Order::Finish);
+    fn finish(&mut self, ending: Ending) {
+        let _ = self.orders.send(Order::Finish(ending));
     }
 
-    fn is_finished(&mut self) -> Result<bool, SinkError> {
-        Ok(matches!(self.answer()?, Some(Answer::Finished)))
+    fn finished(&mut self) -> Result<Option<Published>, SinkError> {
+        Ok(match self.answer()? {
+            Some(Answer::Finished(published)) => Some(published),
+            _ => None,
+        })
     }
 }
 
@@ -114,7 +146,7 @@ impl<D> WriterPort<D> for OnThread<D> {
 struct InPlace<D> {
     writer: Box<dyn Writer<D>>,
     waiting: VecDeque<(Epoch, Updates<D>)>,
-    finishing: bool,
+    ending: Ending,
     dice: Dice,
     trace: Trace,
 }
@@ -127,7 +159,7 @@ pub(crate) fn in_place<D: 'static>(
     Box::new(InPlace {
         writer,
         waiting: VecDeque::new(),
-        finishing: false,
+        ending: Ending::Whole,
         dice,
         trace,
     })
@@ -151,14 +183,11 @@ impl<D> WriterPort<D> for InPlace<D> {
         Ok(Some((epoch, count)))
     }
 
-    fn finish(&mut self) {
-        self.finishing = true;
+    fn finish(&mut self, ending: Ending) {
+        self.ending = ending;
     }
 
-    fn is_finished(&mut self) -> Result<bool, SinkError> {
-        if std::mem::take(&mut self.finishing) {
-            self.writer.finish()?;
-        }
-        Ok(true)
+    fn finished(&mut self) -> Result<Option<Published>, SinkError> {
+        publish(&mut *self.writer, self.ending).map(Some)
     }
 }

@@ -5,6 +5,7 @@
 //! watermark  newest − lateness                             (none while the lateness is unlimited)
 //! late       event time < watermark just before the record     → late output
 //! too new    event time > clock + max_future                   → late output, never moves newest
+//!                                                              (bounded sources: only if a job sets it)
 //! timeless   event time is the first or the last number        → dead letter, never moves newest
 //! ```
 //!
@@ -80,7 +81,10 @@ impl<D: Clone> Gate<D> {
         for letter in &mut dead {
             self.source_name.as_ref().clone_into(&mut letter.source);
         }
-        let horizon = self.clock.wall().saturating_add(self.spec.max_future_us);
+        let ahead = self.spec.max_future_us;
+        let horizon = ahead.map_or(EventTime::MAX, |ahead| {
+            self.clock.wall().saturating_add(ahead)
+        });
         if batch.containers.is_empty() && !dead.is_empty() {
             batch.containers.push(Vec::new());
         }
@@ -213,12 +217,30 @@ impl<D: Clone> Gate<D> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::env::Env;
     use crate::source::{Partition, Reader, Source, SourceError, SourceExt};
+    use crate::time::hours;
     use std::time::Duration;
 
+    const NOW: EventTime = 1_000;
+    const HOUR: EventTime = 3_600_000_000;
+
+    /// A clock that stands at [`NOW`].
+    struct Still;
+
+    impl Clock for Still {
+        fn wall(&self) -> EventTime {
+            NOW
+        }
+
+        fn elapsed(&self) -> Duration {
+            Duration::ZERO
+        }
+    }
+
     /// A source that nobody reads: the gate asks for the event time alone.
-    struct Unread;
+    struct Unread {
+        bounded: bool,
+    }
 
     impl Source for Unread {
         type Row = EventTime;
@@ -232,7 +254,7 @@ mod tests {
         }
 
         fn bounded(&self) -> bool {
-            true
+            self.bounded
         }
     }
 
@@ -240,12 +262,13 @@ mod tests {
     type Judged = (Vec<EventTime>, Vec<EventTime>, Vec<u64>, EventTime);
 
     fn judged(lateness: Duration, batches: &[&[EventTime]]) -> Judged {
-        let spec = Unread
-            .event_time(|at| *at)
-            .lateness(lateness)
-            .max_future(Duration::MAX);
-        let (clock, metrics) = (Env::default().clock, Arc::default());
-        let mut gate = Gate::new(spec, "rows".into(), "only".into(), clock, metrics, 4);
+        let spec = Unread { bounded: true }.event_time(|at| *at);
+        judged_by(spec.lateness(lateness), batches)
+    }
+
+    fn judged_by(spec: SourceSpec<EventTime>, batches: &[&[EventTime]]) -> Judged {
+        let clock = Arc::new(Still);
+        let mut gate = Gate::new(spec, "rows".into(), "only".into(), clock, Arc::default(), 4);
         let mut judged: Judged = (Vec::new(), Vec::new(), Vec::new(), WATERMARK_NONE);
         for rows in batches {
             let mut batch = Batch::with_container_rows(4);
@@ -285,5 +308,23 @@ mod tests {
         let (first, early) = (EventTime::MIN + 1, -(1 << 62) - 9);
         let found = judged(Duration::from_micros(1 << 62), &[&[early, first]]);
         assert_eq!(found, (vec![early, first], vec![], vec![], WATERMARK_NONE));
+    }
+
+    #[test]
+    fn a_stream_may_be_an_hour_ahead_of_the_clock_and_a_bounded_source_as_far_as_it_likes() {
+        let rows = [NOW + HOUR + 1, NOW + HOUR, NOW];
+        let admitted = |bounded| judged_by(Unread { bounded }.event_time(|at| *at), &[&rows]).0;
+        assert_eq!(admitted(false), rows[1..]);
+        assert_eq!(admitted(true), rows);
+    }
+
+    #[test]
+    fn a_job_may_set_a_limit_to_any_source() {
+        let rows = [NOW + HOUR, NOW + 2 * HOUR, NOW + 2 * HOUR + 1];
+        for bounded in [false, true] {
+            let spec = Unread { bounded }.event_time(|at| *at);
+            let judged = judged_by(spec.max_future(hours(2)), &[&rows]);
+            assert_eq!((&judged.0[..], &judged.1[..]), (&rows[..2], &rows[2..]));
+        }
     }
 }

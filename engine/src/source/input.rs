@@ -135,7 +135,11 @@ impl<D: Data> DrivenInput for SourceInput<D> {
                         })?;
                 match polled {
                     Polled::Pending => break,
-                    Polled::Ended => self.partitions[index].ended = true,
+                    Polled::Ended => {
+                        // The reader has gone without a last word: it was stopped.
+                        self.partitions[index].ended = true;
+                        self.shared.leave_unread(self.bounded);
+                    }
                     Polled::Chunk(mut chunk) => {
                         taken += self.send(&mut chunk, epoch);
                         let partition = &mut self.partitions[index];

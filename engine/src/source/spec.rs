@@ -11,7 +11,7 @@ use crate::update::Update;
 type EventTimesOf<D> = Arc<dyn Fn(&[Update<D>], &mut Vec<EventTime>) + Send + Sync>;
 type Stamp<D> = Arc<dyn Fn(&mut D, Option<EventTime>) + Send + Sync>;
 
-/// How far ahead of the clock an event time may lie before it is quarantined, unless told otherwise.
+/// How far ahead of the clock the event times of a stream may lie before they are quarantined, unless told otherwise.
 const MAX_FUTURE_US: i64 = 3_600_000_000;
 
 /// A source with its time: built by [`SourceExt`], given to `Graph::source`.
@@ -19,7 +19,8 @@ pub struct SourceSpec<D> {
     pub(crate) source: Arc<dyn Source<Row = D>>,
     pub(crate) event_times: Option<EventTimesOf<D>>,
     pub(crate) lateness_us: Option<i64>,
-    pub(crate) max_future_us: i64,
+    /// `None` where rows may lie as far ahead as they like.
+    pub(crate) max_future_us: Option<i64>,
     pub(crate) stamp: Option<Stamp<D>>,
 }
 
@@ -44,11 +45,12 @@ impl<D> SourceSpec<D> {
         self
     }
 
-    /// Rows more than `ahead` ahead of the clock (1 h unless told otherwise) are quarantined: they count as late
-    /// and never move the watermark.
+    /// Rows more than `ahead` ahead of the clock are quarantined: they count as late and never move the watermark.
+    /// Without this call that is 1 h for a stream, and no limit for a bounded source: what lies in a file must not
+    /// depend on the day on which it is read.
     #[must_use]
     pub fn max_future(mut self, ahead: Duration) -> Self {
-        self.max_future_us = micros_of(ahead);
+        self.max_future_us = Some(micros_of(ahead));
         self
     }
 
@@ -82,11 +84,11 @@ pub trait SourceExt: Source + Sized {
     /// so that what is looked up in them does not depend on who was read first.
     fn untimed(self) -> SourceSpec<Self::Row> {
         SourceSpec {
-            source: Arc::new(self),
             event_times: None,
             lateness_us: None,
-            max_future_us: MAX_FUTURE_US,
+            max_future_us: (!self.bounded()).then_some(MAX_FUTURE_US),
             stamp: None,
+            source: Arc::new(self),
         }
     }
 }
