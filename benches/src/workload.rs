@@ -7,7 +7,7 @@ use std::time::Duration;
 use thalweg::connectors::memory::Log;
 use thalweg::engine::sink::{Sink, SinkError, SinkPlace, Writer};
 use thalweg::engine::update::Updates;
-use thalweg::operators::value::{Fixed, Moments};
+use thalweg::operators::value::Fixed;
 use thalweg::operators::window::grouped::GroupRow;
 use thalweg::operators::window::rolling::Rolled;
 use thalweg::prelude::*;
@@ -206,12 +206,10 @@ fn tumbling(rows: Arc<Vec<Payment>>, workers: usize, digest: Digest) -> Job {
             .key_by(|payment| payment.user)
             .event_time(|payment| payment.at)
             .tumbling(minutes(5))?
-            .finals("spend", totals(|payment: &Payment| payment.cents))
+            .finals("spend", (count(), sum(|payment: &Payment| payment.cents)))
             .sink(
                 "digest",
-                DigestSink::new(&digest, |row: &GroupRow<u64, Moments<Fixed<0>>>| {
-                    row.value.sum().unwrap_or(0.0)
-                }),
+                DigestSink::new(&digest, |row: &GroupRow<u64, (i64, f64)>| row.value.1),
             )
     })
 }

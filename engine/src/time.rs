@@ -73,6 +73,7 @@ pub fn micros_of(length: Duration) -> i64 {
 ///
 /// Windows are `[start, start + width)`; moments before 1970 belong to the window that begins before them.
 #[must_use]
+#[inline]
 pub fn window_start(at: EventTime, width_us: i64) -> EventTime {
     at.saturating_sub(at.rem_euclid(width_us))
 }

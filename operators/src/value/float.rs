@@ -40,11 +40,7 @@ fn float_of(lane: i64) -> f64 {
 /// A float in units of 2⁻⁶⁴, halves to even; the caller sees to `|number| < 2⁶²`.
 #[inline]
 fn fixed_of(number: f64) -> i128 {
-    #[expect(
-        clippy::cast_possible_truncation,
-        clippy::cast_precision_loss,
-        reason = "compared"
-    )]
+    #[expect(clippy::cast_possible_truncation, reason = "compared")]
     let whole = number as i64;
     if whole as f64 == number {
         return i128::from(whole) << 64;

@@ -46,9 +46,14 @@ impl<const P: usize, const N: usize> Powers<P, N> {
     pub fn update<L: Lane>(&mut self, number: i64, diff: Diff) {
         self.count += diff;
         let unit = Limbs::from(L::unit(number));
-        let mut term = Limbs::from(i128::from(diff));
-        for sum in &mut self.sums.0 {
-            term = term * unit;
+        let mut term = match diff {
+            1 => unit,
+            _ => unit * Limbs::from(i128::from(diff)),
+        };
+        for (power, sum) in self.sums.0.iter_mut().enumerate() {
+            if power > 0 {
+                term = term * unit;
+            }
             *sum = *sum + term;
         }
     }
@@ -63,7 +68,8 @@ impl<const P: usize, const N: usize> Powers<P, N> {
     /// Σx, rounded once; 0 without numbers.
     #[must_use]
     pub fn sum<L: Lane>(&self) -> f64 {
-        self.power(1).nearest() / L::units()
+        let sum = self.sums.first().copied().unwrap_or_default();
+        sum.nearest() / L::units()
     }
 
     /// The population variance m₂; `None` without numbers.

@@ -51,13 +51,4 @@ impl Span {
             Self::Every { width_us, .. } => start.saturating_add(width_us),
         }
     }
-
-    /// The first moment that belongs to newer windows than those of `start`.
-    #[inline]
-    pub(super) fn next_start(self, start: EventTime) -> EventTime {
-        match self {
-            Self::Lifetime => WATERMARK_END,
-            Self::Every { step_us, .. } => start.saturating_add(step_us),
-        }
-    }
 }
