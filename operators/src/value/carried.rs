@@ -22,20 +22,15 @@ pub(crate) struct Carried<A: Accumulator> {
 impl<A: Accumulator> Carried<A> {
     #[inline]
     pub(crate) fn add(&mut self, other: A) {
-        let before = self.low.is_negative();
-        self.low.add(other);
-        // Two numbers of one sign may leave the range; the result then has the other sign.
-        if before == other.is_negative() && before != self.low.is_negative() {
-            self.wraps += if before { -1 } else { 1 };
+        if self.low.add_overflowing(other) {
+            self.wraps += if other.is_negative() { -1 } else { 1 };
         }
     }
 
     #[inline]
     pub(crate) fn sub(&mut self, other: A) {
-        let before = self.low.is_negative();
-        self.low.sub(other);
-        if before != other.is_negative() && before != self.low.is_negative() {
-            self.wraps += if before { -1 } else { 1 };
+        if self.low.sub_overflowing(other) {
+            self.wraps += if other.is_negative() { 1 } else { -1 };
         }
     }
 

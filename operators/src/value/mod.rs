@@ -74,6 +74,10 @@ pub trait Accumulator:
     fn add(&mut self, other: Self);
     /// Subtracts, wrapping.
     fn sub(&mut self, other: Self);
+    /// Adds, and says whether it has wrapped.
+    fn add_overflowing(&mut self, other: Self) -> bool;
+    /// Subtracts, and says whether it has wrapped.
+    fn sub_overflowing(&mut self, other: Self) -> bool;
     /// Whether it is below zero.
     fn is_negative(&self) -> bool;
 }

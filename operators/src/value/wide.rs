@@ -52,6 +52,20 @@ impl Accumulator for Wide128 {
     }
 
     #[inline]
+    fn add_overflowing(&mut self, other: Self) -> bool {
+        let (sum, wrapped) = self.get().overflowing_add(other.get());
+        *self = sum.into();
+        wrapped
+    }
+
+    #[inline]
+    fn sub_overflowing(&mut self, other: Self) -> bool {
+        let (difference, wrapped) = self.get().overflowing_sub(other.get());
+        *self = difference.into();
+        wrapped
+    }
+
+    #[inline]
     fn is_negative(&self) -> bool {
         self.high < 0
     }
@@ -100,6 +114,20 @@ impl Accumulator for Wide256 {
     #[inline]
     fn sub(&mut self, other: Self) {
         *self = self.get().wrapping_sub(other.get()).into();
+    }
+
+    #[inline]
+    fn add_overflowing(&mut self, other: Self) -> bool {
+        let (sum, wrapped) = self.get().overflowing_add(other.get());
+        *self = sum.into();
+        wrapped
+    }
+
+    #[inline]
+    fn sub_overflowing(&mut self, other: Self) -> bool {
+        let (difference, wrapped) = self.get().overflowing_sub(other.get());
+        *self = difference.into();
+        wrapped
     }
 
     #[inline]

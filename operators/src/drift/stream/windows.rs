@@ -88,30 +88,40 @@ impl<G: Key, const N: usize> Windows<G, N> {
         let handle = self.resolve(partial);
         if self.mode == Mode::Latest && !self.groups[handle as usize].touched {
             self.groups[handle as usize].touched = true;
-            let old = self.judge(handle);
+            let old = self.judge(handle).collect();
             self.touched.push((handle, old));
         }
         self.groups[handle as usize].tally.add(&partial.tally);
     }
 
     /// The rows of a window: one per feature that has rows.
-    fn judge(&self, handle: u32) -> Vec<Option<DriftWindow>> {
-        let Some((segment, start)) = self.index.key(handle) else {
-            return Vec::new();
-        };
-        let name = (self.references.segment_name)(segment);
-        let baselines = self.references.of(segment);
+    fn judge(&self, handle: u32) -> impl Iterator<Item = Option<DriftWindow>> {
+        let window = self.index.key(handle).map(|(segment, start)| {
+            let name = (self.references.segment_name)(segment);
+            (name, self.references.of(segment), Timestamp(*start))
+        });
         let tally = &self.groups[handle as usize].tally;
-        (0..N)
-            .map(|feature| {
-                Some(DriftWindow {
-                    feature: Arc::clone(&self.features[feature]),
-                    segment: name.clone(),
-                    window: Timestamp(*start),
-                    drift: judged(tally, feature, &baselines[feature], &self.thresholds)?,
-                })
+        let mut counts = Vec::new();
+        window
+            .into_iter()
+            .flat_map(move |(segment, baselines, window)| {
+                let judged = |feature| {
+                    let baseline = &baselines[feature];
+                    judged(tally, feature, baseline, &self.thresholds, &mut counts)
+                };
+                let drifts: [_; N] = std::array::from_fn(judged);
+                drifts
+                    .into_iter()
+                    .zip(&self.features)
+                    .map(move |(drift, feature)| {
+                        Some(DriftWindow {
+                            feature: Arc::clone(feature),
+                            segment: segment.clone(),
+                            window,
+                            drift: drift?,
+                        })
+                    })
             })
-            .collect()
     }
 
     fn forget(&mut self, handle: u32) {
@@ -138,7 +148,6 @@ impl<G: Key, const N: usize> Windows<G, N> {
             }
             for handle in first.remove() {
                 self.judge(handle)
-                    .into_iter()
                     .flatten()
                     .for_each(|row| out.emit(row, 1));
                 self.forget(handle);
@@ -153,10 +162,15 @@ fn judged(
     feature: usize,
     baseline: &Baseline,
     thresholds: &Thresholds,
+    scratch: &mut Vec<u64>,
 ) -> Option<DriftRow> {
     let count = |diff: &i64| u64::try_from(*diff).ok();
     let counts = tally.bins(feature, baseline.bins().len()).iter();
-    let counts: Vec<u64> = counts.map(count).collect::<Option<_>>()?;
+    scratch.clear();
+    for diff in counts {
+        scratch.push(count(diff)?);
+    }
+    let counts = &*scratch;
     let (nulls, infinities) = tally.dropped(feature);
     let (n_null, n_infinite) = (count(&nulls)?, count(&infinities)?);
     let n_ok: u64 = counts.iter().sum();
@@ -176,7 +190,7 @@ fn judged(
         n,
         n_null,
         n_infinite,
-        counts: &counts,
+        counts,
         mean,
         values: values.as_ref(),
     };
