@@ -113,6 +113,7 @@ fn run(
     rows: &Arc<Vec<Payment>>,
     options: &Options,
 ) -> Result<Outcome, JobError> {
+    let rows = &(workload.rows)(rows);
     let (mut ours, mut theirs, mut bytes) = (Vec::new(), Vec::new(), 0.0);
     for _ in 0..options.reps.max(1) {
         let job = (workload.job)(Arc::clone(rows), options.workers, Digest::default());

@@ -5,14 +5,14 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use thalweg::connectors::memory::Log;
-use thalweg::engine::sink::{Sink, SinkError, SinkPlace, Writer};
+use thalweg::engine::sink::{Sink, SinkError, SinkPlace, UpsertSink, Writer};
 use thalweg::engine::update::Updates;
 use thalweg::operators::value::Fixed;
 use thalweg::operators::window::grouped::GroupRow;
 use thalweg::operators::window::rolling::Rolled;
 use thalweg::prelude::*;
 
-use crate::data::{LATENESS_US, MERCHANTS, Payment};
+use crate::data::{self, LATENESS_US, MERCHANTS, Payment};
 use crate::feed::Feed;
 use crate::loops;
 
@@ -52,6 +52,8 @@ impl<D> DigestSink<D> {
         }
     }
 }
+
+impl<D: Send + 'static> UpsertSink<D> for DigestSink<D> {}
 
 impl<D: Send + 'static> Sink<D> for DigestSink<D> {
     fn open(&self, _: SinkPlace) -> Result<Box<dyn Writer<D>>, SinkError> {
@@ -106,6 +108,8 @@ pub struct Workload {
     pub job: fn(Arc<Vec<Payment>>, usize, Digest) -> Job,
     /// The loop that one would write by hand.
     pub by_hand: fn(&[Payment]) -> (u64, f64),
+    /// The rows it runs over, made from those of all workloads.
+    pub rows: fn(&Arc<Vec<Payment>>) -> Arc<Vec<Payment>>,
     /// Observations per row: features, for drift.
     pub observations_per_row: usize,
 }
@@ -117,6 +121,7 @@ pub fn all() -> Vec<Workload> {
         name,
         job,
         by_hand,
+        rows: Arc::clone,
         observations_per_row: 1,
     };
     vec![
@@ -127,6 +132,11 @@ pub fn all() -> Vec<Workload> {
             rolling_latest_expiring,
             loops::rolling,
         ),
+        one("rolling_upsert", rolling_upsert, loops::rolling),
+        Workload {
+            rows: |rows| Arc::new(data::with_hot_key(rows)),
+            ..one("rolling_hot_key", rolling_latest, loops::rolling)
+        },
         one("rolling_final", rolling_final, loops::rolling),
         one("tumbling", tumbling, loops::tumbling),
         one("lookup", lookup, loops::lookup),
@@ -172,6 +182,24 @@ fn latest(rows: Arc<Vec<Payment>>, workers: usize, expiry: Expiry, digest: Diges
             .moments("amount", |payment| payment.cents)
             .expiry(expiry)
             .latest()
+            .sink(
+                "digest",
+                DigestSink::new(&digest, |row: &Spend| row.window(2).count() as f64),
+            )
+    })
+}
+
+/// The same as `rolling_latest` into a sink that replaces.
+fn rolling_upsert(rows: Arc<Vec<Payment>>, workers: usize, digest: Digest) -> Job {
+    Job::new("rolling_upsert", move |g| {
+        let payments = g.source("payments", source(&rows, workers))?;
+        payments
+            .key_by(|payment| payment.user)
+            .event_time(|payment| payment.at)
+            .rolling([hours(1), hours(24), days(7)])?
+            .moments("amount", |payment| payment.cents)
+            .expiry(Expiry::AtNextEvent)
+            .upserts()
             .sink(
                 "digest",
                 DigestSink::new(&digest, |row: &Spend| row.window(2).count() as f64),

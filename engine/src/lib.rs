@@ -26,6 +26,7 @@ pub mod state;
 pub mod table;
 pub mod time;
 pub mod update;
+pub mod upserts;
 
 mod allocate;
 mod driver;

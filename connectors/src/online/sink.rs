@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use serde::Serialize;
-use thalweg_engine::sink::{Sink, SinkError, SinkPlace, Writer};
+use thalweg_engine::sink::{Sink, SinkError, SinkPlace, UpsertSink, Writer};
 use thalweg_engine::time::Epoch;
 use thalweg_engine::update::{Update, Updates};
 
@@ -52,6 +52,8 @@ impl<D> OnlineSink<D> {
         }
     }
 }
+
+impl<D: Serialize + 'static> UpsertSink<D> for OnlineSink<D> {}
 
 impl<D: Serialize + 'static> Sink<D> for OnlineSink<D> {
     fn open(&self, place: SinkPlace) -> Result<Box<dyn Writer<D>>, SinkError> {

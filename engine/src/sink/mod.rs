@@ -32,6 +32,10 @@ pub trait Sink<D>: Send + Sync + 'static {
     }
 }
 
+/// A sink that keeps one row per key, which a new row replaces without being told what stood there: an online store.
+/// A row that is taken back alone, with no other of its key in the epoch, deletes what stands.
+pub trait UpsertSink<D>: Sink<D> {}
+
 /// Which writer of how many is being opened, and under which clock.
 #[derive(Clone)]
 pub struct SinkPlace {

@@ -50,6 +50,8 @@ pub(crate) struct Latest<K: Key, L: Lane, const N: usize, const W: usize> {
     store: Store<K, L, N, W>,
     timers: Timers,
     expiry: Expiry,
+    /// Whether new rows go out alone: whoever takes them replaces.
+    replaces: bool,
     /// The newest watermark that is a moment: what rows are as of.
     as_of: EventTime,
     handles: Vec<u32>,
@@ -67,12 +69,28 @@ impl<K: Key, L: Lane, const N: usize, const W: usize> Latest<K, L, N, W> {
             store: Store::new(widths),
             timers: Timers::new(),
             expiry,
+            replaces: false,
             as_of: WATERMARK_NONE,
             handles: Vec::new(),
             touched: Vec::new(),
             old_windows: Vec::new(),
             due: Vec::new(),
         }
+    }
+
+    /// Without the rows that new ones replace.
+    pub(crate) fn replacing(mut self) -> Self {
+        self.replaces = true;
+        self
+    }
+
+    /// A key's row as it stands: its time, and its windows where they are asked for.
+    #[inline(always)]
+    fn standing(&mut self, handle: u32, windows: &mut Windows<L, N, W>) -> Option<EventTime> {
+        if self.replaces {
+            return self.store.row_at(handle, self.as_of);
+        }
+        self.store.fill(handle, self.as_of, windows)
     }
 
     /// Notes a key's row as it was before the epoch, at the key's first touch.
@@ -87,8 +105,12 @@ impl<K: Key, L: Lane, const N: usize, const W: usize> Latest<K, L, N, W> {
         if place == self.old_windows.len() {
             self.old_windows.push(Self::EMPTY);
         }
-        let windows = &mut self.old_windows[place];
-        let old = self.store.fill(handle, self.as_of, windows);
+        let old = if self.replaces {
+            self.store.row_at(handle, self.as_of)
+        } else {
+            let windows = &mut self.old_windows[place];
+            self.store.fill(handle, self.as_of, windows)
+        };
         self.touched.push(Touched { handle, old });
     }
 
@@ -131,7 +153,7 @@ impl<K: Key, L: Lane, const N: usize, const W: usize> Latest<K, L, N, W> {
             if line.dirty {
                 continue;
             }
-            let old = self.store.fill(handle, self.as_of, &mut old_windows);
+            let old = self.standing(handle, &mut old_windows);
             let new = self.store.fill(handle, as_of, &mut windows);
             self.change(handle, (old, &old_windows), (new, &windows), out);
             self.rest(handle, as_of, new.is_some());
@@ -149,9 +171,15 @@ impl<K: Key, L: Lane, const N: usize, const W: usize> Latest<K, L, N, W> {
         new: (Option<EventTime>, &Windows<L, N, W>),
         out: &mut Emitter<'_, Rolled<K, L, N, W>>,
     ) {
-        if old.0 == new.0 && (old.0.is_none() || old.1 == new.1) {
+        let same = old.0 == new.0 && (old.0.is_none() || (!self.replaces && old.1 == new.1));
+        if same {
             return;
         }
+        let old = if self.replaces && new.0.is_some() {
+            (None, old.1)
+        } else {
+            old
+        };
         let Some(key) = self.store.index.key(handle) else {
             return;
         };
@@ -304,6 +332,61 @@ mod tests {
                     |event| event.key.tag(),
                     &epochs,
                 );
+            }
+        }
+    }
+
+    /// Runs an epoch, and lets `take` have what was written.
+    fn run(
+        state: &mut Latest<i64, Fixed<0>, 1, 2>,
+        (time, rows): &(EpochTime, Vec<(Event<i64, 1, ()>, i64)>),
+        mut take: impl FnMut(Rolled<i64, Fixed<0>, 1, 2>, i64),
+    ) {
+        let rows = rows.iter().map(|(row, diff)| (row.clone(), 0, *diff));
+        let mut buffer = Vec::new();
+        let mut pass_on =
+            |full: &mut Vec<_>| full.drain(..).for_each(|(row, _, diff)| take(row, diff));
+        let mut out = Emitter::new(0, &mut buffer, &mut pass_on);
+        state.epoch(time, rows.collect(), &mut out);
+        out.finish();
+    }
+
+    #[test]
+    fn a_store_that_replaces_holds_after_every_epoch_what_the_changes_add_up_to() {
+        use std::collections::BTreeMap;
+        let widths =
+            Widths::new([Duration::from_micros(3_000), Duration::from_micros(9_000)]).unwrap();
+        for expiry in [Expiry::AtWatermark, Expiry::AtNextEvent] {
+            for seed in 0..60 {
+                let epochs = log(seed, 1_000, |row| Event {
+                    key: row.key,
+                    at: row.at,
+                    lanes: Array([row.value]),
+                    payload: (),
+                });
+                let mut changing = Latest::new(widths, expiry);
+                let mut replacing = Latest::new(widths, expiry).replacing();
+                let (mut net, mut store) = (Vec::new(), BTreeMap::new());
+                for epoch in &epochs {
+                    run(&mut changing, epoch, |row, diff| match diff {
+                        1 => net.push(row),
+                        _ => net.retain(|known| *known != row),
+                    });
+                    let mut written = Vec::new();
+                    run(&mut replacing, epoch, |row, diff| {
+                        written.push(row.key);
+                        match diff {
+                            1 => store.insert(row.key, row),
+                            _ => store.remove(&row.key),
+                        };
+                    });
+                    written.sort_unstable();
+                    let rows = written.len();
+                    written.dedup();
+                    assert_eq!(rows, written.len(), "one row per key and epoch");
+                    net.sort_by_key(|row| row.key);
+                    assert_eq!(net, store.values().copied().collect::<Vec<_>>());
+                }
             }
         }
     }

@@ -28,6 +28,7 @@ use thalweg_engine::key::Key;
 use thalweg_engine::table::Table;
 use thalweg_engine::time::EventTime;
 use thalweg_engine::update::Data;
+use thalweg_engine::upserts::Upserts;
 
 pub use event::{Event, Rolled, Windows};
 pub use finals::Final;
@@ -71,6 +72,17 @@ impl<'s, D: Data, K: Key, L: Lane, const N: usize, const W: usize> Rolling<'s, D
             &format!("{} latest", self.name),
             |event| event.key.tag(),
             latest::Latest::new(self.widths, self.expiry),
+        )
+    }
+
+    /// The same rows for a store that keeps one per key and replaces it: without the old ones, a quarter of the work.
+    #[must_use]
+    pub fn upserts(&self) -> Upserts<'s, Rolled<K, L, N, W>> {
+        let state = latest::Latest::new(self.widths, self.expiry).replacing();
+        let name = format!("{} upserts", self.name);
+        Upserts::new(
+            self.events(|_| ())
+                .keyed(&name, |event| event.key.tag(), state),
         )
     }
 

@@ -188,6 +188,14 @@ impl<K: Key, L: Lane, const N: usize, const W: usize> Store<K, L, N, W> {
         Some(newest)
     }
 
+    /// The newest event time of the key's row, where it has one as of `as_of`.
+    #[inline(always)]
+    pub(super) fn row_at(&self, handle: u32, as_of: EventTime) -> Option<EventTime> {
+        let newest = self.newest(handle)?;
+        let start = newest.max(as_of).saturating_sub(self.widths.widest());
+        (newest >= start).then_some(newest)
+    }
+
     /// The key's newest event time.
     pub(super) fn newest(&self, handle: u32) -> Option<EventTime> {
         let line = &self.lines[handle as usize];

@@ -1,0 +1,29 @@
+//! A table for sinks that replace: its new rows alone, without the old ones that they replace.
+
+use crate::error::JobError;
+use crate::sink::UpsertSink;
+use crate::table::Table;
+use crate::update::Data;
+
+/// The rows of a table with one row per key: a row that came last replaces its key's, a retraction deletes it.
+///
+/// It is no [`Table`]: its signs do not add up, so that the only thing to do with it is to sink it. An operator that
+/// makes one saves computing and moving what a store overwrites anyway.
+#[derive(Clone)]
+pub struct Upserts<'s, D: Data>(Table<'s, D>);
+
+impl<'s, D: Data> Upserts<'s, D> {
+    /// The changes as an operator emits them: per key and epoch at most one row, `+1` to put it, `−1` to delete it.
+    #[must_use]
+    pub fn new(changes: Table<'s, D>) -> Self {
+        Self(changes)
+    }
+
+    /// Ends the rows in a sink that replaces. The name is as in [`Table::sink`].
+    ///
+    /// # Errors
+    /// As [`Table::sink`].
+    pub fn sink(&self, name: &str, sink: impl UpsertSink<D>) -> Result<(), JobError> {
+        self.0.sink(name, sink)
+    }
+}
