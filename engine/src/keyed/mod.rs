@@ -12,6 +12,7 @@ mod clock;
 mod emitter;
 mod operator;
 mod paired;
+mod stash;
 
 pub use emitter::Emitter;
 pub use paired::PairedState;

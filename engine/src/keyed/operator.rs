@@ -1,36 +1,16 @@
 //! The keyed operator: exchange, stash, order of epochs, capabilities, metrics.
 
-use std::collections::BTreeMap;
-
 use timely::container::CapacityContainerBuilder;
 use timely::dataflow::channels::pact::{Exchange, Pipeline};
-use timely::dataflow::operators::Capability;
 use timely::dataflow::operators::generic::operator::Operator;
 
 use crate::key::owner;
 use crate::keyed::clock::EpochClock;
+use crate::keyed::stash::Stash;
 use crate::keyed::{Emitter, KeyedState};
 use crate::table::Table;
 use crate::time::Epoch;
 use crate::update::{Data, Update, Updates, container_rows};
-use crate::watermark::Risen;
-
-/// What has arrived for an epoch that is not complete yet.
-struct Stashed<In> {
-    capability: Capability<Epoch>,
-    rows: Updates<In>,
-    risen: Vec<Risen>,
-}
-
-impl<In> Stashed<In> {
-    fn new(capability: Capability<Epoch>) -> Self {
-        Self {
-            capability,
-            rows: Updates::default(),
-            risen: Vec::new(),
-        }
-    }
-}
 
 impl<'s, D: Data> Table<'s, D> {
     /// Runs `state` over this table, dealt to the workers by the key group of `tag`, which rows of one key share. The
@@ -56,35 +36,27 @@ impl<'s, D: Data> Table<'s, D> {
                 &name,
                 move |capability, _| {
                     drop(capability);
-                    let mut stash: BTreeMap<Epoch, Stashed<D>> = BTreeMap::new();
+                    let mut stash = Stash::<Updates<D>>::new();
                     let mut clock = EpochClock::new();
                     let mut buffer = Vec::with_capacity(container_rows::<S::Out>());
                     move |(rows, rows_frontier), (risen, risen_frontier), output| {
                         let port = output.output_index();
                         rows.for_each(|capability, updates| {
-                            if let Some(capability) = capability.retain_least(port) {
-                                let stashed = stash
-                                    .entry(*capability.time())
-                                    .or_insert_with(|| Stashed::new(capability));
+                            if let Some(stashed) = stash.at(capability.retain_least(port)) {
                                 stashed.rows.push(std::mem::take(updates));
                             }
                         });
                         risen.for_each(|capability, watermarks| {
-                            if let Some(capability) = capability.retain_least(port) {
-                                let stashed = stash
-                                    .entry(*capability.time())
-                                    .or_insert_with(|| Stashed::new(capability));
+                            if let Some(stashed) = stash.at(capability.retain_least(port)) {
                                 stashed.risen.append(watermarks);
                             }
                         });
-                        while let Some(entry) = stash.first_entry() {
-                            let epoch = *entry.key();
-                            if rows_frontier.frontier().less_equal(&epoch)
-                                || risen_frontier.frontier().less_equal(&epoch)
-                            {
-                                break;
-                            }
-                            let stashed = entry.remove();
+                        let may_come = |epoch: &Epoch| {
+                            rows_frontier.frontier().less_equal(epoch)
+                                || risen_frontier.frontier().less_equal(epoch)
+                        };
+                        while let Some(stashed) = stash.complete(may_come) {
+                            let epoch = *stashed.capability.time();
                             let time = clock.advance(epoch, &stashed.risen);
                             metrics.took(stashed.rows.len());
                             let mut session = output.session(&stashed.capability);

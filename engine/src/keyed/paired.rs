@@ -8,21 +8,18 @@
 //!
 //! Rows of both sides with one tag meet on one worker. Nothing is projected or copied on the way.
 
-use std::collections::BTreeMap;
-
 use timely::container::CapacityContainerBuilder;
 use timely::dataflow::channels::pact::{Exchange, Pipeline};
-use timely::dataflow::operators::Capability;
 use timely::dataflow::operators::generic::OutputBuilder;
 use timely::dataflow::operators::generic::builder_rc::OperatorBuilder;
 
 use crate::key::owner;
 use crate::keyed::clock::EpochClock;
+use crate::keyed::stash::Stash;
 use crate::keyed::{Emitter, EpochTime, KeyGroup, StateError, StateSize};
 use crate::table::Table;
 use crate::time::Epoch;
 use crate::update::{Data, Update, Updates, container_rows};
-use crate::watermark::Risen;
 
 /// State by key over two tables. The laws are those of [`KeyedState`](crate::keyed::KeyedState).
 pub trait PairedState: 'static {
@@ -60,25 +57,6 @@ pub trait PairedState: 'static {
     fn size(&self) -> StateSize;
 }
 
-/// What has arrived for an epoch that is not complete yet.
-struct Stashed<L, R> {
-    capability: Capability<Epoch>,
-    left: Updates<L>,
-    right: Updates<R>,
-    risen: Vec<Risen>,
-}
-
-impl<L, R> Stashed<L, R> {
-    fn new(capability: Capability<Epoch>) -> Self {
-        Self {
-            capability,
-            left: Updates::default(),
-            right: Updates::default(),
-            risen: Vec::new(),
-        }
-    }
-}
-
 impl<'s, D: Data> Table<'s, D> {
     /// Runs `state` over this table and another, each dealt to the workers by the key group of its tag.
     #[must_use]
@@ -105,51 +83,40 @@ impl<'s, D: Data> Table<'s, D> {
             OutputBuilder::from(output);
         builder.build(move |capabilities| {
             drop(capabilities);
-            let mut stash: BTreeMap<Epoch, Stashed<D, S::Right>> = BTreeMap::new();
+            let mut stash = Stash::<(Updates<D>, Updates<S::Right>)>::new();
             let mut clock = EpochClock::new();
             let mut buffer = Vec::with_capacity(container_rows::<S::Out>());
             move |frontiers| {
                 let mut output = output.activate();
                 let port = output.output_index();
                 left_input.for_each(|capability, updates| {
-                    if let Some(capability) = capability.retain_least(port) {
-                        let stashed = stash
-                            .entry(*capability.time())
-                            .or_insert_with(|| Stashed::new(capability));
-                        stashed.left.push(std::mem::take(updates));
+                    if let Some(stashed) = stash.at(capability.retain_least(port)) {
+                        stashed.rows.0.push(std::mem::take(updates));
                     }
                 });
                 right_input.for_each(|capability, updates| {
-                    if let Some(capability) = capability.retain_least(port) {
-                        let stashed = stash
-                            .entry(*capability.time())
-                            .or_insert_with(|| Stashed::new(capability));
-                        stashed.right.push(std::mem::take(updates));
+                    if let Some(stashed) = stash.at(capability.retain_least(port)) {
+                        stashed.rows.1.push(std::mem::take(updates));
                     }
                 });
                 risen_input.for_each(|capability, watermarks| {
-                    if let Some(capability) = capability.retain_least(port) {
-                        let stashed = stash
-                            .entry(*capability.time())
-                            .or_insert_with(|| Stashed::new(capability));
+                    if let Some(stashed) = stash.at(capability.retain_least(port)) {
                         stashed.risen.append(watermarks);
                     }
                 });
-                while let Some(entry) = stash.first_entry() {
-                    let epoch = *entry.key();
-                    if frontiers
-                        .iter()
-                        .any(|frontier| frontier.frontier().less_equal(&epoch))
-                    {
-                        break;
-                    }
-                    let stashed = entry.remove();
+                let may_come = |epoch: &Epoch| {
+                    let mut inputs = frontiers.iter();
+                    inputs.any(|frontier| frontier.frontier().less_equal(epoch))
+                };
+                while let Some(stashed) = stash.complete(may_come) {
+                    let epoch = *stashed.capability.time();
+                    let (left, right) = stashed.rows;
                     let time = clock.advance(epoch, &stashed.risen);
-                    metrics.took(stashed.left.len() + stashed.right.len());
+                    metrics.took(left.len() + right.len());
                     let mut session = output.session(&stashed.capability);
                     let mut pass_on = |full: &mut Vec<_>| session.give_container(full);
                     let mut out = Emitter::new(epoch, &mut buffer, &mut pass_on);
-                    state.epoch(&time, stashed.left, stashed.right, &mut out);
+                    state.epoch(&time, left, right, &mut out);
                     metrics.gave(out.finish(), state.size());
                 }
             }
