@@ -272,4 +272,55 @@ mod tests {
             );
         }
     }
+
+    #[test]
+    fn a_key_that_falls_silent_is_forgotten_and_comes_back_as_new() {
+        let widths = Widths::new([Duration::from_micros(10)]).unwrap();
+        let mut finals = Finals::<i64, Fixed<0>, (), 1, 1>::new(widths);
+        let mut written = Vec::new();
+        let mut epoch = |watermark, rows: &[(i64, EventTime)]| {
+            let event = |(key, at): &(i64, EventTime)| Event {
+                key: *key,
+                at: *at,
+                lanes: Array([1]),
+                payload: (),
+            };
+            let rows = rows.iter().map(|row| (event(row), 1, 1)).collect();
+            let time = EpochTime {
+                watermark,
+                as_of: watermark,
+                ..EpochTime::default()
+            };
+            let mut buffer = Vec::new();
+            let mut pass_on = |full: &mut Vec<_>| {
+                let counts =
+                    full.drain(..)
+                        .map(|((_, row), _, _): (Final<_, _, _, 1, 1>, _, _)| {
+                            (row.key, row.at, row.window(0).count())
+                        });
+                written.extend(counts);
+            };
+            let mut out = Emitter::new(1, &mut buffer, &mut pass_on);
+            finals.epoch(&time, rows, &mut out);
+            out.finish();
+            (finals.size().keys, finals.size().events)
+        };
+        assert_eq!(epoch(100, &[(7, 90), (8, 95), (7, 92)]), (2, 3));
+        assert_eq!(
+            epoch(104, &[]),
+            (1, 1),
+            "92 + 10 has passed, 95 + 10 has not"
+        );
+        assert_eq!(epoch(200, &[(8, 150)]), (0, 0));
+        assert_eq!(epoch(210, &[(7, 205), (8, 205)]), (2, 2));
+        let expected = [
+            (7, 90, 1),
+            (7, 92, 2),
+            (8, 95, 1),
+            (8, 150, 1),
+            (7, 205, 1),
+            (8, 205, 1),
+        ];
+        assert_eq!(written, expected);
+    }
 }

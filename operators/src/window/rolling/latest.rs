@@ -390,4 +390,30 @@ mod tests {
             }
         }
     }
+
+    #[test]
+    fn a_retraction_whose_event_would_be_late_is_forgiven() {
+        let widths = Widths::new([Duration::from_micros(10), Duration::from_micros(20)]).unwrap();
+        let mut state = Latest::new(widths, Expiry::AtWatermark);
+        let event = |key| Event {
+            key,
+            at: 50,
+            lanes: Array([1]),
+            payload: (),
+        };
+        let at = |watermark| EpochTime {
+            watermark,
+            as_of: watermark,
+            ..EpochTime::default()
+        };
+        let mut written = 0;
+        let unpaid = vec![(event(7), -1), (event(8), -1)];
+        run(&mut state, &(at(50), unpaid), |_, _| written += 1);
+        assert_eq!(state.size().keys, 2, "both may still be paid at 50");
+        run(&mut state, &(at(50), vec![(event(7), 1)]), |_, _| {
+            written += 1
+        });
+        run(&mut state, &(at(51), Vec::new()), |_, _| written += 1);
+        assert_eq!((state.size().keys, written), (0, 0));
+    }
 }

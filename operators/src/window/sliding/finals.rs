@@ -10,6 +10,7 @@ use thalweg_engine::update::{Data, Diff, Updates};
 use crate::aggregate::Aggregate;
 use crate::codec;
 use crate::window::rolling::calendar::{Calendar, Waiting};
+use crate::window::rolling::timers::Timers;
 use crate::window::rolling::widths::Widths;
 use crate::window::sliding::windows::Windows;
 use crate::window::sliding::{Placed, SlidingRow};
@@ -37,6 +38,10 @@ pub(super) struct Finals<K: Key, D: Ord, A: Aggregate<D>, const W: usize> {
     widths: Widths<W>,
     index: KeyIndex<K>,
     slots: Vec<Windows<D, A, W>>,
+    /// Moments held, over all keys.
+    moments: usize,
+    /// For each key, when its events have left every window that can still be asked for.
+    silences: Timers,
     calendar: Calendar<Pending<K, D>>,
     released: Vec<Pending<K, D>>,
 }
@@ -48,17 +53,45 @@ impl<K: Key, D: Data + Ord, A: Aggregate<D>, const W: usize> Finals<K, D, A, W> 
             widths,
             index: KeyIndex::new(),
             slots: Vec::new(),
+            moments: 0,
+            silences: Timers::new(),
             calendar: Calendar::new(),
             released: Vec::new(),
         }
     }
 
-    fn resolve(&mut self, key: &K) -> usize {
-        let (handle, _) = self.index.resolve(key);
-        if handle as usize == self.slots.len() {
-            self.slots.push(Windows::new());
+    /// The handle of a key, which is looked at again when the event at `at` has left the widest window.
+    fn resolve(&mut self, key: &K, at: EventTime) -> usize {
+        let (handle, new) = self.index.resolve(key);
+        if new {
+            if handle as usize == self.slots.len() {
+                self.slots.push(Windows::new());
+            } else {
+                self.slots[handle as usize] = Windows::new();
+            }
+            let after = at.saturating_add(self.widths.widest());
+            self.silences.set(handle, after);
         }
         handle as usize
+    }
+
+    /// Forgets the keys that no row can need any more.
+    fn forget_silent(&mut self, watermark: EventTime) {
+        let mut silent = Vec::new();
+        self.silences.take_due(watermark, &mut silent);
+        for handle in silent {
+            let windows = &mut self.slots[handle as usize];
+            let newest = windows.newest(EventTime::MAX);
+            let after = newest.map(|at| at.saturating_add(self.widths.widest()));
+            match after.filter(|after| *after >= watermark) {
+                Some(after) => self.silences.set(handle, after),
+                None => {
+                    self.moments -= windows.events.len();
+                    *windows = Windows::new();
+                    self.index.remove(handle);
+                }
+            }
+        }
     }
 
     /// Applies the events of one key at one moment, then emits a row for each that is left.
@@ -68,15 +101,18 @@ impl<K: Key, D: Data + Ord, A: Aggregate<D>, const W: usize> Finals<K, D, A, W> 
         out: &mut Emitter<'_, (D, SlidingRow<K, A::Output, W>)>,
     ) {
         let (key, at) = (&moment[0].placed.key, moment[0].placed.at);
-        let handle = self.resolve(key);
+        let handle = self.resolve(key, at);
         let windows = &mut self.slots[handle];
+        self.moments -= windows.events.len();
         let copies = || moment.chunk_by(|a, b| a.placed.row == b.placed.row);
         let count = |copies: &[Pending<K, D>]| copies.iter().map(|copy| copy.diff).sum::<Diff>();
         windows.slide(&self.aggregate, at, &self.widths);
         windows.evict(at.saturating_sub(self.widths.widest()));
-        for copies in copies() {
+        // A retraction of what has not come by now is of nothing: its event would be late.
+        for copies in copies().filter(|copies| count(copies) > 0) {
             windows.change(&self.aggregate, at, &copies[0].placed.row, count(copies));
         }
+        self.moments += windows.events.len();
         for copies in copies() {
             let count = count(copies);
             if count > 0 {
@@ -118,6 +154,7 @@ impl<K: Key, D: Data + Ord, A: Aggregate<D>, const W: usize> KeyedState for Fina
         }
         released.clear();
         self.released = released;
+        self.forget_silent(time.as_of);
     }
 
     fn save(&self, group: KeyGroup, into: &mut Vec<u8>) -> Result<(), StateError> {
@@ -137,20 +174,23 @@ impl<K: Key, D: Data + Ord, A: Aggregate<D>, const W: usize> KeyedState for Fina
         type Events<D> = std::collections::BTreeMap<EventTime, std::collections::BTreeMap<D, Diff>>;
         let (keys, waiting): (Vec<(K, Events<D>)>, Vec<Pending<K, D>>) = codec::decode(bytes)?;
         for (key, events) in keys {
-            let handle = self.resolve(&key);
+            let newest = events
+                .last_key_value()
+                .map_or(EventTime::MIN, |last| *last.0);
+            let handle = self.resolve(&key, newest);
             for (at, moment) in &events {
                 for (row, diff) in moment {
                     self.slots[handle].change(&self.aggregate, *at, row, *diff);
                 }
             }
+            self.moments += self.slots[handle].events.len();
         }
         waiting.into_iter().for_each(|row| self.calendar.push(row));
         Ok(())
     }
 
     fn size(&self) -> StateSize {
-        let held: usize = self.slots.iter().map(|windows| windows.events.len()).sum();
-        let events = held + self.calendar.len();
+        let events = self.moments + self.calendar.len();
         StateSize {
             keys: self.index.len(),
             events,

@@ -29,6 +29,8 @@ pub(super) struct Latest<K: Key, D: Ord, A: Aggregate<D>, const W: usize> {
     expiry: Expiry,
     index: KeyIndex<K>,
     slots: Vec<Slot<D, A, W>>,
+    /// Moments held, over all keys.
+    moments: usize,
     timers: Timers,
     as_of: EventTime,
     settled: EventTime,
@@ -43,6 +45,7 @@ impl<K: Key, D: Data + Ord, A: Aggregate<D>, const W: usize> Latest<K, D, A, W> 
             expiry,
             index: KeyIndex::new(),
             slots: Vec::new(),
+            moments: 0,
             timers: Timers::new(),
             as_of: WATERMARK_NONE,
             settled: WATERMARK_NONE,
@@ -93,14 +96,16 @@ impl<K: Key, D: Data + Ord, A: Aggregate<D>, const W: usize> Latest<K, D, A, W> 
     }
 
     fn apply(&mut self, handle: u32, at: EventTime, row: &D, diff: Diff) {
-        self.slots[handle as usize]
-            .windows
-            .change(&self.aggregate, at, row, diff);
+        let windows = &mut self.slots[handle as usize].windows;
+        self.moments -= windows.events.len();
+        windows.change(&self.aggregate, at, row, diff);
+        self.moments += windows.events.len();
     }
 
     fn rest(&mut self, handle: u32, has_row: bool) {
         let slot = &mut self.slots[handle as usize];
         slot.touched = false;
+        self.moments -= slot.windows.events.len();
         if self.settled != WATERMARK_NONE {
             let newest = slot.windows.newest(self.settled);
             let safe = newest.map_or(EventTime::MIN, |at| at.saturating_sub(self.widths.widest()));
@@ -109,6 +114,9 @@ impl<K: Key, D: Data + Ord, A: Aggregate<D>, const W: usize> Latest<K, D, A, W> 
         if !has_row {
             slot.windows
                 .evict(self.as_of.saturating_sub(self.widths.widest()));
+        }
+        self.moments += slot.windows.events.len();
+        if !has_row {
             if slot.windows.events.is_empty() {
                 self.index.remove(handle);
             }
@@ -205,11 +213,7 @@ impl<K: Key, D: Data + Ord, A: Aggregate<D>, const W: usize> KeyedState for Late
     }
 
     fn size(&self) -> StateSize {
-        let events = self
-            .index
-            .iter()
-            .map(|(handle, _)| self.slots[handle as usize].windows.events.len())
-            .sum();
+        let events = self.moments;
         let bytes = self.index.bytes()
             + self.slots.capacity() * size_of::<Slot<D, A, W>>()
             + events * (size_of::<D>() + 64);
