@@ -3,7 +3,7 @@
 //! Runs every workload on Thalweg and as a hand-written loop, alternating, and prints medians: million events per
 //! CPU-second of the whole process (readers, workers and writers), the loop beside it, the ratio, bytes per event held.
 
-use std::fs::OpenOptions;
+use std::fs::{File, OpenOptions};
 use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -19,7 +19,7 @@ use thalweg::prelude::*;
 /// Times every operator beside the loop that one would write by hand.
 #[derive(Parser)]
 struct Options {
-    /// Write each result as a JSON object per line into this file.
+    /// Append each result to this file, as a JSON object in a line.
     #[arg(long)]
     json: Option<PathBuf>,
     /// Run only the workload of this name, or all whose names hold it.
@@ -51,7 +51,8 @@ struct Outcome {
     mev_per_cpu_s: f64,
     loop_mev_per_cpu_s: f64,
     ratio: f64,
-    bytes_per_live_event: f64,
+    /// Bytes of state at its peak per event then held; `None` where no state holds events.
+    bytes_per_live_event: Option<f64>,
 }
 
 #[expect(
@@ -61,17 +62,18 @@ struct Outcome {
 )]
 fn main() -> ExitCode {
     let options = Options::parse();
+    let (json, sizes) = match checked(&options) {
+        Ok(checked) => checked,
+        Err(wrong) => {
+            eprintln!("{wrong}");
+            return ExitCode::from(2);
+        }
+    };
     println!(
         "{:<28} {:>6} {:>2}  {:>9} {:>9} {:>6}  {:>7}  {:>9}",
         "workload", "size", "w", "M/cpu-s", "loop", "ratio", "wall s", "B/event"
     );
-    for (size, events, users) in [
-        ("small", 1_000_000, 100_000),
-        ("large", 10_000_000, 1_000_000),
-    ] {
-        if options.size.as_deref().is_some_and(|wanted| wanted != size) {
-            continue;
-        }
+    for (size, events, users) in sizes {
         let rows = Arc::new(data::payments(events, users));
         for workload in workload::all() {
             if !is_wanted(workload.name, options.only.as_deref()) {
@@ -80,7 +82,7 @@ fn main() -> ExitCode {
             match run(&workload, size, &rows, &options) {
                 Ok(outcome) => {
                     print(&outcome);
-                    if let Err(error) = append(options.json.as_ref(), &outcome) {
+                    if let Err(error) = append(json.as_ref(), &outcome) {
                         eprintln!("could not write the JSON line: {error}");
                         return ExitCode::FAILURE;
                     }
@@ -93,6 +95,38 @@ fn main() -> ExitCode {
         }
     }
     ExitCode::SUCCESS
+}
+
+/// Name, events and users of each size.
+const SIZES: [(&str, usize, usize); 2] = [
+    ("small", 1_000_000, 100_000),
+    ("large", 10_000_000, 1_000_000),
+];
+
+/// The file to write into, and the sizes to run; what is wrong with the options, before anything runs.
+fn checked(options: &Options) -> Result<(Option<File>, Vec<(&'static str, usize, usize)>), String> {
+    let names: Vec<_> = workload::all()
+        .iter()
+        .map(|workload| workload.name)
+        .collect();
+    let only = options.only.as_deref();
+    if !names.iter().any(|name| is_wanted(name, only)) {
+        let only = only.unwrap_or_default();
+        return Err(format!(
+            "no workload has {only:?} in its name; there are {}",
+            names.join(", ")
+        ));
+    }
+    let is_asked = |size: &str| options.size.as_deref().is_none_or(|asked| asked == size);
+    let sizes: Vec<_> = SIZES.into_iter().filter(|size| is_asked(size.0)).collect();
+    if sizes.is_empty() {
+        return Err("there are two sizes: small and large".into());
+    }
+    let open = |path: &PathBuf| {
+        let file = OpenOptions::new().create(true).append(true).open(path);
+        file.map_err(|error| format!("cannot write {}: {error}", path.display()))
+    };
+    Ok((options.json.as_ref().map(open).transpose()?, sizes))
 }
 
 /// Whether a workload was asked for: a whole name means that one alone.
@@ -114,7 +148,7 @@ fn run(
     options: &Options,
 ) -> Result<Outcome, JobError> {
     let rows = &(workload.rows)(rows);
-    let (mut ours, mut theirs, mut bytes) = (Vec::new(), Vec::new(), 0.0);
+    let (mut ours, mut theirs, mut bytes) = (Vec::new(), Vec::new(), None);
     for _ in 0..options.reps.max(1) {
         let job = (workload.job)(Arc::clone(rows), options.workers, Digest::default());
         let config = Config::workers(options.workers)?.epoch_rows(8_192)?;
@@ -142,8 +176,8 @@ fn run(
     })
 }
 
-/// State bytes per event held when the sources ended.
-fn bytes_per_event(report: &Report) -> f64 {
+/// State bytes per event held, when there were most.
+fn bytes_per_event(report: &Report) -> Option<f64> {
     use std::sync::atomic::Ordering::Relaxed;
     let operators = report.metrics.operators();
     let sum = |of: fn(&thalweg::engine::metrics::OperatorMetrics) -> u64| {
@@ -152,12 +186,8 @@ fn bytes_per_event(report: &Report) -> f64 {
             .map(|(_, operator)| of(operator))
             .sum::<u64>() as f64
     };
-    let events = sum(|operator| operator.events.load(Relaxed));
-    if events > 0.0 {
-        sum(|operator| operator.bytes.load(Relaxed)) / events
-    } else {
-        0.0
-    }
+    let events = sum(|operator| operator.events_at_peak.load(Relaxed));
+    (events > 0.0).then(|| sum(|operator| operator.bytes_peak.load(Relaxed)) / events)
 }
 
 fn median(mut costs: Vec<Cost>) -> Cost {
@@ -168,7 +198,7 @@ fn median(mut costs: Vec<Cost>) -> Cost {
 #[expect(clippy::print_stdout, reason = "a bench prints its table")]
 fn print(o: &Outcome) {
     println!(
-        "{:<28} {:>6} {:>2}  {:>9.2} {:>9.2} {:>6.2}  {:>7.2}  {:>9.1}",
+        "{:<28} {:>6} {:>2}  {:>9.2} {:>9.2} {:>6.2}  {:>7.2}  {:>9}",
         o.workload,
         o.size,
         o.workers,
@@ -177,11 +207,11 @@ fn print(o: &Outcome) {
         o.ratio,
         o.wall_s,
         o.bytes_per_live_event
+            .map_or_else(|| "–".to_owned(), |bytes| format!("{bytes:.1}"))
     );
 }
 
-fn append(file: Option<&PathBuf>, outcome: &Outcome) -> std::io::Result<()> {
-    let Some(path) = file else { return Ok(()) };
-    let mut file = OpenOptions::new().create(true).append(true).open(path)?;
+fn append(file: Option<&File>, outcome: &Outcome) -> std::io::Result<()> {
+    let Some(mut file) = file else { return Ok(()) };
     writeln!(file, "{}", serde_json::to_string(outcome)?)
 }

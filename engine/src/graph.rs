@@ -22,7 +22,7 @@ use crate::source::gate::Gate;
 use crate::source::input::{DrivenInput, Handle, OpenPartition, Outlets, SourceInput};
 use crate::source::{DeadLetter, SourceError, SourceSpec};
 use crate::table::Table;
-use crate::time::Epoch;
+use crate::time::{Epoch, EventTime};
 use crate::update::{CONTAINER_ROWS, Data};
 use crate::watermark::{MarkHandle, Risen, global_watermark};
 
@@ -175,6 +175,11 @@ impl<'s> Graph<'s> {
 
     pub(crate) fn probe(&self) -> &Probe<Epoch> {
         &self.state.probe
+    }
+
+    /// When the run began.
+    pub(crate) fn started(&self) -> EventTime {
+        self.state.shared.started
     }
 
     pub(crate) fn clock(&self) -> Arc<dyn Clock> {

@@ -38,6 +38,10 @@ pub struct OperatorMetrics {
     pub events: AtomicU64,
     /// Bytes of state, capacity included.
     pub bytes: AtomicU64,
+    /// The most bytes that there were after any epoch.
+    pub bytes_peak: AtomicU64,
+    /// The events held when the bytes were at their peak.
+    pub events_at_peak: AtomicU64,
 }
 
 impl OperatorMetrics {
@@ -52,6 +56,9 @@ impl OperatorMetrics {
         self.keys.store(size.keys as u64, Relaxed);
         self.events.store(size.events as u64, Relaxed);
         self.bytes.store(size.bytes as u64, Relaxed);
+        if self.bytes_peak.fetch_max(size.bytes as u64, Relaxed) <= size.bytes as u64 {
+            self.events_at_peak.store(size.events as u64, Relaxed);
+        }
     }
 }
 

@@ -11,7 +11,7 @@ use crate::metrics::Metrics;
 use crate::sink::Ending;
 use crate::sink::lifeline::Lifeline;
 use crate::source::{Partition, SourceSpec};
-use crate::time::Epoch;
+use crate::time::{Epoch, EventTime};
 use crate::update::Data;
 
 /// A source that has been asked for its partitions, once for all workers.
@@ -32,6 +32,8 @@ struct Plan {
 /// Shared by the workers of one run.
 pub(crate) struct Shared {
     pub(crate) config: Config,
+    /// When the run began, by its clock.
+    pub(crate) started: EventTime,
     pub(crate) metrics: Arc<Metrics>,
     /// The newest epoch that any worker has begun: the others follow it.
     pub(crate) epoch: AtomicU64,
@@ -53,6 +55,7 @@ pub(crate) struct Shared {
 impl Shared {
     pub(crate) fn new(config: Config) -> Arc<Self> {
         Arc::new(Self {
+            started: config.env.clock.wall(),
             config,
             metrics: Arc::default(),
             epoch: AtomicU64::new(1),

@@ -55,6 +55,7 @@ impl<'s, D: Data> Table<'s, D> {
             worker: graph.worker(),
             workers: graph.workers(),
             clock: graph.clock(),
+            started: graph.started(),
         };
         let home = sink
             .single()

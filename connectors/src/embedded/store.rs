@@ -20,6 +20,9 @@ use crate::online::{OnlineError, OnlineRow, OnlineStore, StoredRow, WriteOutcome
 /// The file of a store that was named by its directory.
 const FILE: &str = "online.redb";
 
+/// For each view the start of the last run that wrote it, and how many have. (Those of views begin with `features:`.)
+const RUNS: TableDefinition<'_, &str, (EventTime, u64)> = TableDefinition::new("runs");
+
 /// Pages that each open store keeps in memory, bytes; redb's own default of 1 GiB is more than a job's share.
 const CACHE_BYTES: usize = 128 << 20;
 
@@ -192,6 +195,14 @@ impl EmbeddedStore {
 }
 
 impl OnlineStore for EmbeddedStore {
+    fn begin(&mut self, view: &str, started: EventTime) -> Result<u64, OnlineError> {
+        let Handle::Write(database) = &self.database else {
+            return Err(OnlineError::Wrong(read_only("write to", &self.path)));
+        };
+        let counted = next_generation(database, view, started);
+        counted.map_err(|error| failed("count the runs in", &self.path, error))
+    }
+
     fn write(
         &mut self,
         view: &str,
@@ -249,6 +260,29 @@ impl OnlineStore for EmbeddedStore {
             .map(|entity| self.read(&table, entity, now))
             .collect()
     }
+}
+
+/// Counts the run that began at `started`, unless it was the last one counted.
+fn next_generation(
+    database: &Database,
+    view: &str,
+    started: EventTime,
+) -> Result<u64, redb::Error> {
+    let transaction = database.begin_write()?;
+    let generation = {
+        let mut runs = transaction.open_table(RUNS)?;
+        let last = runs.get(view)?.map(|last| last.value());
+        match last {
+            Some((known, generation)) if known == started => generation,
+            _ => {
+                let generation = last.map_or(1, |(_, generation)| generation + 1);
+                runs.insert(view, (started, generation))?;
+                generation
+            }
+        }
+    };
+    transaction.commit()?;
+    Ok(generation)
 }
 
 /// Why a batch was not written.

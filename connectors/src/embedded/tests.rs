@@ -41,12 +41,13 @@ fn workers_views_and_readers_share_one_store() {
         Embedded::view(dir.path(), view("a")),
         Embedded::view(dir.path(), view("b")),
     );
+    let run = SinkPlace::alone();
     let mut writers: Vec<_> = [(&first, 0), (&first, 1), (&second, 0)]
         .map(|(sink, worker)| {
             sink.open(SinkPlace {
                 worker,
                 workers: 2,
-                ..SinkPlace::alone()
+                ..run.clone()
             })
             .unwrap()
         })
@@ -68,7 +69,10 @@ fn workers_views_and_readers_share_one_store() {
     let mut reader = EmbeddedStore::open_read_only(dir.path()).unwrap();
     for (view, user) in [("a", "0"), ("a", "1"), ("b", "2")] {
         let row = reader.get(view, user, 0).unwrap().unwrap();
-        assert_eq!((row.version.epoch, row.field("total")), (20, Some("0.5")));
+        assert_eq!(
+            (row.version.epoch, row.field("total")),
+            ((1 << 32) + 20, Some("0.5"))
+        );
     }
     assert_eq!(reader.get("a", "2", 0).unwrap(), None);
     // The reader follows what is written after it was opened.

@@ -6,6 +6,7 @@ use serde::Serialize;
 use thalweg_engine::sink::{Sink, SinkPlace};
 use thalweg_engine::time::{Epoch, EventTime};
 
+use crate::online::version::epoch_of;
 use crate::online::{
     Fields, OnlineRow, OnlineSink, OnlineStore, Replaces, Stored, Version, View, WriteOutcome,
 };
@@ -30,6 +31,29 @@ pub(crate) fn hold(store: &mut impl OnlineStore, prefix: &str) {
     a_correction_does_not_freeze_its_key(store, &format!("{prefix}.correction"));
     many_are_read_in_order(store, &format!("{prefix}.many"));
     random_writes_agree_with_the_rule(store, &format!("{prefix}.random"), 7);
+    a_later_run_wins_however_it_is_cut_into_epochs(store, &format!("{prefix}.runs"));
+}
+
+/// Rows of corrected data came with fewer, larger epochs than the first run's, and were refused as older.
+fn a_later_run_wins_however_it_is_cut_into_epochs(store: &mut impl OnlineStore, view: &str) {
+    let first = store.begin(view, 1_000).unwrap();
+    assert_eq!(
+        store.begin(view, 1_000).unwrap(),
+        first,
+        "another worker of one run"
+    );
+    let put = |generation, epoch, text| {
+        OnlineRow::put("e", at(10, epoch_of(generation, epoch)), value(text))
+    };
+    let write = |store: &mut dyn OnlineStore, row| store.write(view, None, &[row]).unwrap();
+    assert_eq!(write(store, put(first, 80, "as first told")), WRITTEN);
+    let second = store.begin(view, 900).unwrap();
+    assert_eq!(second, first + 1, "a clock may go back between two runs");
+    assert_eq!(write(store, put(second, 3, "corrected")), WRITTEN);
+    assert_eq!(write(store, put(first, 81, "a straggler")), REFUSED);
+    assert_eq!(read(store, view, "e").as_deref(), Some("corrected"));
+    let other = store.begin(&format!("{view}.other"), 1_000).unwrap();
+    assert_eq!(other, first, "each view counts on its own");
 }
 
 pub(crate) fn at(event_time: EventTime, epoch: Epoch) -> Version {
@@ -345,6 +369,10 @@ impl Recorder {
 }
 
 impl OnlineStore for Recorder {
+    fn begin(&mut self, _: &str, _: EventTime) -> Result<u64, crate::online::OnlineError> {
+        Ok(3)
+    }
+
     fn write(
         &mut self,
         _view: &str,

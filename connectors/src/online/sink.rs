@@ -9,6 +9,7 @@ use thalweg_engine::update::{Update, Updates};
 
 use crate::online::settle::{Signed, settle};
 use crate::online::store::OnlineStore;
+use crate::online::version::epoch_of;
 use crate::online::view::{Declared, View};
 use crate::online::{fields_of, store};
 
@@ -61,9 +62,12 @@ impl<D: Serialize + 'static> Sink<D> for OnlineSink<D> {
             .view
             .declared()
             .map_err(|error| SinkError::Wrong(error.to_string()))?;
+        let mut store = (self.open)(&place)?;
+        let generation = store.begin(&view.name, place.started)?;
         Ok(Box::new(ViewWriter {
             view,
-            store: (self.open)(&place)?,
+            store,
+            generation,
         }))
     }
 }
@@ -72,6 +76,8 @@ impl<D: Serialize + 'static> Sink<D> for OnlineSink<D> {
 struct ViewWriter<D> {
     view: Declared<D>,
     store: Box<dyn OnlineStore>,
+    /// The run's number in the store.
+    generation: u64,
 }
 
 impl<D: Serialize> ViewWriter<D> {
@@ -95,7 +101,7 @@ impl<D: Serialize> Writer<D> for ViewWriter<D> {
             .map(|row| self.signed(row))
             .collect::<Result<Vec<_>, _>>()?;
         drop(rows);
-        let settled = settle(epoch, signed);
+        let settled = settle(epoch_of(self.generation, epoch), signed);
         let batch_len = self.store.batch_entities_max().max(1);
         for (number, batch) in settled.chunks(batch_len).enumerate() {
             let outcome = self.store.write(&self.view.name, self.view.ttl, batch);

@@ -83,6 +83,14 @@ impl StoredRow {
 
 /// A store that holds one row per view and entity, the newest under [`Version::against`].
 pub trait OnlineStore: Send {
+    /// The number of this run among all that have written the view: one more than the last, the same however often
+    /// the run that began at `started` asks. It is the upper half of the epochs in versions, so that of two rows of
+    /// one event time that of the later run stands, however either run was cut into epochs.
+    ///
+    /// # Errors
+    /// [`OnlineError`] when the store cannot be read or written.
+    fn begin(&mut self, view: &str, started: EventTime) -> Result<u64, OnlineError>;
+
     /// Writes the final states of an epoch, or a part of them, in one round trip or one transaction.
     ///
     /// Each entity stands in `rows` at most once. Repeating a write changes nothing, so an unknown outcome is

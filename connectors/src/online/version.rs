@@ -89,6 +89,11 @@ impl Version {
     }
 }
 
+/// The epoch of a run as a version holds it: under the run's generation.
+pub(crate) fn epoch_of(generation: u64, epoch: Epoch) -> Epoch {
+    generation << GENERATION_SHIFT | (epoch & ((1 << GENERATION_SHIFT) - 1))
+}
+
 /// The first epoch of the generation that `epoch` belongs to.
 #[must_use]
 pub(crate) fn generation_start(epoch: Epoch) -> Epoch {

@@ -4,6 +4,7 @@
 //! features:{view}:{entity}    field → text …, __event_time µs, __epoch
 //!                             __row_time µs   only after a correction, where it lies before __event_time
 //!                             __deleted 1     only in a tombstone: version fields and nothing else
+//! features.runs:{view}        started, generation: how many runs have written the view
 //! ```
 //!
 //! # How a batch is written

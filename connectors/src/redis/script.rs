@@ -10,6 +10,14 @@ use crate::online::{OnlineRow, Replaces};
 /// The script's text.
 pub(crate) const UPSERT: &str = include_str!("upsert.lua");
 
+/// Counts the runs that write a view.
+pub(crate) const BEGIN: &str = include_str!("begin.lua");
+
+/// The account of the runs that wrote a view: never the key of an entity, which begins with `features:`.
+pub(crate) fn runs_of(view: &str) -> String {
+    format!("features.runs:{view}")
+}
+
 /// Entities per call of the script: while one runs, Redis serves nobody else.
 pub(crate) const CALL_ENTITIES: usize = 200;
 

@@ -12,7 +12,7 @@ use crate::online::{
 };
 use crate::redis::config::RedisConfig;
 use crate::redis::link::{Link, Lost};
-use crate::redis::script::{UPSERT, key_of, upsert};
+use crate::redis::script::{BEGIN, UPSERT, key_of, runs_of, upsert};
 
 /// A connection to one Redis server, for writing views and for reading them.
 pub struct RedisStore {
@@ -46,6 +46,19 @@ impl RedisStore {
 }
 
 impl OnlineStore for RedisStore {
+    fn begin(&mut self, view: &str, started: EventTime) -> Result<u64, OnlineError> {
+        check_name(view).map_err(|error| OnlineError::Wrong(error.to_string()))?;
+        let total_ms = self.link.config().start_total_ms;
+        let mut count = redis::cmd("EVAL");
+        count.arg(BEGIN).arg(1).arg(runs_of(view)).arg(started);
+        self.link
+            .ask(total_ms, |connection| count.query(connection))
+            .map_err(|lost| {
+                let attempt = format!("count the runs of view {view:?} in");
+                OnlineError::Failed(advice(&attempt, self.link.config(), &lost))
+            })
+    }
+
     fn write(
         &mut self,
         view: &str,

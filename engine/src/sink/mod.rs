@@ -14,7 +14,7 @@ pub(crate) mod port;
 use std::sync::Arc;
 
 use crate::env::{Clock, Env};
-use crate::time::Epoch;
+use crate::time::{Epoch, EventTime};
 use crate::update::Updates;
 
 /// A place that rows go to: makes one writer per worker, or a single one.
@@ -45,16 +45,20 @@ pub struct SinkPlace {
     pub workers: usize,
     /// The job's clock, for what has outlived its time; no row may depend on it.
     pub clock: Arc<dyn Clock>,
+    /// When the run began, by its clock: the same on all workers, and what tells two runs apart.
+    pub started: EventTime,
 }
 
 impl SinkPlace {
     /// The only worker, under the machine's clock: for a writer outside of a job.
     #[must_use]
     pub fn alone() -> Self {
+        let clock = Env::default().clock;
         Self {
             worker: 0,
             workers: 1,
-            clock: Env::default().clock,
+            started: clock.wall(),
+            clock,
         }
     }
 }

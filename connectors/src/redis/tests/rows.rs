@@ -66,7 +66,7 @@ fn a_sink_writes_plain_hashes() {
         .collect();
     assert_eq!(
         text.join(" "),
-        "__epoch=2 __event_time=6 at=6 total=2.5 user=7"
+        "__epoch=4294967298 __event_time=6 at=6 total=2.5 user=7"
     );
     let ttl_ms: i64 = redis::cmd("PTTL")
         .arg("features:plain.spend:7")
