@@ -2,6 +2,7 @@
 
 pub mod codec;
 pub mod data;
+pub mod expected;
 pub mod feed;
 pub mod loops;
 pub mod measure;
