@@ -8,6 +8,7 @@
 //! | [`window::grouped`]: tumbling, lifetime | one aggregate state per group | O(1) and the aggregate's | latest, final |
 //! | [`join::lookup`] | the dimension | O(1) | |
 //! | [`join::differential`] | differential's arrangements | O(log n) and up | |
+//! | [`graph`]: degrees, components, triangles, spread, flagged nodes near and connected | the graph | see there | latest |
 //! | [`drift`] | histograms by window and segment | O(1) | |
 //! | [`aggregate`] | see there | | |
 //!
@@ -17,6 +18,7 @@
 pub mod aggregate;
 pub mod array;
 pub mod drift;
+pub mod graph;
 pub mod join;
 pub mod key_by;
 pub mod table_ops;
