@@ -10,6 +10,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use benches::data::{self, Payment};
+use benches::graph::{self, GraphWorkload};
 use benches::measure::{Cost, measured};
 use benches::workload::{self, Digest, Workload};
 use clap::Parser;
@@ -65,6 +66,10 @@ fn main() -> ExitCode {
         "{:<28} {:>6} {:>2}  {:>9} {:>9} {:>6}  {:>7}  {:>9}",
         "workload", "size", "w", "M/cpu-s", "loop", "ratio", "wall s", "B/event"
     );
+    if let Err(error) = run_graphs(&options) {
+        eprintln!("{error}");
+        return ExitCode::FAILURE;
+    }
     for (size, events, users) in [
         ("small", 1_000_000, 100_000),
         ("large", 10_000_000, 1_000_000),
@@ -72,11 +77,13 @@ fn main() -> ExitCode {
         if options.size.as_deref().is_some_and(|wanted| wanted != size) {
             continue;
         }
+        let mut wanted = workload::all();
+        wanted.retain(|workload| is_wanted(workload.name, options.only.as_deref()));
+        if wanted.is_empty() {
+            continue;
+        }
         let rows = Arc::new(data::payments(events, users));
-        for workload in workload::all() {
-            if !is_wanted(workload.name, options.only.as_deref()) {
-                continue;
-            }
+        for workload in wanted {
             match run(&workload, size, &rows, &options) {
                 Ok(outcome) => {
                     print(&outcome);
@@ -98,7 +105,9 @@ fn main() -> ExitCode {
 /// Whether a workload was asked for: a whole name means that one alone.
 fn is_wanted(name: &str, only: Option<&str>) -> bool {
     let Some(only) = only else { return true };
-    let is_whole = workload::all().iter().any(|workload| workload.name == only);
+    let graphs = graph::all().map(|workload| workload.name);
+    let is_whole =
+        graphs.contains(&only) || workload::all().iter().any(|workload| workload.name == only);
     if is_whole {
         name == only
     } else {
@@ -132,6 +141,56 @@ fn run(
         size,
         workers: options.workers,
         events: rows.len(),
+        cpu_s: ours.cpu_s,
+        wall_s: ours.wall_s,
+        mev_per_cpu_s: rate,
+        loop_mev_per_cpu_s: loop_rate,
+        ratio: rate / loop_rate,
+        bytes_per_live_event: bytes,
+    })
+}
+
+/// Runs the workloads over a graph, which has one size: a million edges.
+fn run_graphs(options: &Options) -> Result<(), JobError> {
+    let is_small = options.size.as_deref().is_none_or(|size| size == "small");
+    for workload in graph::all() {
+        if is_small && is_wanted(workload.name, options.only.as_deref()) {
+            let outcome = run_graph(workload, options)?;
+            print(&outcome);
+            append(options.json.as_ref(), &outcome).map_err(|error| {
+                JobError::System(format!("could not write the JSON line: {error}"))
+            })?;
+        }
+    }
+    Ok(())
+}
+
+/// Runs a workload over a graph and its loop in turn, and takes the medians.
+fn run_graph(workload: GraphWorkload, options: &Options) -> Result<Outcome, JobError> {
+    let edges = graph::edges(graph::EDGES);
+    let (mut ours, mut theirs, mut bytes, mut counts) = (Vec::new(), Vec::new(), 0.0, [0.0; 2]);
+    for _ in 0..options.reps.max(1) {
+        let (job, report) = workload.job(&edges, options.workers)?;
+        let by_hand = workload.loop_by_hand(&edges);
+        if job.digest != by_hand.digest {
+            let (job, by_hand) = (job.digest, by_hand.digest);
+            return Err(JobError::Wrong(format!(
+                "{}: labels add up to {job}, by hand to {by_hand}",
+                workload.name
+            )));
+        }
+        bytes = bytes_per_event(&report);
+        counts = [job.edges as f64, by_hand.edges as f64];
+        ours.push(job.cost);
+        theirs.push(by_hand.cost);
+    }
+    let (ours, theirs) = (median(ours), median(theirs));
+    let [rate, loop_rate] = [counts[0] / ours.cpu_s / 1e6, counts[1] / theirs.cpu_s / 1e6];
+    Ok(Outcome {
+        workload: workload.name,
+        size: "small",
+        workers: options.workers,
+        events: counts[0] as usize,
         cpu_s: ours.cpu_s,
         wall_s: ours.wall_s,
         mev_per_cpu_s: rate,

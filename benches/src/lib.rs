@@ -2,6 +2,7 @@
 
 pub mod data;
 pub mod feed;
+pub mod graph;
 pub mod loops;
 pub mod measure;
 pub mod workload;

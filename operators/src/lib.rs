@@ -10,6 +10,7 @@
 //! | [`join::differential`] | differential's arrangements | O(log n) and up | |
 //! | [`graph`]: degrees, components, triangles, spread, flagged nodes near and connected | the graph | see there | latest |
 //! | [`drift`] | histograms by window and segment | O(1) | |
+//! | [`transform`]: scaling, imputation, encodings, buckets | what was fitted | see there | latest, final, frozen |
 //! | [`aggregate`] | see there | | |
 //!
 //! [`key_by`] gives a table its key and its event time, [`value`] holds the exact numbers, [`array`](mod@array) arrays of
@@ -22,6 +23,7 @@ pub mod graph;
 pub mod join;
 pub mod key_by;
 pub mod table_ops;
+pub mod transform;
 pub mod value;
 pub mod window;
 

@@ -1,0 +1,1 @@
+//! What is fitted to rows, beside scikit-learn and brute force.
