@@ -127,7 +127,7 @@ mod tests {
         Categories::new(["US", "DE", "FR", "DE"].map(str::to_owned))
     }
 
-    /// OneHotEncoder(handle_unknown="ignore") of scikit-learn 1.7 over the same column.
+    /// OneHotEncoder(handle_unknown="ignore") of scikit-learn 1.9 over the same column.
     #[test]
     fn one_hot_has_a_place_for_each_category_and_none_for_others() {
         assert_eq!(countries().one_hot(Some("FR")), [0.0, 1.0, 0.0]);

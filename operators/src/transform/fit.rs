@@ -8,7 +8,8 @@
 //! # Invariants
 //! 1. After every epoch the view has one row per key with something to fit, as by brute force over its rows.
 //! 2. A row is transformed by the parameters as of its epoch, those that its own epoch changed included, and is not
-//!    repaired when they change later; where that matters, freeze them.
+//!    repaired when they change later. A row that is taken back goes through those of its later epoch as well: where
+//!    rows are taken back, freeze the parameters.
 //! 3. `target_encoded` writes one row per event once the watermark has passed it: the mean label of the rows of its key
 //!    in `[at − width, at]`, itself left out.
 //!
