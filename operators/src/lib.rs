@@ -8,7 +8,7 @@
 //! | [`window::grouped`]: tumbling, lifetime | one aggregate state per group | O(1) and the aggregate's | latest, final |
 //! | [`join::lookup`] | the dimension | O(1) | |
 //! | [`join::differential`] | differential's arrangements | O(log n) and up | |
-//! | [`graph`]: degrees, components, triangles, spread, flagged nodes near and connected | the graph | see there | latest |
+//! | [`graph`]: degrees, components, triangles, spread, flagged nodes | the graph | see there | latest |
 //! | [`drift`] | histograms by window and segment | O(1) | |
 //! | [`transform`]: scaling, imputation, encodings, buckets | what was fitted | see there | latest, final, frozen |
 //! | [`aggregate`] | see there | | |

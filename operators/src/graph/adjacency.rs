@@ -8,7 +8,7 @@
 //! From a half one crosses the edge by `half ^ 1`. Both halves of an edge from a node to itself hang on that node.
 
 use thalweg_engine::key::Key;
-use thalweg_engine::state::KeyIndex;
+use thalweg_engine::state::{KeyIndex, prefetch};
 
 use crate::graph::Edge;
 
@@ -101,6 +101,21 @@ impl Adjacency {
     /// Forgets a node without edges.
     pub(super) fn forget(&mut self, node: u32) {
         self.nodes.remove(node);
+    }
+
+    /// Asks for a node's lists ahead of their use.
+    #[inline]
+    pub(super) fn prefetch_lists(&self, node: u32) {
+        prefetch(&self.ends, node as usize);
+    }
+
+    /// Asks for the first half of a list ahead of its use.
+    #[inline]
+    pub(super) fn prefetch_first(&self, node: u32, list: List) {
+        let first = self.first(node, list);
+        if first != NONE {
+            prefetch(&self.halves, first as usize);
+        }
     }
 
     /// Halves that hang on a node.

@@ -4,7 +4,7 @@
 //! 1. After every epoch each node with an edge has one row; copies of an edge and edges to itself do not count.
 //!
 //! # Cost
-//! Two lookups per changed edge, a group per node. Where copies are to count, it is `count()` over the edges themselves.
+//! Two lookups per changed edge, a group per node. Where copies are to count, it is `count()` over the edges.
 
 use serde::{Deserialize, Serialize};
 use thalweg_engine::table::Table;

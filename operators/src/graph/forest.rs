@@ -11,7 +11,8 @@
 //! A component's nodes lie in a ring, so that two are joined in one step and a node leaves in one.
 
 use crate::graph::Edge;
-use crate::graph::adjacency::{Adjacency, List, NONE};
+use crate::graph::adjacency::{Adjacency, List};
+use crate::graph::walk::Walk;
 
 /// Where a node belongs.
 #[derive(Clone, Copy)]
@@ -20,7 +21,7 @@ pub(super) struct Place {
     next: u32,
     prev: u32,
     /// The walk that has been here, 0 outside of walks.
-    walked_by: u8,
+    pub(super) walked_by: u8,
     /// Whether the epoch has moved the node.
     moved: bool,
     /// The label last written for the node.
@@ -338,44 +339,5 @@ impl Forest {
             left.least = None;
             self.has_changed(old);
         }
-    }
-}
-
-/// A walk over one side of a cut, an edge of the forest at a time.
-#[derive(Default)]
-struct Walk {
-    name: u8,
-    nodes: Vec<u32>,
-    at: usize,
-    half: u32,
-}
-
-impl Walk {
-    fn begin(&mut self, graph: &Adjacency, places: &mut [Place], node: u32, name: u8) {
-        self.name = name;
-        self.nodes.clear();
-        self.nodes.push(node);
-        self.at = 0;
-        self.half = graph.first(node, List::Forest);
-        places[node as usize].walked_by = name;
-    }
-
-    /// Takes a step, and returns whether there was none left to take.
-    fn step(&mut self, graph: &Adjacency, places: &mut [Place]) -> bool {
-        while self.half == NONE {
-            self.at += 1;
-            match self.nodes.get(self.at) {
-                Some(node) => self.half = graph.first(*node, List::Forest),
-                None => return true,
-            }
-        }
-        let there = graph.across(self.half);
-        self.half = graph.next(self.half);
-        let place = &mut places[there as usize];
-        if place.walked_by != self.name {
-            place.walked_by = self.name;
-            self.nodes.push(there);
-        }
-        false
     }
 }

@@ -15,21 +15,22 @@
 //! from a node to itself keeps the node there and counts for nothing else, which is how a node without others is kept.
 //!
 //! Nodes are `u64`, taken as they are: two nodes are one only if their numbers are. Users, cards and devices in one
-//! graph need numbers of their own, such as a kind in the top bits; hashed names would collide silently, so intern them.
+//! graph need numbers of their own, such as a kind in the top bits. Hashed names would collide silently: intern them.
 //!
 //! | feature | cost of a changed edge | state | workers |
 //! |---|---|---|---|
 //! | [`Undirected::degrees`] | O(1) | 1 group per node | all |
-//! | [`Undirected::components`] | insertion O(log n) amortised; deletion see [`components`] | ~ 130 B per edge, 110 per node | 1 |
+//! | [`Undirected::components`] | see [`components`] | 65 B per edge, 80 per node, and slack | 1 |
 //! | [`Undirected::triangles`] | the lesser degree of its ends | as components | 1 |
-//! | [`Undirected::spread`], `nearest`, `flagged_within` | the labels that pass over it | k times the pairs in reach | all |
-//! | [`Undirected::flagged_connected`] | as components, and the members whose count changes | and 2 entries per node | all |
+//! | [`Undirected::spread`], `nearest`, `flagged_within` | labels that pass over it | k × pairs in reach | all |
+//! | [`Undirected::flagged_connected`] | as components, and the rows it changes | and 2 entries per node | all |
 //!
 //! What is written is beyond that as much as changes: whoever joins two components changes every label of one of them.
 //!
 //! These are keyed states of their own and not differential's operators: over totally ordered epochs a feature needs
-//! no history, and none of its loops needs an iteration's timestamps. `tests/laws` holds components to differential's
-//! own propagation as well as to brute force.
+//! no history, and none of its loops an iteration's timestamps. On 200,000 random edges in epochs of 8,192,
+//! differential's `propagate` kept components at 0.012 million edges per CPU-second where `components` keeps a million
+//! edges at 1.4. `join::differential` stays the way to whatever is not here.
 
 mod adjacency;
 pub mod components;
@@ -42,6 +43,7 @@ mod spread;
 #[cfg(test)]
 mod testing;
 mod triangles;
+mod walk;
 
 use thalweg_engine::key::Key;
 use thalweg_engine::table::Table;

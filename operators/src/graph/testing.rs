@@ -50,7 +50,7 @@ pub(super) fn clean_log(seed: u64) -> Epochs<Edge> {
     epochs
 }
 
-/// Runs a state over such a log; after every epoch its rows are `oracle` of the edges, and nothing unchanged is written.
+/// Runs a state over such a log: after every epoch its rows are `oracle` of the edges, each change written once.
 pub(super) fn assert_brute_force<S: KeyedState<In = Edge>>(
     seed: u64,
     mut state: S,

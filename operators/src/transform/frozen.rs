@@ -5,8 +5,8 @@
 //! ```
 //!
 //! `kind` is what it is, `feature` what it was fitted to, `version` which fit it is, as its owner counts. Numbers come
-//! back to the bit. With `drift`'s baselines this is all of the crate that touches the disk: before a job runs, never in
-//! one.
+//! back to the bit. With `drift`'s baselines this is all of the crate that touches the disk: before a job runs, never
+//! in one.
 
 use std::fs::{self, File};
 use std::io::{self, Write as _};

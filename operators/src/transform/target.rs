@@ -5,9 +5,9 @@
 //! auto        λ · ȳ of the category + (1 − λ) · ȳ,   λ = n·τ² / (n·τ² + σ²)
 //! ```
 //!
-//! n rows of the category with a label, ȳ the mean of all labels, τ² their variance and σ² that of the category's, both
-//! of the population (Micci-Barreca 2001; scikit-learn's `TargetEncoder` with `smooth=m` and `smooth="auto"`). A null or
-//! unknown category is ȳ.
+//! n rows of the category with a label, ȳ the mean of all labels, τ² their variance and σ² that of the category's,
+//! both of the population (Micci-Barreca 2001; scikit-learn's `TargetEncoder` with `smooth=m` and `smooth="auto"`). A
+//! null or unknown category is ȳ.
 //!
 //! A row's own label must not tell what the row is: [`Targets::apply_without`] leaves it out, and `target_encoded` on a
 //! timeline leaves out all that came later as well.
