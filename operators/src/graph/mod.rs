@@ -20,7 +20,7 @@
 //! | feature | cost of a changed edge | state | workers |
 //! |---|---|---|---|
 //! | [`Undirected::degrees`] | O(1) | 1 group per node | all |
-//! | [`Undirected::components`] | see [`components`] | 65 B per edge, 80 per node, and slack | 1 |
+//! | [`Undirected::components`] | see [`components`] | some 90 B per edge, 140 per node | 1 |
 //! | [`Undirected::triangles`] | the lesser degree of its ends | as components | 1 |
 //! | [`Undirected::spread`], `nearest`, `flagged_within` | labels that pass over it | k × pairs in reach | all |
 //! | [`Undirected::flagged_connected`] | as components, and the rows it changes | and 2 entries per node | all |
