@@ -11,6 +11,7 @@ use std::sync::Arc;
 
 use benches::data::{self, Payment};
 use benches::expected;
+use benches::graph::{self, GraphWorkload};
 use benches::measure::{Cost, measured};
 use benches::workload::{self, Digest, Workload};
 use clap::Parser;
@@ -74,12 +75,18 @@ fn main() -> ExitCode {
         "{:<28} {:>6} {:>2}  {:>9} {:>9} {:>6}  {:>7}  {:>9}",
         "workload", "size", "w", "M/cpu-s", "loop", "ratio", "wall s", "B/event"
     );
+    if let Err(error) = run_graphs(&options, json.as_ref()) {
+        eprintln!("{error}");
+        return ExitCode::FAILURE;
+    }
     for (size, events, users) in sizes {
+        let mut wanted = workload::all();
+        wanted.retain(|workload| is_wanted(workload.name, options.only.as_deref()));
+        if wanted.is_empty() {
+            continue;
+        }
         let rows = Arc::new(data::payments(events, users));
-        for workload in workload::all() {
-            if !is_wanted(workload.name, options.only.as_deref()) {
-                continue;
-            }
+        for workload in wanted {
             match run(&workload, size, &rows, &options) {
                 Ok(outcome) => {
                     print(&outcome);
@@ -106,10 +113,10 @@ const SIZES: [(&str, usize, usize); 2] = [
 
 /// The file to write into, and the sizes to run; what is wrong with the options, before anything runs.
 fn checked(options: &Options) -> Result<(Option<File>, Vec<(&'static str, usize, usize)>), String> {
-    let names: Vec<_> = workload::all()
-        .iter()
-        .map(|workload| workload.name)
-        .collect();
+    let over_rows = workload::all();
+    let over_rows = over_rows.iter().map(|workload| workload.name);
+    let over_graphs = graph::all().map(|workload| workload.name);
+    let names: Vec<_> = over_rows.chain(over_graphs).collect();
     let only = options.only.as_deref();
     if !names.iter().any(|name| is_wanted(name, only)) {
         let only = only.unwrap_or_default();
@@ -133,7 +140,9 @@ fn checked(options: &Options) -> Result<(Option<File>, Vec<(&'static str, usize,
 /// Whether a workload was asked for: a whole name means that one alone.
 fn is_wanted(name: &str, only: Option<&str>) -> bool {
     let Some(only) = only else { return true };
-    let is_whole = workload::all().iter().any(|workload| workload.name == only);
+    let graphs = graph::all().map(|workload| workload.name);
+    let is_whole =
+        graphs.contains(&only) || workload::all().iter().any(|workload| workload.name == only);
     if is_whole {
         name == only
     } else {
@@ -189,6 +198,56 @@ fn check(workload: &str, ours: f64, expected: f64) -> Result<(), JobError> {
     Err(JobError::System(format!(
         "the job's output adds up to {ours}, but {expected} was expected"
     )))
+}
+
+/// Runs the workloads over a graph, which has one size: a million edges.
+fn run_graphs(options: &Options, json: Option<&File>) -> Result<(), JobError> {
+    let is_small = options.size.as_deref().is_none_or(|size| size == "small");
+    for workload in graph::all() {
+        if is_small && is_wanted(workload.name, options.only.as_deref()) {
+            let outcome = run_graph(workload, options)?;
+            print(&outcome);
+            append(json, &outcome).map_err(|error| {
+                JobError::System(format!("could not write the JSON line: {error}"))
+            })?;
+        }
+    }
+    Ok(())
+}
+
+/// Runs a workload over a graph and its loop in turn, and takes the medians.
+fn run_graph(workload: GraphWorkload, options: &Options) -> Result<Outcome, JobError> {
+    let edges = graph::edges(graph::EDGES);
+    let (mut ours, mut theirs, mut bytes, mut counts) = (Vec::new(), Vec::new(), None, [0.0; 2]);
+    for _ in 0..options.reps.max(1) {
+        let (job, report) = workload.job(&edges, options.workers)?;
+        let by_hand = workload.loop_by_hand(&edges);
+        if job.digest != by_hand.digest {
+            let (job, by_hand) = (job.digest, by_hand.digest);
+            return Err(JobError::Wrong(format!(
+                "{}: labels add up to {job}, by hand to {by_hand}",
+                workload.name
+            )));
+        }
+        bytes = bytes_per_event(&report);
+        counts = [job.edges as f64, by_hand.edges as f64];
+        ours.push(job.cost);
+        theirs.push(by_hand.cost);
+    }
+    let (ours, theirs) = (median(ours), median(theirs));
+    let [rate, loop_rate] = [counts[0] / ours.cpu_s / 1e6, counts[1] / theirs.cpu_s / 1e6];
+    Ok(Outcome {
+        workload: workload.name,
+        size: "small",
+        workers: options.workers,
+        events: counts[0] as usize,
+        cpu_s: ours.cpu_s,
+        wall_s: ours.wall_s,
+        mev_per_cpu_s: rate,
+        loop_mev_per_cpu_s: loop_rate,
+        ratio: rate / loop_rate,
+        bytes_per_live_event: bytes,
+    })
 }
 
 /// State bytes per event held, when there were most.

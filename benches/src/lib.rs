@@ -4,6 +4,7 @@ pub mod codec;
 pub mod data;
 pub mod expected;
 pub mod feed;
+pub mod graph;
 pub mod loops;
 pub mod measure;
 pub mod workload;

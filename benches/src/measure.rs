@@ -13,16 +13,48 @@ pub struct Cost {
     pub wall_s: f64,
 }
 
-/// Runs `work` and measures it.
-#[expect(clippy::disallowed_methods, reason = "a bench reads the clock")]
-pub fn measured<T>(work: impl FnOnce() -> T) -> (T, Cost) {
-    let (cpu, wall) = (ProcessTime::now(), Instant::now());
-    let result = work();
-    (
-        result,
+impl std::ops::Sub for Cost {
+    type Output = Self;
+
+    fn sub(self, before: Self) -> Self {
+        Self {
+            cpu_s: self.cpu_s - before.cpu_s,
+            wall_s: self.wall_s - before.wall_s,
+        }
+    }
+}
+
+/// Measures from a moment on.
+#[derive(Clone, Copy)]
+pub struct Stopwatch {
+    cpu: ProcessTime,
+    wall: Instant,
+}
+
+impl Stopwatch {
+    /// Begins now.
+    #[must_use]
+    #[expect(clippy::disallowed_methods, reason = "a bench reads the clock")]
+    pub fn start() -> Self {
+        Self {
+            cpu: ProcessTime::now(),
+            wall: Instant::now(),
+        }
+    }
+
+    /// What was spent since.
+    #[must_use]
+    pub fn elapsed(&self) -> Cost {
         Cost {
-            cpu_s: cpu.elapsed().as_secs_f64(),
-            wall_s: wall.elapsed().as_secs_f64(),
-        },
-    )
+            cpu_s: self.cpu.elapsed().as_secs_f64(),
+            wall_s: self.wall.elapsed().as_secs_f64(),
+        }
+    }
+}
+
+/// Runs `work` and measures it.
+pub fn measured<T>(work: impl FnOnce() -> T) -> (T, Cost) {
+    let watch = Stopwatch::start();
+    let result = work();
+    (result, watch.elapsed())
 }

@@ -8,7 +8,9 @@
 //! | [`window::grouped`]: tumbling, lifetime | one aggregate state per group | O(1) and the aggregate's | latest, final |
 //! | [`join::lookup`] | the dimension | O(1) | |
 //! | [`join::differential`] | differential's arrangements | O(log n) and up | |
+//! | [`graph`]: degrees, components, triangles, spread, flagged nodes | the graph | see there | latest |
 //! | [`drift`] | histograms by window and segment | O(1) | |
+//! | [`transform`]: scaling, imputation, encodings, buckets | what was fitted | see there | latest, final, frozen |
 //! | [`aggregate`] | see there | | |
 //!
 //! [`key_by`] gives a table its key and its event time, [`value`] holds the exact numbers, [`array`](mod@array) arrays of
@@ -17,9 +19,11 @@
 pub mod aggregate;
 pub mod array;
 pub mod drift;
+pub mod graph;
 pub mod join;
 pub mod key_by;
 pub mod table_ops;
+pub mod transform;
 pub mod value;
 pub mod window;
 

@@ -17,6 +17,7 @@ pub use thalweg_operators::aggregate::{
     time_since_last, top_k, totals, trend, variance, variance_sample,
 };
 pub use thalweg_operators::drift::{Baseline, Baselines, Drift, DriftWindow, Thresholds, Verdict};
+pub use thalweg_operators::graph::Edges;
 pub use thalweg_operators::join::differential::Differential;
 pub use thalweg_operators::key_by::KeyBy;
 pub use thalweg_operators::table_ops::TableOps;

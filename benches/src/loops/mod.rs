@@ -3,12 +3,14 @@
 //! Each does the work of the workload of its name over the same rows and returns a digest, so that nothing is
 //! optimised away.
 
+mod components;
 mod drift;
 mod lookup;
 mod reorder;
 mod rolling;
 mod tumbling;
 
+pub use components::{components_delete, components_insert};
 pub use drift::drift;
 pub use lookup::lookup;
 pub use rolling::rolling;

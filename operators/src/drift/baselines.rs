@@ -3,7 +3,7 @@
 //! ```text
 //! { "format": 1, "baselines": [ { "feature": "spend", "segment": "DE", "n": 31000, … }, … ] }
 //! ```
-//! The one file of this crate that touches the disk: a job reads it once, before anything runs.
+//! With `transform`'s frozen fits all of this crate that touches the disk: a job reads it once, before anything runs.
 
 use super::baseline::{Baseline, BaselineError, BaselineRecord};
 use serde::{Deserialize, Serialize};

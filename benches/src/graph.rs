@@ -1,0 +1,153 @@
+//! Connected components over a random graph: a million edges inserted, then 1 % of them deleted in epochs of a hundred.
+//!
+//! | workload | what is timed | the loop beside it |
+//! |---|---|---|
+//! | `components_insert` | the whole job, labels kept as edges come | union-find, labels at the end |
+//! | `components_delete` | the same job from its first deletion on | union-find built again for every epoch |
+//!
+//! Edges are drawn evenly over half as many nodes: one component of nearly all nodes, and chains and islands beside it.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use thalweg::connectors::memory::Log;
+use thalweg::operators::graph::Component;
+use thalweg::prelude::*;
+
+use crate::data::Random;
+use crate::loops;
+use crate::measure::{Cost, Stopwatch, measured};
+use crate::workload::{Digest, DigestSink};
+
+/// Two nodes.
+pub type Edge = (u64, u64);
+
+/// Edges that are inserted.
+pub const EDGES: usize = 1_000_000;
+/// Edges that are deleted: 1 %.
+pub const DELETIONS: usize = EDGES / 100;
+/// Deletions in an epoch.
+pub const EPOCH_DELETIONS: usize = 100;
+
+/// The nodes of a graph of so many edges.
+#[must_use]
+pub fn nodes(edges: usize) -> usize {
+    (edges / 2).max(1)
+}
+
+/// Edges drawn evenly: `a` and `b` may be the same, and pairs may come twice.
+#[must_use]
+pub fn edges(count: usize) -> Vec<Edge> {
+    let (mut random, nodes) = (Random::new(20_250_102), nodes(count) as u64);
+    (0..count)
+        .map(|_| (random.below(nodes), random.below(nodes)))
+        .collect()
+}
+
+/// A workload over edges.
+#[derive(Clone, Copy)]
+pub struct GraphWorkload {
+    /// The name in the result.
+    pub name: &'static str,
+    /// Edges that are deleted after all were inserted; where there are any, they alone are timed.
+    deletions: usize,
+    epoch_rows: usize,
+    by_hand: fn(&[Edge]) -> (u64, f64),
+}
+
+/// All of them.
+#[must_use]
+pub fn all() -> [GraphWorkload; 2] {
+    [
+        GraphWorkload {
+            name: "components_insert",
+            deletions: 0,
+            epoch_rows: 8_192,
+            by_hand: loops::components_insert,
+        },
+        GraphWorkload {
+            name: "components_delete",
+            deletions: DELETIONS,
+            epoch_rows: EPOCH_DELETIONS,
+            by_hand: loops::components_delete,
+        },
+    ]
+}
+
+/// What a run did, and what that cost.
+pub struct Ran {
+    /// Edges that were inserted or deleted while it was timed.
+    pub edges: usize,
+    /// Their cost.
+    pub cost: Cost,
+    /// The sum of all labels in the end.
+    pub digest: f64,
+}
+
+impl GraphWorkload {
+    /// Runs the job.
+    ///
+    /// # Errors
+    /// As the job's.
+    pub fn job(&self, edges: &[Edge], workers: usize) -> Result<(Ran, Report), JobError> {
+        let (digest, watch) = (Digest::default(), Watch::default());
+        let rows = self.rows(edges, workers);
+        let log = Log::partitions(rows).batch_rows(self.epoch_rows);
+        let job = components(log, digest.clone(), Arc::clone(&watch));
+        let config = Config::workers(workers)?.epoch_rows(self.epoch_rows)?;
+        let (report, whole) = measured(|| job.run(config));
+        let first_deletion = watch.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let ran = Ran {
+            edges: if self.deletions == 0 {
+                edges.len()
+            } else {
+                self.deletions
+            },
+            cost: first_deletion.map_or(whole, |before| whole - before),
+            digest: digest.sum(),
+        };
+        Ok((ran, report?))
+    }
+
+    /// Runs the loop.
+    #[must_use]
+    pub fn loop_by_hand(&self, edges: &[Edge]) -> Ran {
+        let ((edges, digest), cost) = measured(|| (self.by_hand)(edges));
+        Ran {
+            edges: edges as usize,
+            cost,
+            digest,
+        }
+    }
+
+    /// The log, dealt to as many partitions as there are workers.
+    fn rows(&self, edges: &[Edge], workers: usize) -> Vec<Vec<(Edge, i64)>> {
+        let mut dealt = vec![Vec::new(); workers];
+        let inserted = edges.iter().map(|edge| (*edge, 1));
+        let deleted = edges[..self.deletions].iter().map(|edge| (*edge, -1));
+        for (i, row) in inserted.chain(deleted).enumerate() {
+            dealt[i % workers].push(row);
+        }
+        dealt
+    }
+}
+
+/// What the job had cost when the first deletion came.
+type Watch = Arc<Mutex<Option<Cost>>>;
+
+fn components(log: Log<Edge>, digest: Digest, watch: Watch) -> Job {
+    let started = Stopwatch::start();
+    Job::new("components", move |g| {
+        let watch = Arc::clone(&watch);
+        let edges = g.source("edges", log.clone().untimed())?;
+        let watched = edges.inspect(move |_, _, diff| {
+            if diff < 0 {
+                let mut watch = watch.lock().unwrap_or_else(PoisonError::into_inner);
+                watch.get_or_insert_with(|| started.elapsed());
+            }
+        });
+        watched.undirected("edges").components().sink(
+            "digest",
+            DigestSink::new(&digest, |row: &Component| row.label as f64),
+        )
+    })
+}
