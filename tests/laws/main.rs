@@ -4,7 +4,7 @@
 //! |---|---|
 //! | `rolling`, `grouped`, `joins`, `stateless` | the net output is brute force's, for any workers, slicing and order |
 //! | `every_epoch` | so it is at every epoch; signs per key add to 0 or 1; nothing unchanged is written, nothing final taken back |
-//! | `sliding`, `drift` | both of these |
+//! | `sliding`, `drift`, `joins_in_time` | both of these |
 //! | `account` | read = rows + late + dead, each where it belongs |
 //! | `threads` | the same on real threads |
 //! | `endings` | stop, panic, failing sources and sinks |
@@ -26,6 +26,7 @@ mod every_epoch;
 mod grouped;
 mod jobs;
 mod joins;
+mod joins_in_time;
 mod pace;
 mod regressions;
 mod rolling;
