@@ -170,7 +170,7 @@ fn end_of(event: &Event, grain_us: i64) -> i64 {
 }
 
 fn is_left(event: &Event) -> bool {
-    event.id % 2 == 0
+    event.id.is_multiple_of(2)
 }
 
 /// Both sources, told apart by their numbers.
@@ -205,7 +205,7 @@ fn numbered(event: Event, side: u32) -> Event {
 fn draw(dice: &mut Dice) -> ([Case; 2], Join) {
     let case = Case::draw(dice, 150, Retractions::Anywhere);
     let join = Join::draw(dice, case.grain_us);
-    (case.split(|event| event.id % 3 == 0), join)
+    (case.split(|event| event.id.is_multiple_of(3)), join)
 }
 
 #[test]

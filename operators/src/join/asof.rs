@@ -22,7 +22,7 @@
 //! feature, or the tolerance where none comes; without a tolerance, for the end of all sources.
 //!
 //! # Cost
-//! As [`crate::join::timed`] says. A feature at `f` touches only the labels from `f` to before the next feature. State:
+//! As `join/timed/` says. A feature at `f` touches only the labels from `f` to before the next feature. State:
 //! per key the newest feature below the watermark and those above it; with a tolerance, not even the former for longer
 //! than that. Keys with nothing left are forgotten.
 

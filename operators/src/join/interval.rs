@@ -18,7 +18,7 @@
 //! After `.left()` a left row without a pair goes out alone, as long as it has none.
 //!
 //! # Cost
-//! As [`crate::join::timed`] says, and per pair one update. State: the right rows that a left row at the watermark or
+//! As `join/timed/` says, and per pair one update. State: the right rows that a left row at the watermark or
 //! later may match, and the left rows that a right row at the watermark or later may.
 
 use std::ops::RangeInclusive;

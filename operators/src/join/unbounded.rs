@@ -8,8 +8,8 @@
 //!                         anti_join                  b
 //! ```
 //!
-//! How often rows are there multiplies in pairs. A right row that is taken back before it comes meets no one's key until
-//! then: `semi_join` and `anti_join`, and who goes out alone, see only keys that are there.
+//! How often rows are there multiplies in pairs. A key is there as long as the counts of its rows add up to more than
+//! none: what is taken back before it comes takes one away from the others until it does. Changes are net per epoch.
 //!
 //! # Cost
 //! Per change O(log n) and the pairs that it changes. State: both sides, for ever: where times bound what can meet, take

@@ -26,9 +26,9 @@ const BOUND_MAX: i64 = 6;
 /// Both sides in one log: a third of the rows is left.
 fn both_sides(seed: u64, step_us: i64) -> Epochs<Sides> {
     log(seed, step_us, |mut row| {
-        let is_left = row.id % 3 == 0;
+        let is_left = row.id.is_multiple_of(3);
         // Ties between rows of one time, and rows that are there several times.
-        row.id %= if seed % 2 == 0 { 4 } else { 1_000 };
+        row.id %= if seed.is_multiple_of(2) { 4 } else { 1_000 };
         match is_left {
             true => laws::Side::Left(row.key.tag(), row),
             false => laws::Side::Right(row.key.tag(), row),
