@@ -14,7 +14,7 @@ use thalweg::prelude::*;
 
 use crate::data::{self, LATENESS_US, MERCHANTS, Payment};
 use crate::feed::Feed;
-use crate::loops;
+use crate::{asof, loops};
 
 /// What a job wrote: updates, and a sum over them that does not depend on their order.
 #[derive(Clone, Default)]
@@ -145,6 +145,12 @@ pub fn all() -> Vec<Workload> {
             observations_per_row: 10,
             ..one("drift_10", drift::<10>, |rows| loops::drift(rows, 10))
         },
+        one("asof", asof::asof, loops::asof),
+        one(
+            "dimension_asof",
+            asof::dimension_asof,
+            loops::dimension_asof,
+        ),
     ]
 }
 

@@ -7,6 +7,9 @@
 //! | [`window::sliding`]: the same of any aggregate | the events of the widest window | O(log n) and the aggregate's | latest, final |
 //! | [`window::grouped`]: tumbling, lifetime | one aggregate state per group | O(1) and the aggregate's | latest, final |
 //! | [`join::lookup`] | the dimension | O(1) | |
+//! | [`join::asof`]: backward, forward, nearest, tolerance; a dimension's history | the newest feature per key, and rows above the watermark | O(1), late rows O(log n) | latest, final |
+//! | [`join::interval`]: pairs near in time, or in one window; inner, left | rows that may still match | O(log n) and the pairs | latest, final |
+//! | [`join::unbounded`]: inner, left, full, semi, anti | both sides | O(log n) and the pairs | latest |
 //! | [`join::differential`] | differential's arrangements | O(log n) and up | |
 //! | [`graph`]: degrees, components, triangles, spread, flagged nodes | the graph | see there | latest |
 //! | [`drift`] | histograms by window and segment | O(1) | |

@@ -66,6 +66,8 @@ fn vmnoise_gives_the_golden_answers_in_every_run() {
             answer("vm_totals.parquet", columns::<vmnoise::Totals>),
             answer("vm_roll_7d.parquet", columns::<vmnoise::Rolling>),
             answer("vm_latest_final.parquet", columns::<vmnoise::Newest>),
+            answer("vm_asof.parquet", columns::<vmnoise::Labelled>),
+            answer("vm_cross_join.parquet", columns::<vmnoise::Compared>),
             Answer {
                 by_arrival: true,
                 ..answer("vm_lateness.csv", text)
@@ -82,6 +84,8 @@ fn flights_gives_the_golden_answers_in_every_run() {
         answers: vec![
             answer("fl_tumbling_1h.parquet", columns::<flights::Hourly>),
             answer("fl_roll_7d_tail.parquet", columns::<flights::Rolling>),
+            answer("fl_cross_join.parquet", columns::<flights::Maker>),
+            answer("fl_asof_weather.parquet", columns::<flights::Weather>),
         ],
     });
 }
@@ -104,6 +108,7 @@ fn retail_gives_the_golden_answers_in_every_run() {
                 columns::<retail::ProductNet>,
             ),
             answer("rt_cross_join.parquet", columns::<retail::Offer>),
+            answer("rt_asof_cancel.parquet", columns::<retail::Cancelled>),
             Answer {
                 folder: "golden/drift",
                 ..answer("retail_hourly_numeric.parquet", columns::<retail::Numeric>)

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 
 use tests::case::{Case, Retractions, dimension};
 use tests::dice::Dice;
-use tests::epochs::{Witness, once};
+use tests::epochs::{Witness, assert_every_epoch_nets, once};
 use tests::event::{Dimension, Event, Signed};
 use tests::lap::Lap;
 use tests::oracle::{admitted, assert_same, net};
@@ -201,5 +201,109 @@ fn a_differential_join_is_nested_loops_over_the_net_of_both_sides() {
             let found = net(written.into_iter().map(|(row, _, diff)| (row, diff)));
             assert_same(&found, &expected, &(seed, &lap, &case));
         }
+    });
+}
+
+/// A join without bounds in time.
+#[derive(Clone, Copy, Debug)]
+enum Unbounded {
+    Inner,
+    Left,
+    Full,
+    Semi,
+    Anti,
+}
+
+type Sides = (Option<Event>, Option<Event>);
+
+fn unbounded(
+    cases: &[Case; 2],
+    join: Unbounded,
+    lap: &Lap,
+    witness: &Witness,
+    out: Collect<Sides>,
+) -> Job {
+    let (cases, lap, witness) = (cases.clone(), *lap, witness.clone());
+    Job::new("unbounded", move |g| {
+        let left = g.source("left", cases[0].source(&lap))?;
+        let right = g.source("right", cases[1].source(&lap))?;
+        witness.watch(&left);
+        witness.watch(&right);
+        let (left, right) = (
+            left.key_by(|event| event.key),
+            right.key_by(|event| event.key),
+        );
+        let pairs = match join {
+            Unbounded::Inner => {
+                let pairs = left.join("inner", &right);
+                pairs.map(|(left, right)| (Some(left), Some(right)))
+            }
+            Unbounded::Left => {
+                let pairs = left.left_join("left", &right);
+                pairs.map(|(left, right)| (Some(left), right))
+            }
+            Unbounded::Full => left.full_join("full", &right),
+            Unbounded::Semi => left
+                .semi_join("semi", &right)
+                .map(|left| (Some(left), None)),
+            Unbounded::Anti => left
+                .anti_join("anti", &right)
+                .map(|left| (Some(left), None)),
+        };
+        pairs.sink("out", out.clone())
+    })
+}
+
+#[test]
+fn joins_without_bounds_in_time_are_nested_loops_at_every_epoch() {
+    let joins = [
+        Unbounded::Inner,
+        Unbounded::Left,
+        Unbounded::Full,
+        Unbounded::Semi,
+        Unbounded::Anti,
+    ];
+    let is_left = |event: &Event| event.id.is_multiple_of(3);
+    for_seeds(3_000..3_100, |seed| {
+        let mut dice = Dice::new(seed);
+        let cases = Case::draw(&mut dice, 80, Retractions::Anywhere).split(is_left);
+        let join = dice.pick(&joins);
+        let (lap, witness) = (Lap::draw(&mut dice), Witness::default());
+        let written = once(&lap, |out| unbounded(&cases, join, &lap, &witness, out));
+        assert_every_epoch_nets(
+            &(seed, lap, join, &cases),
+            &witness.seen(),
+            &written,
+            |input, _| {
+                let (lefts, rights): (Signed<Event>, Signed<Event>) = input
+                    .iter()
+                    .map(|(row, n)| (*row, *n))
+                    .partition(|(row, _)| is_left(row));
+                let meets = |row: &Event, others: &Signed<Event>| {
+                    let of_key = others.iter().filter(|(other, _)| other.key == row.key);
+                    of_key.map(|(_, n)| n).sum::<i64>() > 0
+                };
+                let mut all = Vec::new();
+                for (left, n) in &lefts {
+                    let is_met = meets(left, &rights);
+                    let alone = ((Some(*left), None), *n);
+                    match join {
+                        Unbounded::Semi => all.extend(is_met.then_some(alone)),
+                        Unbounded::Anti => all.extend((!is_met).then_some(alone)),
+                        Unbounded::Inner => {}
+                        Unbounded::Left | Unbounded::Full => all.extend((!is_met).then_some(alone)),
+                    }
+                    if matches!(join, Unbounded::Inner | Unbounded::Left | Unbounded::Full) {
+                        let pairs = rights.iter().filter(|(right, _)| right.key == left.key);
+                        all.extend(pairs.map(|(right, m)| ((Some(*left), Some(*right)), n * m)));
+                    }
+                }
+                if matches!(join, Unbounded::Full) {
+                    let alone = rights.iter().filter(|(right, _)| !meets(right, &lefts));
+                    all.extend(alone.map(|(right, n)| ((None, Some(*right)), *n)));
+                }
+                net(all)
+            },
+        );
     });
 }

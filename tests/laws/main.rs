@@ -4,7 +4,7 @@
 //! |---|---|
 //! | `rolling`, `grouped`, `joins`, `stateless` | the net output is brute force's, for any workers, slicing and order |
 //! | `every_epoch` | so it is at every epoch; signs per key add to 0 or 1; nothing unchanged is written, nothing final taken back |
-//! | `sliding`, `drift`, `graph`, `transform` | both of these |
+//! | `sliding`, `drift`, `graph`, `transform`, `joins_in_time` | both of these |
 //! | `account` | read = rows + late + dead, each where it belongs |
 //! | `threads` | the same on real threads |
 //! | `endings` | stop, panic, failing sources and sinks |
@@ -27,6 +27,7 @@ mod graph;
 mod grouped;
 mod jobs;
 mod joins;
+mod joins_in_time;
 mod pace;
 mod regressions;
 mod rolling;

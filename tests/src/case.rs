@@ -96,6 +96,21 @@ impl Case {
         }
     }
 
+    /// The rows that `belongs` holds for, and the others, each in the partition and the order of the whole.
+    #[must_use]
+    pub fn split(&self, belongs: impl Fn(&Event) -> bool) -> [Self; 2] {
+        [true, false].map(|wanted| {
+            let ours = |rows: &Signed<Event>| {
+                let ours = rows.iter().filter(|(event, _)| belongs(event) == wanted);
+                ours.copied().collect()
+            };
+            Self {
+                partitions: self.partitions.iter().map(ours).collect(),
+                ..self.clone()
+            }
+        })
+    }
+
     /// All rows.
     #[must_use]
     pub fn rows(&self) -> Signed<Event> {

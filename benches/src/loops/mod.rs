@@ -3,14 +3,18 @@
 //! Each does the work of the workload of its name over the same rows and returns a digest, so that nothing is
 //! optimised away.
 
+mod asof;
 mod components;
+mod dimension_asof;
 mod drift;
 mod lookup;
 mod reorder;
 mod rolling;
 mod tumbling;
 
+pub use asof::asof;
 pub use components::{components_delete, components_insert};
+pub use dimension_asof::dimension_asof;
 pub use drift::drift;
 pub use lookup::lookup;
 pub use rolling::rolling;

@@ -1,7 +1,10 @@
-//! The graph: hourly windows by airport and carrier, and the trailing week of the busiest aircraft.
+//! The graph: hourly windows by airport and carrier, departures with their aircraft and their weather, and the trailing
+//! week of the busiest aircraft.
 //!
 //! ```text
 //! flights ─ departed ─┬─ by hour, origin, carrier ─▶ fl_tumbling_1h
+//!                     ├─ lookup dim_planes ─ by carrier, manufacturer ─▶ fl_cross_join
+//!                     ├─ as of ◀── weather ─▶ fl_asof_weather
 //!                     ├─ by tail: how many ─▶ the 100 busiest ─┐
 //!                     └─ by tail: 7 d ─┬─ as of each flight ───┴─ semijoin ─▶ fl_roll_7d_tail
 //!                                      └─ as it stands ─▶ online store
@@ -15,7 +18,9 @@ use thalweg::operators::join::differential::Island;
 use thalweg::prelude::*;
 
 use super::answers::{Hourly, Rolling, Week};
-use super::rows::{Departure, Flight};
+use super::makers::makers;
+use super::rows::{Departure, Flight, Observation};
+use super::weather::weather;
 use crate::columns::{real, whole};
 use crate::places::Places;
 
@@ -28,7 +33,15 @@ pub fn job(places: Places) -> Job {
     Job::new("flights", move |g| {
         let flights = places.events("flights", "flights.parquet", Flight::event_time);
         let departures = g.source("flights", flights)?.flat_map(Flight::departed);
+        let observed = places.events("flights", "weather.parquet", |o: &Observation| o.obs_time.0);
+        let observations = g.source("weather", observed)?;
+        let planes = g.source(
+            "dim_planes",
+            places.dimension("flights", "dim_planes.parquet"),
+        )?;
         hourly(&departures, &places)?;
+        makers(&departures, &planes, &places)?;
+        weather(&departures, &observations, &places)?;
         weekly(&departures, &places)
     })
 }

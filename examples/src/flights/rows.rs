@@ -55,3 +55,24 @@ pub(super) struct Departure {
     pub(super) tailnum: Option<Arc<str>>,
     pub(super) distance: i32,
 }
+
+/// A row of `weather`: what was observed at an airport.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub(super) struct Observation {
+    pub(super) origin: Arc<str>,
+    pub(super) obs_time: Timestamp,
+    /// °F.
+    pub(super) temp: Option<Real>,
+    /// Miles per hour.
+    pub(super) wind_speed: Option<Real>,
+    /// Miles.
+    pub(super) visib: Option<Real>,
+}
+
+/// A row of `dim_planes`.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub(super) struct Plane {
+    pub(super) tailnum: Arc<str>,
+    pub(super) manufacturer: Arc<str>,
+    pub(super) seats: i32,
+}

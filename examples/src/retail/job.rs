@@ -7,6 +7,7 @@
 //!        │                   └─ by customer ──┼─▶ rt_latest_customer, online store
 //!        ├─ offers ◀── dim_product            └─▶ rt_cross_join
 //!        ├─ undone ◀── cancel_matches ─▶ rt_net_after_retraction, rt_net_after_retraction_product
+//!        ├─ cancelled ◀── price of the day before ─▶ rt_asof_cancel
 //!        └─ drift ─▶ retail_hourly_numeric
 //! ```
 
@@ -16,7 +17,7 @@ use thalweg::prelude::*;
 use super::answers::{Customer, Hourly, Rolling};
 use super::offers::{Parts, offers};
 use super::rows::{Invoice, Line, Undoing};
-use super::{drift, undone};
+use super::{cancelled, drift, undone};
 use crate::columns::{real, whole};
 use crate::places::Places;
 
@@ -41,6 +42,7 @@ pub fn job(places: Places) -> Job {
 
         hourly(&lines, &places)?;
         drift::hourly(&lines, &places, &trained)?;
+        cancelled::cancelled(&lines, &places)?;
 
         let known = lines.flat_map(|line| Some((line.customer?, line)));
         let invoices = invoices(&known);

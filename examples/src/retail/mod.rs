@@ -1,6 +1,7 @@
 //! An online shop's invoice lines, with cancellations that take earlier lines back.
 
 mod answers;
+mod cancelled;
 mod drift;
 mod job;
 mod offers;
@@ -8,5 +9,6 @@ mod rows;
 mod undone;
 
 pub use answers::{Customer, CustomerNet, Hourly, Offer, ProductNet, Rolling};
+pub use cancelled::Cancelled;
 pub use drift::Numeric;
 pub use job::job;

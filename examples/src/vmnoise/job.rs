@@ -1,8 +1,10 @@
-//! The graph: five answers from one pass over the measurements.
+//! The graph: seven answers from one pass over the measurements.
 //!
 //! ```text
 //! dim_vm ─────────┐
 //! events ─┬─ lookup by vm ─┬─ by day, sku, region, metric ─▶ vm_tumbling_1d
+//!         │                ├─ labels ─ as of their time ─▶ vm_asof
+//!         │                ├─ a machine's day beside its cohort's week ─▶ vm_cross_join
 //!         │                └─ long-lived ─┬─ 7 d, by vm and metric ─▶ vm_roll_7d
 //!         │                               └─ newest, by vm and metric ─▶ vm_latest_final, online store
 //!         ├─ by metric ─▶ vm_totals
@@ -18,19 +20,20 @@ use thalweg::prelude::*;
 use super::answers::{Daily, Newest, Rolling, Totals};
 use super::lateness::{Lateness, by_bound};
 use super::rows::{Machine, Measurement};
+use super::{cohorts, point_in_time};
 use crate::columns::{real, whole};
 use crate::places::Places;
 
 /// The metrics whose trailing week is followed: two of OSBench, one of Redis, one of Sysbench.
-const ROLLED_METRICS: [i16; 4] = [56, 59, 93, 102];
+pub(super) const ROLLED_METRICS: [i16; 4] = [56, 59, 93, 102];
 
 /// A measurement with what is known of its machine.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-struct Placed {
-    of: Measurement,
-    sku: Arc<str>,
-    region: Arc<str>,
-    long_lived: bool,
+pub(super) struct Placed {
+    pub(super) of: Measurement,
+    pub(super) sku: Arc<str>,
+    pub(super) region: Arc<str>,
+    pub(super) long_lived: bool,
 }
 
 /// The job over `vmnoise/`.
@@ -48,6 +51,8 @@ pub fn job(places: Places) -> Job {
             .lookup("machine", &machines.key_by(|machine: &Machine| machine.vm))
             .flat_map(|(of, machine)| machine.map(|machine| place(of, machine)));
         daily(&placed, &places)?;
+        point_in_time::labelled(&placed, &places)?;
+        cohorts::compared(&placed, &places)?;
 
         let long_lived = placed.filter(|m| m.long_lived).map(|m| m.of);
         rolling(&long_lived, &places)?;

@@ -1,10 +1,14 @@
 //! Benchmark measurements on cloud machines: 3.6 million rows, two thirds of them out of order by nature.
 
 mod answers;
+mod cohorts;
 mod job;
 mod lateness;
+mod point_in_time;
 mod rows;
 
 pub use answers::{Daily, Newest, Rolling, Totals};
+pub use cohorts::Compared;
 pub use job::job;
 pub use lateness::Late;
+pub use point_in_time::Labelled;

@@ -13,6 +13,8 @@ pub(super) struct Measurement {
     pub(super) seq: i32,
     /// When the benchmark started.
     pub(super) event_time: EventTime,
+    /// When it ended: the moment from which its value is known.
+    pub(super) arrival_time: EventTime,
     /// The machine; numbers of short-lived machines repeat from metric to metric.
     pub(super) vm: i32,
     pub(super) metric: i16,
