@@ -15,6 +15,7 @@ use crate::value::IntoLane;
 use crate::window::grouped::{Grouped, Span};
 use crate::window::rolling::widths::Widths;
 use crate::window::rolling::{self, Expiry, Rolling};
+use crate::window::session::SessionWindows;
 use crate::window::sliding::Sliding;
 
 /// More windows than this per row are a mistake: a rolling window is what was meant.
@@ -111,6 +112,27 @@ impl<'s, D: Data, K: Key> Timeline<'s, D, K> {
             keyed: self.keyed.clone(),
             at: Rc::clone(&self.at),
             span: Span::Every { width_us, step_us },
+        })
+    }
+
+    /// A window for as long as rows of a key come: `[start, last + gap]`, closed at both ends, so that a row exactly one
+    /// gap after the last one still belongs.
+    ///
+    /// # Errors
+    /// [`JobError::Wrong`] when the gap is shorter than 1 µs.
+    pub fn session(&self, gap: Duration) -> Result<SessionWindows<'s, D, K>, JobError>
+    where
+        D: Ord,
+    {
+        let gap_us = micros_of(gap);
+        if gap_us <= 0 {
+            return Err(JobError::Wrong(format!(
+                "the gap that ends a session is at least 1 µs: got {gap:?}"
+            )));
+        }
+        Ok(SessionWindows {
+            timeline: self.clone(),
+            gap_us,
         })
     }
 }
