@@ -3,7 +3,9 @@
 //! The same law as `shared/peers/gen.py`, drawn from a generator of our own: seeded, equal on every machine.
 
 /// One payment, in order of arrival.
-#[derive(Clone, Copy, Debug, serde::Serialize, serde::Deserialize)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize,
+)]
 pub struct Payment {
     /// User, 1 to the number of users.
     pub user: u64,

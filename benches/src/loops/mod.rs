@@ -4,14 +4,18 @@
 //! optimised away.
 
 mod drift;
+mod hopping;
 mod lookup;
 mod reorder;
 mod rolling;
+mod session;
 mod tumbling;
 
 pub use drift::drift;
+pub use hopping::hopping;
 pub use lookup::lookup;
 pub use rolling::rolling;
+pub use session::session;
 pub use tumbling::tumbling;
 
 /// Rows that a loop "writes": kept in a buffer that is handed to nobody, as a sink would.

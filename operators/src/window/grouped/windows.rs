@@ -22,6 +22,7 @@ pub(super) struct Windows<K, S> {
     current: Option<Place>,
     keys: usize,
     bytes: usize,
+    closed: u64,
 }
 
 impl<K: Key, S: Default> Windows<K, S> {
@@ -33,6 +34,7 @@ impl<K: Key, S: Default> Windows<K, S> {
             current: None,
             keys: 0,
             bytes: 0,
+            closed: 0,
         }
     }
 
@@ -97,6 +99,7 @@ impl<K: Key, S: Default> Windows<K, S> {
         };
         self.keys -= self.slab[place].index.len();
         self.current = None;
+        self.closed += 1;
         if self.spare.len() < SPARE_MAX {
             self.slab[place].begin(EventTime::MIN);
         } else {
@@ -123,6 +126,12 @@ impl<K: Key, S: Default> Windows<K, S> {
                 (*start, key, group.rows, &group.state)
             })
         })
+    }
+
+    /// How many windows have been closed so far.
+    #[inline]
+    pub(super) fn closed(&self) -> u64 {
+        self.closed
     }
 
     pub(super) fn keys(&self) -> usize {
