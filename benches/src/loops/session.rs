@@ -16,12 +16,25 @@ struct Open {
     sum: i64,
 }
 
+/// User, start, last, count, sum.
+type Row = (u32, u32, u32, u32, i64);
+
+fn written(user: u32, session: &Open) -> Row {
+    let Open {
+        start,
+        last,
+        count,
+        sum,
+    } = *session;
+    (user, start, last, count, sum)
+}
+
 /// Runs the loop; the digest is the sum of sums.
 #[must_use]
 pub fn session(rows: &[Payment]) -> (u64, f64) {
     let users = rows.iter().map(|row| row.user).max().unwrap_or(0) as usize;
     let mut open = vec![Open::default(); users + 1];
-    let mut out = Out::<(u32, Open)>::new();
+    let mut out = Out::<Row>::new();
     let mut digest = 0;
     let mut release = |events: &mut Vec<Event>| {
         for (place, (ms, user, cents)) in events.iter().enumerate() {
@@ -31,7 +44,7 @@ pub fn session(rows: &[Payment]) -> (u64, f64) {
             let session = &mut open[*user as usize];
             if session.count > 0 && ms - session.last > GAP_MS {
                 digest += session.sum;
-                out.push((*user, *session));
+                out.push(written(*user, session));
                 session.count = 0;
             }
             if session.count == 0 {
@@ -52,7 +65,7 @@ pub fn session(rows: &[Payment]) -> (u64, f64) {
     reorder.finish(&mut release);
     for (user, session) in (0..).zip(&open).filter(|(_, session)| session.count > 0) {
         digest += session.sum;
-        out.push((user, *session));
+        out.push(written(user, session));
     }
     (out.written(), digest as f64)
 }
