@@ -17,7 +17,8 @@
 //! passed gives the same bits.
 //!
 //! Error: a row's factor is within 2⁻⁵² of the true one, relative to it; halving cuts off less than 2⁻⁶⁰ of a unit of
-//! the number's lane (2⁻⁶⁴, or the last decimal); the result is rounded three times, as floats are.
+//! the number's lane (2⁻⁶⁴, or the last decimal); the result is rounded three times, as floats are. While a retraction
+//! waits for a row later than all others, these lose a place for every half-life that lies between.
 //!
 //! # Invariants
 //! 1. After every epoch the accumulated output is, per key with numbers, the same bits for any order of its rows.

@@ -11,6 +11,8 @@
 //! The rules are those of the time-zone database that is compiled in: the same on every machine, whatever it has
 //! installed.
 
+use std::cell::Cell;
+
 use jiff::civil::Date;
 use jiff::tz::{TimeZone, TimeZoneDatabase};
 use jiff::{Timestamp, ToSpan};
@@ -38,6 +40,8 @@ pub(crate) struct Local {
     zone: TimeZone,
     /// The end of the first window of all, and the start of the last.
     ends: (EventTime, EventTime),
+    /// The window that was asked for last, mostly the next one as well: dates are worked out once per window.
+    recent: Cell<(EventTime, EventTime)>,
 }
 
 impl Local {
@@ -52,6 +56,7 @@ impl Local {
             calendar,
             zone,
             ends: (EventTime::MIN, WATERMARK_END),
+            recent: Cell::new((0, 0)),
         };
         let whole = local.dated(-LAST_US).zip(local.dated(LAST_US));
         let (first, last) = whole.ok_or_else(|| {
@@ -64,7 +69,16 @@ impl Local {
     }
 
     /// The window that holds a moment: `[start, end)`.
+    #[inline]
     pub(super) fn window(&self, at: EventTime) -> (EventTime, EventTime) {
+        let (start, end) = self.recent.get();
+        if at < start || at >= end {
+            self.recent.set(self.find(at));
+        }
+        self.recent.get()
+    }
+
+    fn find(&self, at: EventTime) -> (EventTime, EventTime) {
         let (first_end, last_start) = self.ends;
         if at < first_end {
             return (EventTime::MIN, first_end);

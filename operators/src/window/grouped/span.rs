@@ -60,14 +60,4 @@ impl Span {
             Self::Calendar(local) => local.window(start).1,
         }
     }
-
-    /// The first moment that belongs to newer windows than those of `start`.
-    #[inline]
-    pub(super) fn next_start(&self, start: EventTime) -> EventTime {
-        match self {
-            Self::Lifetime => WATERMARK_END,
-            Self::Every { step_us, .. } => start.saturating_add(*step_us),
-            Self::Calendar(_) => self.end(start),
-        }
-    }
 }

@@ -4,8 +4,9 @@ use std::rc::Rc;
 
 use thalweg_engine::key::Key;
 use thalweg_engine::keyed::{Emitter, EpochTime, KeyGroup, KeyedState, StateError, StateSize};
+use thalweg_engine::state::prefetch;
 use thalweg_engine::time::EventTime;
-use thalweg_engine::update::{Data, Diff, Updates};
+use thalweg_engine::update::{Data, Update, Updates};
 
 use crate::aggregate::Aggregate;
 use crate::codec;
@@ -22,20 +23,14 @@ pub(super) enum Mode {
     Final,
 }
 
-/// How far ahead of its use a slot of an index is asked for, in rows.
-const AHEAD: usize = 16;
+/// Rows that are worked on together: enough to hide the way to memory, few enough to stay in the nearest cache.
+const TOGETHER: usize = 64;
 
-/// The windows that the row before may be in, which mostly are the next row's too.
-#[derive(Default)]
-struct Around {
-    /// Moments from here on…
-    from: EventTime,
-    /// …until here have the same newest window.
-    until: EventTime,
-    /// The windows, the newest first: start, end, and the place, once a row has opened it.
-    windows: Vec<(EventTime, EventTime, Option<Place>)>,
-    /// How many windows had been closed: places are used again.
-    closed: u64,
+/// A row in one of its windows: its place among the rows in hand, and its group.
+struct Member {
+    row: u32,
+    place: Place,
+    handle: u32,
 }
 
 /// A group that the epoch has touched, with its row before.
@@ -53,8 +48,8 @@ pub(super) struct Groups<D, K: Key, A: Aggregate<D>> {
     mode: Mode,
     aggregate: A,
     windows: Windows<K, A::State>,
+    members: Vec<Member>,
     touched: Vec<Touched<A::Output>>,
-    around: Around,
 }
 
 impl<D: Data, K: Key, A: Aggregate<D>> Groups<D, K, A> {
@@ -72,81 +67,63 @@ impl<D: Data, K: Key, A: Aggregate<D>> Groups<D, K, A> {
             mode,
             aggregate,
             windows: Windows::new(),
+            members: Vec::new(),
             touched: Vec::new(),
-            around: Around::default(),
         }
     }
 
-    /// Finds the windows around a moment: once per window and not per row.
-    #[inline]
-    fn look_around(&mut self, at: EventTime) {
-        let around = &self.around;
-        if at < around.from || at >= around.until || around.closed != self.windows.closed() {
-            self.find_around(at);
-        }
-    }
-
-    #[inline(never)]
-    fn find_around(&mut self, at: EventTime) {
-        let newest = self.span.newest_start(at);
-        let around = &mut self.around;
-        around.from = newest;
-        around.until = self.span.next_start(newest);
-        around.closed = self.windows.closed();
-        around.windows.clear();
-        around.windows.push((newest, self.span.end(newest), None));
-        // Rows at the newest window's start are in most: later ones have left the oldest where the step does not divide
-        // the width.
-        let mut start = newest;
-        while let Some(older) = self.span.older_start(start, newest) {
-            around.windows.push((older, self.span.end(older), None));
-            start = older;
-        }
-    }
-
-    #[inline]
-    fn apply(&mut self, row: &D, diff: Diff) {
-        let (key, at) = ((self.key)(row), (self.at)(row));
-        self.look_around(at);
-        for window in &mut self.around.windows {
-            let (start, end, known) = *window;
-            if at >= end {
-                break;
+    /// Notes each row's windows, and asks for the place of its key in them.
+    fn place(&mut self, rows: &[Update<D>]) {
+        self.members.clear();
+        for (n, (row, _, _)) in (0..).zip(rows) {
+            let (tag, at) = ((self.key)(row).tag(), (self.at)(row));
+            let mut next = Some(self.span.newest_start(at));
+            while let Some(start) = next.filter(|start| at < self.span.end(*start)) {
+                let place = self.windows.at(start);
+                self.windows.slab[place as usize].index.prefetch(tag);
+                self.members.push(Member {
+                    row: n,
+                    place,
+                    handle: 0,
+                });
+                next = self.span.older_start(start, at);
             }
-            let place = known.unwrap_or_else(|| self.windows.at(start));
-            window.2 = Some(place);
-            let handle = self.windows.resolve(place, &key);
-            let group = &mut self.windows.slab[place].groups[handle as usize];
+        }
+    }
+
+    /// Finds each member's group, and asks for it.
+    fn resolve(&mut self, rows: &[Update<D>]) {
+        for member in &mut self.members {
+            let key = (self.key)(&rows[member.row as usize].0);
+            member.handle = self.windows.resolve(member.place, &key);
+            let groups = &self.windows.slab[member.place as usize].groups;
+            prefetch(groups, member.handle as usize);
+        }
+    }
+
+    fn apply(&mut self, rows: &[Update<D>]) {
+        for member in &self.members {
+            let (row, _, diff) = &rows[member.row as usize];
+            let open = &mut self.windows.slab[member.place as usize];
+            let group = &mut open.groups[member.handle as usize];
             if self.mode == Mode::Latest && !group.touched {
                 group.touched = true;
                 let old = (group.rows > 0).then(|| self.aggregate.read(&group.state));
-                self.touched.push(Touched { place, handle, old });
+                self.touched.push(Touched {
+                    place: member.place,
+                    handle: member.handle,
+                    old,
+                });
             }
             group.rows += diff;
-            self.aggregate.update(&mut group.state, row, diff);
-        }
-    }
-
-    /// Asks for what a row further on will need, where that is not at hand anyway: of the one window of a lifetime, and
-    /// of windows that overlap.
-    #[inline]
-    fn prefetch(&mut self, ahead: &D) {
-        if matches!(self.span, Span::Lifetime) {
-            let place = self.windows.at(0);
-            let tag = (self.key)(ahead).tag();
-            self.windows.slab[place].index.prefetch(tag);
-        } else if self.around.windows.len() > 1 {
-            let tag = (self.key)(ahead).tag();
-            for place in self.around.windows.iter().filter_map(|window| window.2) {
-                self.windows.slab[place].index.prefetch(tag);
-            }
+            self.aggregate.update(&mut group.state, row, *diff);
         }
     }
 
     fn emit_changes(&mut self, out: &mut Emitter<'_, GroupRow<K, A::Output>>) {
         let mut touched = std::mem::take(&mut self.touched);
         for Touched { place, handle, old } in touched.drain(..) {
-            let open = &mut self.windows.slab[place];
+            let open = &mut self.windows.slab[place as usize];
             let group = &mut open.groups[handle as usize];
             group.touched = false;
             let new = (group.rows > 0).then(|| self.aggregate.read(&group.state));
@@ -178,7 +155,7 @@ impl<D: Data, K: Key, A: Aggregate<D>> Groups<D, K, A> {
             if self.span.end(start) > watermark {
                 break;
             }
-            let open = &self.windows.slab[place];
+            let open = &self.windows.slab[place as usize];
             for (handle, key) in open.index.iter() {
                 let Group { rows, state, .. } = &open.groups[handle as usize];
                 if *rows > 0 {
@@ -201,13 +178,14 @@ impl<D: Data, K: Key, A: Aggregate<D>> KeyedState for Groups<D, K, A> {
     const FORMAT: u32 = 1;
 
     fn epoch(&mut self, time: &EpochTime, rows: Updates<D>, out: &mut Emitter<'_, Self::Out>) {
-        for rows in rows.containers() {
-            for (i, (row, _, diff)) in rows.iter().enumerate() {
-                if let Some(ahead) = rows.get(i + AHEAD) {
-                    self.prefetch(&ahead.0);
-                }
-                self.apply(row, *diff);
-            }
+        for rows in rows
+            .containers()
+            .iter()
+            .flat_map(|rows| rows.chunks(TOGETHER))
+        {
+            self.place(rows);
+            self.resolve(rows);
+            self.apply(rows);
         }
         match self.mode {
             Mode::Latest => self.emit_changes(out),
@@ -229,7 +207,7 @@ impl<D: Data, K: Key, A: Aggregate<D>> KeyedState for Groups<D, K, A> {
         for (start, key, rows, state) in groups {
             let place = self.windows.at(start);
             let handle = self.windows.resolve(place, &key);
-            self.windows.slab[place].groups[handle as usize] = Group {
+            self.windows.slab[place as usize].groups[handle as usize] = Group {
                 rows,
                 state,
                 touched: false,

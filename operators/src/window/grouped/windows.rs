@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use thalweg_engine::key::Key;
+use thalweg_engine::key::{GOLDEN, Key};
 use thalweg_engine::time::EventTime;
 
 use crate::window::grouped::open::Open;
@@ -10,19 +10,27 @@ use crate::window::grouped::open::Open;
 /// Windows that are kept, emptied, for the next ones.
 const SPARE_MAX: usize = 64;
 
+/// Windows that are found without a search: late rows go back and forth between a few.
+const RECENT: usize = 32;
+
+/// Where a window may stand among the recent ones.
+#[inline]
+fn recent(start: EventTime) -> usize {
+    (start.cast_unsigned().wrapping_mul(GOLDEN) >> (64 - RECENT.trailing_zeros())) as usize
+}
+
 /// Where a window lies in the slab.
-pub(super) type Place = usize;
+pub(super) type Place = u32;
 
 /// The open windows of one worker.
 pub(super) struct Windows<K, S> {
     by_start: BTreeMap<EventTime, Place>,
     pub(super) slab: Vec<Open<K, S>>,
     spare: Vec<Place>,
-    /// The window of the row before: mostly the next row's as well.
-    current: Option<Place>,
+    /// Windows of the rows before, mostly the next row's as well: by a hash of their start.
+    recent: [Option<(EventTime, Place)>; RECENT],
     keys: usize,
     bytes: usize,
-    closed: u64,
 }
 
 impl<K: Key, S: Default> Windows<K, S> {
@@ -31,18 +39,17 @@ impl<K: Key, S: Default> Windows<K, S> {
             by_start: BTreeMap::new(),
             slab: Vec::new(),
             spare: Vec::new(),
-            current: None,
+            recent: [None; RECENT],
             keys: 0,
             bytes: 0,
-            closed: 0,
         }
     }
 
     /// The place of the window that begins at `start`, which is opened if it is not.
     #[inline]
     pub(super) fn at(&mut self, start: EventTime) -> Place {
-        match self.current {
-            Some(place) if self.slab[place].start == start => place,
+        match self.recent[recent(start)] {
+            Some((known, place)) if known == start => place,
             _ => self.look_up(start),
         }
     }
@@ -53,18 +60,23 @@ impl<K: Key, S: Default> Windows<K, S> {
             Some(place) => *place,
             None => self.open(start),
         };
-        self.current = Some(place);
+        self.recent[recent(start)] = Some((start, place));
         place
     }
 
     fn open(&mut self, start: EventTime) -> Place {
         let place = if let Some(place) = self.spare.pop() {
-            self.slab[place].begin(start);
+            self.slab[place as usize].begin(start);
             place
         } else {
             self.slab.push(Open::new(start));
             self.bytes += self.slab[self.slab.len() - 1].bytes();
-            self.slab.len() - 1
+            #[expect(
+                clippy::cast_possible_truncation,
+                reason = "a worker holds fewer than 2³² windows"
+            )]
+            let place = (self.slab.len() - 1) as Place;
+            place
         };
         self.by_start.insert(start, place);
         place
@@ -73,7 +85,7 @@ impl<K: Key, S: Default> Windows<K, S> {
     /// The handle of a key in a window, made at its first call.
     #[inline]
     pub(super) fn resolve(&mut self, place: Place, key: &K) -> u32 {
-        let open = &mut self.slab[place];
+        let open = &mut self.slab[place as usize];
         let known = open.index.len();
         let (handle, grown) = open.resolve(key);
         self.keys += open.index.len() - known;
@@ -85,10 +97,10 @@ impl<K: Key, S: Default> Windows<K, S> {
 
     /// Forgets a group, and its window with its last group.
     pub(super) fn forget(&mut self, place: Place, handle: u32) {
-        self.slab[place].forget(handle);
+        self.slab[place as usize].forget(handle);
         self.keys -= 1;
-        if self.slab[place].index.is_empty() {
-            self.close(self.slab[place].start);
+        if self.slab[place as usize].index.is_empty() {
+            self.close(self.slab[place as usize].start);
         }
     }
 
@@ -97,15 +109,14 @@ impl<K: Key, S: Default> Windows<K, S> {
         let Some(place) = self.by_start.remove(&start) else {
             return;
         };
-        self.keys -= self.slab[place].index.len();
-        self.current = None;
-        self.closed += 1;
+        self.keys -= self.slab[place as usize].index.len();
+        self.recent[recent(start)] = None;
         if self.spare.len() < SPARE_MAX {
-            self.slab[place].begin(EventTime::MIN);
+            self.slab[place as usize].begin(EventTime::MIN);
         } else {
-            self.bytes -= self.slab[place].bytes();
-            self.slab[place] = Open::new(EventTime::MIN);
-            self.bytes += self.slab[place].bytes();
+            self.bytes -= self.slab[place as usize].bytes();
+            self.slab[place as usize] = Open::new(EventTime::MIN);
+            self.bytes += self.slab[place as usize].bytes();
         }
         self.spare.push(place);
     }
@@ -120,18 +131,12 @@ impl<K: Key, S: Default> Windows<K, S> {
     /// All groups: window start, key, rows, state.
     pub(super) fn groups(&self) -> impl Iterator<Item = (EventTime, &K, i64, &S)> {
         self.by_start.iter().flat_map(|(start, place)| {
-            let open = &self.slab[*place];
+            let open = &self.slab[*place as usize];
             open.index.iter().map(|(handle, key)| {
                 let group = &open.groups[handle as usize];
                 (*start, key, group.rows, &group.state)
             })
         })
-    }
-
-    /// How many windows have been closed so far.
-    #[inline]
-    pub(super) fn closed(&self) -> u64 {
-        self.closed
     }
 
     pub(super) fn keys(&self) -> usize {
