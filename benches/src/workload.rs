@@ -10,6 +10,7 @@ use thalweg::engine::update::Updates;
 use thalweg::operators::value::Fixed;
 use thalweg::operators::window::grouped::GroupRow;
 use thalweg::operators::window::rolling::Rolled;
+use thalweg::operators::window::session::SessionRow;
 use thalweg::prelude::*;
 
 use crate::data::{self, LATENESS_US, MERCHANTS, Payment};
@@ -151,6 +152,8 @@ pub fn all() -> Vec<Workload> {
             asof::dimension_asof,
             loops::dimension_asof,
         ),
+        one("hopping", hopping, loops::hopping),
+        one("session", session, loops::session),
     ]
 }
 
@@ -304,6 +307,42 @@ fn drift<const N: usize>(rows: Arc<Vec<Payment>>, workers: usize, digest: Digest
             .sink(
                 "digest",
                 DigestSink::new(&digest, |row: &DriftWindow| row.drift.psi.unwrap_or(0.0)),
+            )
+    })
+}
+
+/// Hopping 6 h every 1 h per user, count and sum, once the window has ended.
+fn hopping(rows: Arc<Vec<Payment>>, workers: usize, digest: Digest) -> Job {
+    Job::new("hopping", move |g| {
+        let payments = g.source("payments", source(&rows, workers))?;
+        payments
+            .key_by(|payment| payment.user)
+            .event_time(|payment| payment.at)
+            .hopping(hours(6), hours(1))?
+            .finals("spend", totals(|payment: &Payment| payment.cents))
+            .sink(
+                "digest",
+                DigestSink::new(&digest, |row: &GroupRow<u64, Moments<Fixed<0>>>| {
+                    row.value.sum().unwrap_or(0.0)
+                }),
+            )
+    })
+}
+
+/// Sessions with a gap of 30 min per user, count and sum, once they have ended.
+fn session(rows: Arc<Vec<Payment>>, workers: usize, digest: Digest) -> Job {
+    Job::new("session", move |g| {
+        let payments = g.source("payments", source(&rows, workers))?;
+        payments
+            .key_by(|payment| payment.user)
+            .event_time(|payment| payment.at)
+            .session(minutes(30))?
+            .finals("spend", totals(|payment: &Payment| payment.cents))
+            .sink(
+                "digest",
+                DigestSink::new(&digest, |row: &SessionRow<u64, Moments<Fixed<0>>>| {
+                    row.value.sum().unwrap_or(0.0)
+                }),
             )
     })
 }

@@ -8,8 +8,8 @@ use examples::{program, vmnoise};
 
 /// Features of benchmark measurements on cloud machines (Azure VM Noise Dataset 2024)
 ///
-/// Reads events.parquet and dim_vm.parquet, and writes vm_tumbling_1d, vm_totals, vm_roll_7d and vm_latest_final as
-/// Parquet and vm_lateness as CSV. Two thirds of the records are older than one that came before them.
+/// Reads events.parquet and dim_vm.parquet, and writes vm_tumbling_1d, vm_totals, vm_roll_7d, vm_latest_final,
+/// vm_latest_midway, vm_hop_6h_1h, vm_session_30m and vm_tumbling_1h_bound60s as Parquet and vm_lateness as CSV. Two thirds of the records are older than one that came before them.
 #[derive(Parser)]
 #[command(
     name = "vmnoise",

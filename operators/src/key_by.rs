@@ -12,9 +12,12 @@ use thalweg_engine::update::Data;
 
 use crate::aggregate::Aggregate;
 use crate::value::IntoLane;
-use crate::window::grouped::{Grouped, Span};
+use crate::window::decayed::Decayed;
+use crate::window::grouped::{Calendar, Grouped, Local, Span};
+use crate::window::last_rows::LastRows;
 use crate::window::rolling::widths::Widths;
 use crate::window::rolling::{self, Expiry, Rolling};
+use crate::window::session::SessionWindows;
 use crate::window::sliding::Sliding;
 
 /// More windows than this per row are a mistake: a rolling window is what was meant.
@@ -111,6 +114,76 @@ impl<'s, D: Data, K: Key> Timeline<'s, D, K> {
             keyed: self.keyed.clone(),
             at: Rc::clone(&self.at),
             span: Span::Every { width_us, step_us },
+        })
+    }
+
+    /// Days, weeks or months as the clocks of a time zone show them, such as `"Europe/London"`: `[start, end)`. Days have
+    /// 23 or 25 hours where the clocks change; weeks begin on Monday.
+    ///
+    /// # Errors
+    /// [`JobError::Wrong`] when the IANA database has no zone of that name.
+    pub fn calendar(&self, calendar: Calendar, zone: &str) -> Result<Grouped<'s, D, K>, JobError> {
+        Ok(Grouped {
+            keyed: self.keyed.clone(),
+            at: Rc::clone(&self.at),
+            span: Span::Calendar(Rc::new(Local::new(calendar, zone)?)),
+        })
+    }
+
+    /// A window for as long as rows of a key come: `[start, last + gap]`, closed at both ends, so that a row exactly
+    /// one gap after the last one still belongs.
+    ///
+    /// # Errors
+    /// [`JobError::Wrong`] when the gap is shorter than 1 µs.
+    pub fn session(&self, gap: Duration) -> Result<SessionWindows<'s, D, K>, JobError>
+    where
+        D: Ord,
+    {
+        let gap_us = micros_of(gap);
+        if gap_us <= 0 {
+            return Err(JobError::Wrong(format!(
+                "the gap that ends a session is at least 1 µs: got {gap:?}"
+            )));
+        }
+        Ok(SessionWindows {
+            timeline: self.clone(),
+            gap_us,
+        })
+    }
+
+    /// The newest `rows` of each key, by event time, then by the row, however long ago they were.
+    ///
+    /// # Errors
+    /// [`JobError::Wrong`] when `rows` is 0.
+    pub fn last_rows(&self, rows: usize) -> Result<LastRows<'s, D, K>, JobError>
+    where
+        D: Ord,
+    {
+        if rows == 0 {
+            let text = "the last rows of a key are at least 1: got 0";
+            return Err(JobError::Wrong(text.to_owned()));
+        }
+        Ok(LastRows {
+            timeline: self.clone(),
+            rows,
+        })
+    }
+
+    /// Sums that fade: what a row adds halves with every `half_life` that has passed since.
+    ///
+    /// # Errors
+    /// [`JobError::Wrong`] when the half-life is shorter than 1 µs.
+    pub fn decayed(&self, half_life: Duration) -> Result<Decayed<'s, D, K>, JobError> {
+        let half_life_us = micros_of(half_life);
+        if half_life_us <= 0 {
+            return Err(JobError::Wrong(format!(
+                "a half-life is at least 1 µs: got {half_life:?}"
+            )));
+        }
+        Ok(Decayed {
+            timeline: self.clone(),
+            half_life_us,
+            refresh_us: None,
         })
     }
 }

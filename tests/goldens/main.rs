@@ -68,6 +68,16 @@ fn vmnoise_gives_the_golden_answers_in_every_run() {
             answer("vm_latest_final.parquet", columns::<vmnoise::Newest>),
             answer("vm_asof.parquet", columns::<vmnoise::Labelled>),
             answer("vm_cross_join.parquet", columns::<vmnoise::Compared>),
+            answer("vm_latest_midway.parquet", columns::<vmnoise::Newest>),
+            answer("vm_hop_6h_1h.parquet", columns::<vmnoise::SixHours>),
+            answer("vm_session_30m.parquet", columns::<vmnoise::Session>),
+            Answer {
+                by_arrival: true,
+                ..answer(
+                    "vm_tumbling_1h_bound60s.parquet",
+                    columns::<vmnoise::BoundHour>,
+                )
+            },
             Answer {
                 by_arrival: true,
                 ..answer("vm_lateness.csv", text)
@@ -97,6 +107,9 @@ fn retail_gives_the_golden_answers_in_every_run() {
         job: retail::job,
         answers: vec![
             answer("rt_tumbling_1h.parquet", columns::<retail::Hourly>),
+            answer("rt_tumbling_1d_country.parquet", columns::<retail::Country>),
+            answer("rt_session_1d_customer.parquet", columns::<retail::Session>),
+            answer("rt_product_features.parquet", columns::<retail::Product>),
             answer("rt_roll_30d_customer.parquet", columns::<retail::Rolling>),
             answer("rt_latest_customer.parquet", columns::<retail::Customer>),
             answer(

@@ -4,7 +4,7 @@
 //! |---|---|
 //! | `rolling`, `grouped`, `joins`, `stateless` | the net output is brute force's, for any workers, slicing and order |
 //! | `every_epoch` | so it is at every epoch; signs per key add to 0 or 1; nothing unchanged is written, nothing final taken back |
-//! | `sliding`, `drift`, `graph`, `transform`, `joins_in_time` | both of these |
+//! | `sliding`, `drift`, `graph`, `transform`, `joins_in_time`, `windows` | both of these |
 //! | `account` | read = rows + late + dead, each where it belongs |
 //! | `threads` | the same on real threads |
 //! | `endings` | stop, panic, failing sources and sinks |
@@ -35,6 +35,7 @@ mod sliding;
 mod stateless;
 mod threads;
 mod transform;
+mod windows;
 
 /// Runs a law for many seeds; the seed of a failure is in its message.
 fn for_seeds(seeds: std::ops::Range<u64>, mut law: impl FnMut(u64)) {

@@ -22,3 +22,4 @@ pub mod lap;
 pub mod oracle;
 pub mod sliding;
 pub mod summary;
+pub mod windows;

@@ -22,4 +22,5 @@ pub use thalweg_operators::join::differential::Differential;
 pub use thalweg_operators::key_by::KeyBy;
 pub use thalweg_operators::table_ops::TableOps;
 pub use thalweg_operators::value::{Decimal, Real};
+pub use thalweg_operators::window::grouped::Calendar;
 pub use thalweg_operators::window::rolling::Expiry;

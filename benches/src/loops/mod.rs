@@ -7,17 +7,21 @@ mod asof;
 mod components;
 mod dimension_asof;
 mod drift;
+mod hopping;
 mod lookup;
 mod reorder;
 mod rolling;
+mod session;
 mod tumbling;
 
 pub use asof::asof;
 pub use components::{components_delete, components_insert};
 pub use dimension_asof::dimension_asof;
 pub use drift::drift;
+pub use hopping::hopping;
 pub use lookup::lookup;
 pub use rolling::rolling;
+pub use session::session;
 pub use tumbling::tumbling;
 
 /// Rows that a loop "writes": kept in a buffer that is handed to nobody, as a sink would.

@@ -2,7 +2,10 @@
 //!
 //! ```text
 //! lines ─┬─ by hour ─▶ rt_tumbling_1h
+//!        ├─ by day and country ─▶ rt_tumbling_1d_country
+//!        ├─ by product ─▶ rt_product_features
 //!        ├─ known customers ─┬─ by invoice ─┬─ 30 d by customer ─▶ rt_roll_30d_customer
+//!        │                   │              ├─ sessions by customer ─▶ rt_session_1d_customer
 //!        │                   │              └─┐
 //!        │                   └─ by customer ──┼─▶ rt_latest_customer, online store
 //!        ├─ offers ◀── dim_product            └─▶ rt_cross_join
@@ -17,7 +20,7 @@ use thalweg::prelude::*;
 use super::answers::{Customer, Hourly, Rolling};
 use super::offers::{Parts, offers};
 use super::rows::{Invoice, Line, Undoing};
-use super::{cancelled, drift, undone};
+use super::{cancelled, countries, drift, products, sessions, undone};
 use crate::columns::{real, whole};
 use crate::places::Places;
 
@@ -41,12 +44,15 @@ pub fn job(places: Places) -> Job {
         )?;
 
         hourly(&lines, &places)?;
+        countries::countries(&lines, &places)?;
+        products::products(&lines, &places)?;
         drift::hourly(&lines, &places, &trained)?;
         cancelled::cancelled(&lines, &places)?;
 
         let known = lines.flat_map(|line| Some((line.customer?, line)));
         let invoices = invoices(&known);
         rolling(&invoices, &places)?;
+        sessions::sessions(&invoices, &places)?;
         let customers = customers(&known);
         write_customers(&customers, &places)?;
 

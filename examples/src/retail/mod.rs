@@ -2,13 +2,19 @@
 
 mod answers;
 mod cancelled;
+mod countries;
 mod drift;
 mod job;
 mod offers;
+mod products;
 mod rows;
+mod sessions;
 mod undone;
 
 pub use answers::{Customer, CustomerNet, Hourly, Offer, ProductNet, Rolling};
 pub use cancelled::Cancelled;
+pub use countries::Country;
 pub use drift::Numeric;
 pub use job::job;
+pub use products::Product;
+pub use sessions::Session;

@@ -18,6 +18,7 @@ pub(super) struct Line {
     pub(super) unit_price: Real,
     /// Not always known.
     pub(super) customer: Option<i32>,
+    pub(super) country: Arc<str>,
 }
 
 impl Line {

@@ -68,7 +68,7 @@ pub struct Rolling {
     pub sd: Option<Real>,
 }
 
-/// `vm_latest_final`: the newest measurement of a machine's metric.
+/// `vm_latest_final`: the newest measurement of a machine's metric. `vm_latest_midway`: the same half-way through.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Newest {
     /// The machine.

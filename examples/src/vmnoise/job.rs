@@ -1,12 +1,14 @@
-//! The graph: seven answers from one pass over the measurements.
+//! The graph: eleven answers from one pass over the measurements.
 //!
 //! ```text
 //! dim_vm ─────────┐
 //! events ─┬─ lookup by vm ─┬─ by day, sku, region, metric ─▶ vm_tumbling_1d
 //!         │                ├─ labels ─ as of their time ─▶ vm_asof
 //!         │                ├─ a machine's day beside its cohort's week ─▶ vm_cross_join
+//!         │                ├─ one metric ─▶ vm_hop_6h_1h, vm_tumbling_1h_bound60s
 //!         │                └─ long-lived ─┬─ 7 d, by vm and metric ─▶ vm_roll_7d
-//!         │                               └─ newest, by vm and metric ─▶ vm_latest_final, online store
+//!         │                               ├─ sessions by vm ─▶ vm_session_30m
+//!         │                               └─ newest, by vm, metric ─▶ vm_latest_final, vm_latest_midway, online store
 //!         ├─ by metric ─▶ vm_totals
 //!         └─ lateness ─▶ vm_lateness
 //! ```
@@ -20,12 +22,15 @@ use thalweg::prelude::*;
 use super::answers::{Daily, Newest, Rolling, Totals};
 use super::lateness::{Lateness, by_bound};
 use super::rows::{Machine, Measurement};
-use super::{cohorts, point_in_time};
+use super::{cohorts, hours, point_in_time, sessions};
 use crate::columns::{real, whole};
 use crate::places::Places;
 
 /// The metrics whose trailing week is followed: two of OSBench, one of Redis, one of Sysbench.
 pub(super) const ROLLED_METRICS: [i16; 4] = [56, 59, 93, 102];
+
+/// Half-way between the first and the last arrival: 2023-09-14T10:10:12Z, as `vm_latest_midway.txt` has it.
+const MIDWAY: EventTime = 1_694_686_212_000_000;
 
 /// A measurement with what is known of its machine.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -53,10 +58,13 @@ pub fn job(places: Places) -> Job {
         daily(&placed, &places)?;
         point_in_time::labelled(&placed, &places)?;
         cohorts::compared(&placed, &places)?;
+        hours::six_hours(&placed, &places)?;
+        hours::bound_hours(&placed, &places)?;
 
         let long_lived = placed.filter(|m| m.long_lived).map(|m| m.of);
         rolling(&long_lived, &places)?;
         newest(&long_lived, &places)?;
+        sessions::sessions(&long_lived, &places)?;
 
         totals(&events, &places)?;
         lateness(&events, &places)
@@ -152,14 +160,15 @@ fn rolling(long_lived: &Table<'_, Measurement>, places: &Places) -> Result<(), J
         .sink("vm_roll_7d", places.answer("vm_roll_7d"))
 }
 
-/// The newest measurement of each machine's metric: at the end into a file, all along into the online store.
+/// The newest measurement of each machine's metric: at the end into a file, all along into the online store; and what
+/// that store holds half-way.
 fn newest(long_lived: &Table<'_, Measurement>, places: &Places) -> Result<(), JobError> {
     let by_metric = long_lived.key_by(|m| (m.vm, m.metric)).lifetime();
     let aggregates = || {
         (
             latest(
                 |m: &Measurement| (m.event_time, m.seq),
-                |m| (m.event_time, m.seq, Real(m.value)),
+                |m| (m.event_time, m.seq, m.value),
             ),
             count(),
         )
@@ -179,6 +188,13 @@ fn newest(long_lived: &Table<'_, Measurement>, places: &Places) -> Result<(), Jo
         .finals("newest", aggregates())
         .flat_map(move |group| row((group.key, group.value.0, group.value.1)))
         .sink("vm_latest_final", places.answer("vm_latest_final"))?;
+    long_lived
+        .filter(|m| m.arrival_time <= MIDWAY)
+        .key_by(|m| (m.vm, m.metric))
+        .lifetime()
+        .finals("newest midway", aggregates())
+        .flat_map(move |group| row((group.key, group.value.0, group.value.1)))
+        .sink("vm_latest_midway", places.answer("vm_latest_midway"))?;
     let Some(online) = &places.online else {
         return Ok(());
     };

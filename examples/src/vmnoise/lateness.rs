@@ -8,6 +8,8 @@
 //!
 //! This is the one answer that depends on the order of arrival.
 
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
 use thalweg::engine::time::{WATERMARK_NONE, micros_of, window_start};
 use thalweg::engine::update::Diff;
@@ -47,11 +49,7 @@ impl Aggregate<Measurement> for Lateness {
         if record.newest_before == WATERMARK_NONE {
             return;
         }
-        let end = |width| {
-            let width_us = micros_of(width);
-            window_start(record.event_time, width_us).saturating_add(width_us)
-        };
-        let (hour_end, day_end) = (end(hours(1)), end(days(1)));
+        let (hour_end, day_end) = (end(record, hours(1)), end(record, days(1)));
         for (bound_s, counts) in BOUNDS_S.iter().zip(counts) {
             let bound_us = micros_of(seconds(u64::from(*bound_s)));
             let watermark = record.newest_before.saturating_sub(bound_us);
@@ -67,6 +65,18 @@ impl Aggregate<Measurement> for Lateness {
     fn read(&self, counts: &Counts) -> Counts {
         *counts
     }
+}
+
+/// The end of the window that a record belongs to.
+fn end(record: &Measurement, width: Duration) -> EventTime {
+    let width_us = micros_of(width);
+    window_start(record.event_time, width_us).saturating_add(width_us)
+}
+
+/// Whether a record's window had ended when it came, by a watermark `bound` behind the newest record before it.
+pub(super) fn has_ended(record: &Measurement, width: Duration, bound: Duration) -> bool {
+    record.newest_before != WATERMARK_NONE
+        && end(record, width) <= record.newest_before.saturating_sub(micros_of(bound))
 }
 
 /// A row per bound.

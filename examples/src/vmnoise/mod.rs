@@ -2,13 +2,17 @@
 
 mod answers;
 mod cohorts;
+mod hours;
 mod job;
 mod lateness;
 mod point_in_time;
 mod rows;
+mod sessions;
 
 pub use answers::{Daily, Newest, Rolling, Totals};
 pub use cohorts::Compared;
+pub use hours::{BoundHour, SixHours};
 pub use job::job;
 pub use lateness::Late;
 pub use point_in_time::Labelled;
+pub use sessions::Session;

@@ -7,7 +7,7 @@ use thalweg::engine::time::WATERMARK_NONE;
 use thalweg::prelude::*;
 
 /// A row of `events`: one benchmark on one machine.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub(super) struct Measurement {
     /// Its place in the order of arrival.
     pub(super) seq: i32,
@@ -19,7 +19,7 @@ pub(super) struct Measurement {
     pub(super) vm: i32,
     pub(super) metric: i16,
     /// In the metric's own unit.
-    pub(super) value: f64,
+    pub(super) value: Real,
     /// The newest event time that arrived before this row: no column, but noted by the source.
     #[serde(default = "nothing_before")]
     pub(super) newest_before: EventTime,

@@ -1,6 +1,11 @@
-//! Windows in event time: trailing ([`rolling`] for moments, [`sliding`] for any aggregate), one after another and
-//! everlasting ([`grouped`]).
+//! Windows in event time: trailing ([`rolling`] for moments, [`sliding`] for any aggregate), one after another, by
+//! calendar and everlasting ([`grouped`]), as long as rows keep coming ([`session`]), by number ([`last_rows`]), and
+//! fading ([`decayed`]).
 
+pub mod decayed;
 pub mod grouped;
+pub mod last_rows;
+mod owed;
 pub mod rolling;
+pub mod session;
 pub mod sliding;

@@ -1,11 +1,18 @@
-//! Windows that start at fixed moments: tumbling, hopping and lifetime, with any aggregates.
+//! Windows that start at fixed moments: tumbling, hopping, by calendar and lifetime, with any aggregates.
 //!
 //! ```text
 //! (row, epoch, ±n) ─▶ windows that hold it ─▶ key's aggregates ─▶ −old +new per changed group         (latest)
 //!                                                              └▶ one row when its end has passed     (finals)
 //! ```
 //!
-//! Windows are `[start, start + width)`, aligned to 1970-01-01T00:00Z; a lifetime window never ends.
+//! ```text
+//!        ├───── width ─────┤
+//!   ─────[═════════════════)─────▶ event time
+//!      start              end     a row at the start is inside, one at the end is not
+//! ```
+//!
+//! Windows are `[start, start + width)`, aligned to 1970-01-01T00:00Z; those of a [`Calendar`] run from one of its
+//! dates to the next; a lifetime window never ends.
 //!
 //! # Invariants
 //! 1. After every epoch the accumulated `latest` output is, per group with rows, the aggregates by brute force.
@@ -17,9 +24,12 @@
 //! epoch two updates. State: one aggregate state per group, freed when the group has no rows, and in `finals` when its
 //! window has ended.
 
+mod calendar;
 mod open;
 mod span;
 mod state;
+#[cfg(test)]
+mod tests;
 mod windows;
 
 use std::rc::Rc;
@@ -33,6 +43,8 @@ use thalweg_engine::update::Data;
 use crate::aggregate::Aggregate;
 use crate::key_by::Keyed;
 
+pub use calendar::Calendar;
+pub(crate) use calendar::Local;
 pub(crate) use span::Span;
 use state::{Groups, Mode};
 
@@ -87,7 +99,7 @@ impl<'s, D: Data, K: Key> Grouped<'s, D, K> {
         let state = Groups::new(
             Rc::clone(&self.keyed.key),
             Rc::clone(&self.at),
-            self.span,
+            self.span.clone(),
             mode,
             aggregate,
         );

@@ -224,36 +224,3 @@ impl<D: Data, K: Key, A: Aggregate<D>> KeyedState for Groups<D, K, A> {
         }
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::aggregate::{count, distinct, latest, moments};
-    use crate::laws::{Row, assert_continues, log};
-
-    #[test]
-    fn saved_groups_continue_as_if_never_interrupted() {
-        let aggregates = || {
-            (
-                count(),
-                moments(|row: &Row| row.value),
-                distinct(|row: &Row| Some(row.value)),
-                latest(|row: &Row| (row.at, row.id), |row| row.id),
-            )
-        };
-        let spans = [(2_500, 2_500), (2_500, 1_000), (1_000, 2_500)];
-        let spans = spans.map(|(width_us, step_us)| Span::Every { width_us, step_us });
-        for seed in 0..40 {
-            let epochs = log(seed, 1_000, |row| row);
-            for span in spans.into_iter().chain([Span::Lifetime]) {
-                for mode in [Mode::Latest, Mode::Final] {
-                    let make = || {
-                        let (key, at) = (Rc::new(|row: &Row| row.key), Rc::new(|row: &Row| row.at));
-                        Groups::new(key, at, span, mode, aggregates())
-                    };
-                    assert_continues(make, |row| row.key.tag(), &epochs);
-                }
-            }
-        }
-    }
-}

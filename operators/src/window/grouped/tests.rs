@@ -1,0 +1,166 @@
+//! Grouped windows against brute force after every epoch: before 1970 too, with gaps between windows, by calendar.
+
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+use thalweg_engine::key::Key;
+use thalweg_engine::keyed::{Emitter, EpochTime, KeyedState};
+use thalweg_engine::time::{EventTime, WATERMARK_END};
+
+use crate::aggregate::{count, distinct, latest, moments, sum};
+use crate::laws::{Epochs, Row, assert_continues, log};
+use crate::window::grouped::state::{Groups, Mode};
+use crate::window::grouped::{Calendar, GroupRow, Local, Span};
+
+fn spans() -> Vec<Span> {
+    let every = |width_us, step_us| Span::Every { width_us, step_us };
+    let local = |calendar| Span::Calendar(Rc::new(Local::new(calendar, "Europe/London").unwrap()));
+    vec![
+        every(2_500, 2_500),
+        every(2_500, 1_000),
+        every(1_000, 2_500),
+        Span::Lifetime,
+        local(Calendar::Day),
+        local(Calendar::Week),
+    ]
+}
+
+#[test]
+fn saved_groups_continue_as_if_never_interrupted() {
+    let aggregates = || {
+        (
+            count(),
+            moments(|row: &Row| row.value),
+            distinct(|row: &Row| Some(row.value)),
+            latest(|row: &Row| (row.at, row.id), |row| row.id),
+        )
+    };
+    for seed in 0..40 {
+        let epochs = log(seed, 1_000, |row| row);
+        for span in spans() {
+            for mode in [Mode::Latest, Mode::Final] {
+                let make = || {
+                    let (key, at) = (Rc::new(|row: &Row| row.key), Rc::new(|row: &Row| row.at));
+                    Groups::new(key, at, span.clone(), mode, aggregates())
+                };
+                assert_continues(make, |row| row.key.tag(), &epochs);
+            }
+        }
+    }
+}
+
+/// What a row of a group says: key, start, count, sum.
+type Facts = (i64, EventTime, i64, i64);
+
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "sums of few small whole numbers"
+)]
+fn facts(row: &GroupRow<i64, (i64, f64)>) -> Facts {
+    (row.key, row.start, row.value.0, row.value.1 as i64)
+}
+
+/// The windows that hold a moment, by trying every start around it.
+fn starts(span: &Span, at: EventTime) -> Vec<EventTime> {
+    match span {
+        Span::Lifetime => vec![0],
+        Span::Every { width_us, step_us } => (-50..=50)
+            .map(|n| (at / step_us + n) * step_us)
+            .filter(|start| (*start..start + width_us).contains(&at))
+            .collect(),
+        Span::Calendar(local) => vec![local.window(at).0],
+    }
+}
+
+fn brute(input: &[(Row, i64)], span: &Span) -> BTreeMap<Facts, i64> {
+    let mut groups: BTreeMap<(i64, EventTime), (i64, i64)> = BTreeMap::new();
+    for (row, diff) in input {
+        for start in starts(span, row.at) {
+            let group = groups.entry((row.key, start)).or_default();
+            group.0 += diff;
+            group.1 += diff * row.value;
+        }
+    }
+    let present = groups.into_iter().filter(|(_, (rows, _))| *rows > 0);
+    present
+        .map(|((key, start), (rows, sum))| ((key, start, rows, sum), 1))
+        .collect()
+}
+
+fn holds(seed: u64, span: &Span, epochs: &Epochs<Row>) {
+    let make = |mode| {
+        let (key, at) = (Rc::new(|row: &Row| row.key), Rc::new(|row: &Row| row.at));
+        let aggregates = (count(), sum(|row: &Row| row.value));
+        Groups::new(key, at, span.clone(), mode, aggregates)
+    };
+    let (mut latest, mut finals) = (make(Mode::Latest), make(Mode::Final));
+    let (mut is, mut was) = (BTreeMap::new(), BTreeMap::new());
+    let mut input = Vec::new();
+    for (time, rows) in epochs {
+        input.extend_from_slice(rows);
+        let mut expected = brute(&input, span);
+        for (state, net) in [(&mut latest, &mut is), (&mut finals, &mut was)] {
+            for (row, diff) in step(state, time, rows) {
+                *net.entry(facts(&row)).or_insert(0) += diff;
+            }
+            net.retain(|_, count| *count != 0);
+        }
+        assert_eq!(is, expected, "seed {seed}, {span:?}, {time:?}");
+        expected.retain(|group, _| span.end(group.1) <= time.watermark);
+        assert_eq!(was, expected, "final: seed {seed}, {span:?}, {time:?}");
+    }
+}
+
+fn step<S: KeyedState<In = Row>>(
+    state: &mut S,
+    time: &EpochTime,
+    rows: &[(Row, i64)],
+) -> Vec<(S::Out, i64)> {
+    let (mut buffer, mut passed_on) = (Vec::new(), Vec::new());
+    let mut pass_on = |full: &mut Vec<_>| passed_on.append(full);
+    let mut out = Emitter::new(time.epoch, &mut buffer, &mut pass_on);
+    let rows = rows.iter().map(|(row, diff)| (*row, time.epoch, *diff));
+    state.epoch(time, rows.collect(), &mut out);
+    passed_on.append(&mut buffer);
+    let written = passed_on.into_iter();
+    written.map(|(row, _, diff)| (row, diff)).collect()
+}
+
+/// The same log, earlier by so much: watermarks too.
+fn earlier(mut epochs: Epochs<Row>, by_us: i64) -> Epochs<Row> {
+    for (time, rows) in &mut epochs {
+        rows.iter_mut().for_each(|(row, _)| row.at -= by_us);
+        for moment in [
+            &mut time.watermark_before,
+            &mut time.watermark,
+            &mut time.as_of,
+        ] {
+            if *moment != EventTime::MIN && *moment != WATERMARK_END {
+                *moment -= by_us;
+            }
+        }
+    }
+    epochs
+}
+
+#[test]
+fn groups_are_brute_force_after_every_epoch_in_gaps_and_before_1970() {
+    for seed in 0..120 {
+        for by_us in [0, 20_000] {
+            let epochs = earlier(log(seed, 1_000, |row| row), by_us);
+            spans().iter().for_each(|span| holds(seed, span, &epochs));
+        }
+    }
+}
+
+/// Steps of hours around the night on which the clocks of London went back in 2024.
+#[test]
+fn days_of_a_time_zone_are_brute_force_after_every_epoch() {
+    for seed in 0..120 {
+        let hour = 3_600_000_000;
+        let epochs = earlier(log(seed, 6 * hour, |row| row), -1_729_728_000_000_000);
+        spans()[4..]
+            .iter()
+            .for_each(|span| holds(seed, span, &epochs));
+    }
+}

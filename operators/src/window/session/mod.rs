@@ -1,0 +1,95 @@
+//! Session windows: a key's rows for as long as none of them keeps the next one waiting for more than a gap.
+//!
+//! ```text
+//!        ┌─ one session ────────┐                     ┌─ the next ─┐
+//!   ─────●────●──────────●──────●─────────────────────●────●───────▶ event time
+//!      start             ├─gap──┤                     ├─ …
+//!                        a row exactly one gap after   any later: a session of its own
+//!                        the last one still belongs    [start, last + gap], closed at both ends
+//! ```
+//!
+//! A row that comes late may join two sessions to one; a row that is taken back may break one in two.
+//!
+//! # Invariants
+//! 1. After every epoch the accumulated `latest` output is, per key, its sessions by brute force.
+//! 2. A session that did not change emits nothing; one that merged or split takes back what it was.
+//! 3. `finals` emits each session once, when the watermark has passed `last + gap`, and never changes it.
+//! 4. A retraction that comes before its row takes nothing away until then.
+//!
+//! # Cost
+//! Per row one lookup of its key, one of its session, and the aggregate's update. Joining two sessions adds the rows of
+//! the smaller one to the larger; a row that is taken back sorts its session's rows, once an epoch, and a split rebuilds
+//! all but its largest part. State: the rows and one aggregate state per session, both freed, in either mode, when
+//! the watermark has passed `last + gap`.
+
+mod sessions;
+mod state;
+#[cfg(test)]
+mod tests;
+
+use std::rc::Rc;
+
+use serde::{Deserialize, Serialize};
+use thalweg_engine::key::Key;
+use thalweg_engine::table::Table;
+use thalweg_engine::time::EventTime;
+use thalweg_engine::update::Data;
+
+use crate::aggregate::Aggregate;
+use crate::key_by::Timeline;
+use state::{Mode, State};
+
+/// Session windows that wait to be told what to compute.
+#[derive(Clone)]
+pub struct SessionWindows<'s, D: Data + Ord, K: Key> {
+    pub(crate) timeline: Timeline<'s, D, K>,
+    pub(crate) gap_us: i64,
+}
+
+/// One session of a key.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct SessionRow<K, O> {
+    /// The key.
+    pub key: K,
+    /// Its first row's event time.
+    pub start: EventTime,
+    /// Its last row's event time; the session holds whatever comes up to one gap after it.
+    pub last: EventTime,
+    /// What the aggregates read.
+    pub value: O,
+}
+
+impl<'s, D: Data + Ord, K: Key> SessionWindows<'s, D, K> {
+    /// One row per session, replaced as its rows come and go, and as it joins others or breaks apart.
+    #[must_use]
+    pub fn latest<A: Aggregate<D>>(
+        &self,
+        name: &str,
+        aggregate: A,
+    ) -> Table<'s, SessionRow<K, A::Output>> {
+        self.run(&format!("{name} latest"), Mode::Latest, aggregate)
+    }
+
+    /// One row per session once the watermark has passed one gap after its last row, never changed again.
+    #[must_use]
+    pub fn finals<A: Aggregate<D>>(
+        &self,
+        name: &str,
+        aggregate: A,
+    ) -> Table<'s, SessionRow<K, A::Output>> {
+        self.run(&format!("{name} final"), Mode::Final, aggregate)
+    }
+
+    fn run<A: Aggregate<D>>(
+        &self,
+        name: &str,
+        mode: Mode,
+        aggregate: A,
+    ) -> Table<'s, SessionRow<K, A::Output>> {
+        let keyed = &self.timeline.keyed;
+        let (key, at) = (Rc::clone(&keyed.key), Rc::clone(&self.timeline.at));
+        let tag = Rc::clone(&key);
+        let state = State::new(key, at, self.gap_us, mode, aggregate);
+        keyed.table.keyed(name, move |row| tag(row).tag(), state)
+    }
+}

@@ -1,0 +1,131 @@
+//! Sessions, hopping and calendar windows, last rows, by brute force: what is there of a key, cut up by definition.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use thalweg::engine::time::WATERMARK_END;
+
+use crate::event::Event;
+use crate::oracle::Net;
+
+/// A row of a window.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct WindowRow {
+    /// The key.
+    pub key: i64,
+    /// The window's start; 0 for last rows.
+    pub start: i64,
+    /// The last row's event time, where the operator says it, otherwise 0.
+    pub last: i64,
+    /// Rows.
+    pub count: i64,
+    /// `other`, added up.
+    pub sum: i64,
+    /// The greatest `(at, id)`.
+    pub newest: Option<(i64, u32)>,
+}
+
+/// Which windows.
+#[derive(Clone, Copy, Debug)]
+pub enum Cut {
+    /// By gap.
+    Session(i64),
+    /// By width and step; with a step beyond the width there are gaps.
+    Hopping(i64, i64),
+    /// Days where the clocks are five hours ahead of UTC all year: the zone `Etc/GMT-5`, whose name counts westward.
+    Days,
+    /// The newest so many.
+    Last(usize),
+}
+
+type Rows<'a> = Vec<(&'a Event, i64)>;
+
+fn row(key: i64, start: i64, last: i64, rows: &Rows<'_>) -> WindowRow {
+    WindowRow {
+        key,
+        start,
+        last,
+        count: rows.iter().map(|(_, n)| n).sum(),
+        sum: rows
+            .iter()
+            .map(|(event, n)| event.other.unwrap_or(0) * n)
+            .sum(),
+        newest: rows.iter().map(|(event, _)| (event.at, event.id)).max(),
+    }
+}
+
+impl Cut {
+    /// The windows of the rows that are there: a retraction whose row has not come takes nothing away.
+    #[must_use]
+    pub fn windows(self, input: &Net<Event>) -> Net<WindowRow> {
+        let mut keys: BTreeMap<i64, Rows<'_>> = BTreeMap::new();
+        for (event, copies) in input.iter().filter(|(_, copies)| **copies > 0) {
+            keys.entry(event.key).or_default().push((event, *copies));
+        }
+        let mut windows = Net::new();
+        for (key, mut rows) in keys {
+            rows.sort_by_key(|(event, _)| (event.at, *event));
+            let cut = self.cut(key, &rows);
+            windows.extend(cut.into_iter().map(|row| (row, 1)));
+        }
+        windows
+    }
+
+    /// The windows of one key, whose rows are in order.
+    fn cut(self, key: i64, rows: &Rows<'_>) -> Vec<WindowRow> {
+        match self {
+            Self::Session(gap) => rows
+                .chunk_by(|a, b| b.0.at - a.0.at <= gap)
+                .map(|session| {
+                    let (first, last) = (session[0].0.at, session[session.len() - 1].0.at);
+                    row(key, first, last, &session.to_vec())
+                })
+                .collect(),
+            Self::Hopping(..) | Self::Days => {
+                let mut windows: BTreeMap<i64, Rows<'_>> = BTreeMap::new();
+                for (event, copies) in rows {
+                    for start in self.starts(event.at) {
+                        windows.entry(start).or_default().push((event, *copies));
+                    }
+                }
+                let windows = windows.iter();
+                windows
+                    .map(|(start, rows)| row(key, *start, 0, rows))
+                    .collect()
+            }
+            Self::Last(number) => {
+                let copies = rows.iter().rev().flat_map(|(event, n)| {
+                    std::iter::repeat_n((*event, 1), usize::try_from(*n).unwrap_or(0))
+                });
+                let last: Rows<'_> = copies.take(number).collect();
+                let newest = last.first().map_or(0, |(event, _)| event.at);
+                vec![row(key, 0, newest, &last)]
+            }
+        }
+    }
+
+    fn starts(self, at: i64) -> Vec<i64> {
+        const DAY: i64 = 86_400_000_000;
+        const AHEAD: i64 = 5 * 3_600_000_000;
+        match self {
+            Self::Hopping(width, step) => {
+                let newest = at.div_euclid(step) * step;
+                let starts = (0..=width / step).map(|n| newest - n * step);
+                starts.filter(|start| at < start + width).collect()
+            }
+            _ => vec![(at + AHEAD).div_euclid(DAY) * DAY - AHEAD],
+        }
+    }
+
+    /// Whether a window is final.
+    #[must_use]
+    pub fn has_ended(self, row: &WindowRow, watermark: i64) -> bool {
+        watermark == WATERMARK_END
+            || match self {
+                Self::Session(gap) => row.last + gap < watermark,
+                Self::Hopping(width, _) => row.start + width <= watermark,
+                Self::Days => row.start + 86_400_000_000 <= watermark,
+                Self::Last(_) => false,
+            }
+    }
+}
