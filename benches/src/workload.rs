@@ -135,6 +135,12 @@ pub fn all() -> Vec<Workload> {
             observations_per_row: 10,
             ..one("drift_10", drift::<10>, |rows| loops::drift(rows, 10))
         },
+        one(
+            "rolling_corrections",
+            rolling_corrections,
+            loops::corrections,
+        ),
+        one("point_in_time", point_in_time, loops::point_in_time),
     ]
 }
 
@@ -181,11 +187,7 @@ fn latest(rows: Arc<Vec<Payment>>, workers: usize, expiry: Expiry, digest: Diges
 
 /// One row per event once the watermark has passed it, mean and stddev finished.
 fn rolling_final(rows: Arc<Vec<Payment>>, workers: usize, digest: Digest) -> Job {
-    let finished = |(_, row): &((), Spend)| {
-        let window =
-            |w| row.window(w).mean().unwrap_or(0.0) + row.window(w).stddev_sample().unwrap_or(0.0);
-        (0..3).map(window).sum()
-    };
+    let finished = |(_, row): &((), Spend)| finished(row);
     Job::new("rolling_final", move |g| {
         let payments = g.source("payments", source(&rows, workers))?;
         payments
@@ -196,6 +198,13 @@ fn rolling_final(rows: Arc<Vec<Payment>>, workers: usize, digest: Digest) -> Job
             .finals(|_| ())
             .sink("digest", DigestSink::new(&digest, finished))
     })
+}
+
+/// Means and deviations of the three windows.
+fn finished(row: &Spend) -> f64 {
+    let window =
+        |w| row.window(w).mean().unwrap_or(0.0) + row.window(w).stddev_sample().unwrap_or(0.0);
+    (0..3).map(window).sum()
 }
 
 /// Tumbling 5 min per user, count and sum, once the window has ended.
@@ -273,5 +282,44 @@ fn drift<const N: usize>(rows: Arc<Vec<Payment>>, workers: usize, digest: Digest
                 "digest",
                 DigestSink::new(&digest, |row: &DriftWindow| row.drift.psi.unwrap_or(0.0)),
             )
+    })
+}
+
+/// One row per event at once, and −1/+1 of those that a late event changes.
+fn rolling_corrections(rows: Arc<Vec<Payment>>, workers: usize, digest: Digest) -> Job {
+    let finished = |(_, row): &((), Spend)| finished(row);
+    Job::new("rolling_corrections", move |g| {
+        let payments = g.source("payments", source(&rows, workers))?;
+        payments
+            .key_by(|payment| payment.user)
+            .event_time(|payment| payment.at)
+            .rolling([hours(1), hours(24), days(7)])?
+            .moments("amount", |payment| payment.cents)
+            .corrections(|_| ())
+            .sink("digest", DigestSink::new(&digest, finished))
+    })
+}
+
+/// A user and a moment, for which the user's windows are asked.
+type Asked = (u64, i64);
+
+/// The three windows as of every tenth payment, which is a label besides; labels do not count as events.
+fn point_in_time(rows: Arc<Vec<Payment>>, workers: usize, digest: Digest) -> Job {
+    let labels: Arc<Vec<Payment>> = Arc::new(rows.iter().step_by(10).copied().collect());
+    let finished = |(_, row): &(Asked, Option<Spend>)| row.as_ref().map_or(0.0, finished);
+    Job::new("point_in_time", move |g| {
+        let payments = g.source("payments", source(&rows, workers))?;
+        let labels = g.source("labels", source(&labels, workers))?;
+        let labels = labels.map(|label| (label.user, label.at));
+        payments
+            .key_by(|payment| payment.user)
+            .event_time(|payment| payment.at)
+            .rolling([hours(1), hours(24), days(7)])?
+            .moments("amount", |payment| payment.cents)
+            .at(&labels
+                .key_by(|label: &Asked| label.0)
+                .event_time(|label| label.1))
+            .finals()
+            .sink("digest", DigestSink::new(&digest, finished))
     })
 }

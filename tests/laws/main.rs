@@ -4,7 +4,7 @@
 //! |---|---|
 //! | `rolling`, `grouped`, `joins`, `stateless` | the net output is brute force's, for any workers, slicing and order |
 //! | `every_epoch` | so it is at every epoch; signs per key add to 0 or 1; nothing unchanged is written, nothing final taken back |
-//! | `sliding`, `drift` | both of these |
+//! | `corrections`, `point_in_time`, `sliding`, `drift` | both of these |
 //! | `account` | read = rows + late + dead, each where it belongs |
 //! | `threads` | the same on real threads |
 //! | `endings` | stop, panic, failing sources and sinks |
@@ -20,6 +20,7 @@
 )]
 
 mod account;
+mod corrections;
 mod drift;
 mod endings;
 mod every_epoch;
@@ -27,6 +28,7 @@ mod grouped;
 mod jobs;
 mod joins;
 mod pace;
+mod point_in_time;
 mod regressions;
 mod rolling;
 mod sliding;

@@ -155,12 +155,7 @@ pub fn assert_every_epoch<O: Data + Ord + Debug, K: Ord + Debug>(
 ) {
     each_epoch(context, seen, written, |after| {
         let (epoch, rows, output) = (after.epoch, after.written, after.output);
-        let changes = net(rows.iter().cloned());
-        assert_eq!(
-            changes.values().map(|diff| diff.abs()).sum::<i64>(),
-            rows.iter().map(|(_, diff)| diff.abs()).sum::<i64>(),
-            "{context:?}: a row was written that did not change at epoch {epoch}: {rows:?}"
-        );
+        assert_net(context, epoch, rows);
         let per_key = net(output.iter().map(|(row, count)| (key(row), *count)));
         assert!(
             per_key.values().all(|count| *count == 1) && output.values().all(|n| *n == 1),
@@ -169,6 +164,37 @@ pub fn assert_every_epoch<O: Data + Ord + Debug, K: Ord + Debug>(
         let expected = oracle(after.input, after.time);
         assert_same(output, &expected, &(epoch, after.time, context));
     });
+}
+
+/// Holds a table of many rows per key that are repaired to its laws: after every epoch it equals `oracle` over the input
+/// and the time so far, and a row that did not change is not written.
+///
+/// # Panics
+/// When a law is broken.
+pub fn assert_every_epoch_repairs<O: Data + Ord + Debug>(
+    context: &dyn Debug,
+    seen: &Seen,
+    written: &[Update<O>],
+    oracle: impl Fn(&Net<Event>, &EpochTime) -> Net<O>,
+) {
+    each_epoch(context, seen, written, |after| {
+        assert_net(context, after.epoch, after.written);
+        let expected = oracle(after.input, after.time);
+        assert_same(after.output, &expected, &(after.epoch, after.time, context));
+    });
+}
+
+/// Sees to it that an epoch writes no row with both signs.
+///
+/// # Panics
+/// When it does.
+pub fn assert_net<O: Data + Ord + Debug>(context: &dyn Debug, epoch: u64, rows: &[(O, i64)]) {
+    let changes = net(rows.iter().cloned());
+    assert_eq!(
+        changes.values().map(|diff| diff.abs()).sum::<i64>(),
+        rows.iter().map(|(_, diff)| diff.abs()).sum::<i64>(),
+        "{context:?}: a row was written that did not change at epoch {epoch}: {rows:?}"
+    );
 }
 
 /// Holds a table that only grows to its law: after every epoch it equals `oracle` over the input and the time so far,

@@ -3,14 +3,18 @@
 //! Each does the work of the workload of its name over the same rows and returns a digest, so that nothing is
 //! optimised away.
 
+mod corrections;
 mod drift;
 mod lookup;
+mod point_in_time;
 mod reorder;
 mod rolling;
 mod tumbling;
 
+pub use corrections::corrections;
 pub use drift::drift;
 pub use lookup::lookup;
+pub use point_in_time::point_in_time;
 pub use rolling::rolling;
 pub use tumbling::tumbling;
 
