@@ -11,7 +11,7 @@ use crate::value::{Fixed, Moments};
 use crate::window::rolling::event::Windows;
 
 /// Windows `[end − width, end]` over the events that are there: moment, number, how often.
-pub(super) fn windows<const W: usize>(
+pub(in crate::window) fn windows<const W: usize>(
     events: impl Iterator<Item = (EventTime, i64, i64)> + Clone,
     end: EventTime,
     widths: [i64; W],
@@ -32,14 +32,14 @@ pub(super) fn windows<const W: usize>(
 
 /// How often each row is there, rows as their text: floats and moments have no order.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub(super) struct Net(BTreeMap<String, i64>);
+pub(in crate::window) struct Net(BTreeMap<String, i64>);
 
 impl Net {
-    pub(super) fn new() -> Self {
+    pub(in crate::window) fn new() -> Self {
         Self::default()
     }
 
-    pub(super) fn add(&mut self, row: String, diff: i64) {
+    pub(in crate::window) fn add(&mut self, row: String, diff: i64) {
         let count = self.0.entry(row).or_insert(0);
         *count += diff;
         self.0.retain(|_, count| *count != 0);
@@ -47,7 +47,7 @@ impl Net {
 }
 
 /// What an epoch writes.
-pub(super) fn collect<O: Debug>(
+pub(in crate::window) fn collect<O: Debug>(
     time: &EpochTime,
     run: impl FnOnce(&mut Emitter<'_, O>),
 ) -> Vec<(String, i64)> {
@@ -60,7 +60,7 @@ pub(super) fn collect<O: Debug>(
 }
 
 /// Whether no row is written with both signs.
-pub(super) fn is_net(written: &[(String, i64)]) -> bool {
+pub(in crate::window) fn is_net(written: &[(String, i64)]) -> bool {
     let signs = |row: &str, sign: i64| {
         let mut written = written.iter();
         written.any(|(other, diff)| other == row && diff.signum() == sign)

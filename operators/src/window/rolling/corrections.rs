@@ -44,7 +44,11 @@ type Source<P, const N: usize> = (P, Array<i64, N>);
 /// A change, with its key's handle.
 type Late<P, const N: usize> = (u32, Open<Source<P, N>>);
 
+/// A key that has been silent for the widest window is forgotten up to this part of it later.
+const SILENCE_SLACK: i64 = 64;
+
 /// A key's rows that may still change.
+#[repr(align(64))]
 struct Rows<P, const N: usize> {
     /// No event of the key is newer.
     newest: EventTime,
@@ -225,25 +229,31 @@ impl<K: Key, L: Lane, P: Data + Ord, const N: usize, const W: usize> Corrections
 
     /// Looks at a key again when the event at `newest` has left the widest window.
     fn set_silence(&mut self, handle: u32, newest: EventTime) {
-        let after = newest.saturating_add(self.store.widths.widest());
-        self.silences.set(handle, after);
+        let widest = self.store.widths.widest();
+        let after = newest.saturating_add(widest);
+        self.silences
+            .set_roughly(handle, after, widest / SILENCE_SLACK);
     }
 
     /// Forgets the keys that no row can need any more.
     fn forget_silent(&mut self, watermark: EventTime) {
         let mut silent = std::mem::take(&mut self.silent);
         self.silences.take_due(watermark, &mut silent);
-        for handle in silent.drain(..) {
+        for (i, handle) in silent.iter().copied().enumerate() {
+            self.prefetch_ahead(&silent, i);
             let newest = self.keys[handle as usize].newest;
             if newest.saturating_add(self.store.widths.widest()) >= watermark {
                 self.set_silence(handle, newest);
             } else {
                 self.store.prune(handle, EventTime::MAX);
                 self.store.forget_if_empty(handle);
-                self.capacity -= self.keys[handle as usize].open.capacity();
-                self.keys[handle as usize] = Rows::EMPTY;
+                // The room stays, for the key that is given the handle next.
+                let key = &mut self.keys[handle as usize];
+                key.open.clear();
+                key.newest = EventTime::MIN;
             }
         }
+        silent.clear();
         self.silent = silent;
     }
 }

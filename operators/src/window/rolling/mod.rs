@@ -11,7 +11,7 @@
 
 mod at;
 #[cfg(test)]
-mod brute;
+pub(super) mod brute;
 mod busy;
 pub(crate) mod calendar;
 mod corrections;

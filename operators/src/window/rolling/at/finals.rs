@@ -70,8 +70,10 @@ impl<K: Key, L: Lane, B: Data + Ord, const N: usize, const W: usize> Finals<K, L
         {
             let (i, asked) = (first, label(first));
             first += copies.len();
-            let ahead = |handle: &Option<u32>| handle.unwrap_or_default();
-            self.past.store.prefetch_ahead(&self.handles, i, ahead);
+            if !self.past.store.index.is_empty() {
+                let ahead = |handle: &Option<u32>| handle.unwrap_or_default();
+                self.past.store.prefetch_ahead(&self.handles, i, ahead);
+            }
             let count: Diff = copies.iter().map(|copy| labels[*copy as usize].diff).sum();
             if count == 0 {
                 continue;

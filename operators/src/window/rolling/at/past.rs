@@ -11,6 +11,9 @@ use crate::window::rolling::store::{AHEAD, SavedKey, Store};
 use crate::window::rolling::timers::Timers;
 use crate::window::rolling::widths::Widths;
 
+/// A key that nobody can ask for is forgotten up to this part of the widest window later.
+const SILENCE_SLACK: i64 = 64;
+
 /// The events, and when their keys may be forgotten.
 pub(super) struct Past<K: Key, L: Lane, const N: usize, const W: usize> {
     pub(super) store: Store<K, L, N, W>,
@@ -73,7 +76,9 @@ impl<K: Key, L: Lane, const N: usize, const W: usize> Past<K, L, N, W> {
 
     /// Looks at a key again when nothing of it can be asked for any more, unless something newer comes.
     fn set_silence(&mut self, handle: u32, newest: EventTime) {
-        self.silences.set(handle, self.asked_until(newest));
+        let slack_us = self.store.widths.widest() / SILENCE_SLACK;
+        self.silences
+            .set_roughly(handle, self.asked_until(newest), slack_us);
     }
 
     fn asked_until(&self, newest: EventTime) -> EventTime {
@@ -102,7 +107,8 @@ impl<K: Key, L: Lane, const N: usize, const W: usize> Past<K, L, N, W> {
         }
         let mut silent = std::mem::take(&mut self.silent);
         self.silences.take_due(time.as_of, &mut silent);
-        for handle in silent.drain(..) {
+        for (i, handle) in silent.iter().copied().enumerate() {
+            self.store.prefetch_ahead(&silent, i, |handle| *handle);
             match self.store.newest(handle).max(newest_label(handle)) {
                 Some(newest) if self.asked_until(newest) >= time.as_of => {
                     self.set_silence(handle, newest);
@@ -114,6 +120,7 @@ impl<K: Key, L: Lane, const N: usize, const W: usize> Past<K, L, N, W> {
                 }
             }
         }
+        silent.clear();
         self.silent = silent;
     }
 

@@ -194,6 +194,28 @@ fn a_label_further_behind_than_the_history_is_passed_on_without_an_answer() {
     assert_eq!(answered(written), expected);
 }
 
+/// A law test found it: what is fetched ahead of its use was looked for under the handle of a key, and there was none.
+#[test]
+fn many_labels_of_keys_without_any_event_have_empty_windows() {
+    let widths = Widths::new([Duration::from_micros(5)]).unwrap();
+    let time = thalweg_engine::keyed::EpochTime {
+        watermark: 100,
+        ..Default::default()
+    };
+    let label = |key: i64| Label {
+        at: key,
+        key,
+        label: (),
+    };
+    let labels: Vec<_> = (0..50).map(|key| (label(key), 1, 1)).collect();
+    let mut state = finals::Finals::<_, Fixed<0>, _, 1, 1>::new(widths, 0);
+    let written = collect(&time, |out| {
+        state.epoch(&time, Vec::new().into(), labels.into(), out);
+    });
+    assert_eq!(written.len(), 50);
+    assert!(written.iter().all(|row| row.0.contains("events: 0")));
+}
+
 #[test]
 fn saved_labels_continue_in_every_mode_as_if_never_interrupted() {
     for (seed, step_us) in (0..40).zip([1_i64, 60_000_000].into_iter().cycle()) {

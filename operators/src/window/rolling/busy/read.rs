@@ -37,20 +37,26 @@ impl<L: Lane, const N: usize, const W: usize> Busy<L, N, W> {
             .find(|steps| self.ring[length - steps - 1].0 <= *first)
             .unwrap_or_else(|| length - self.until(*first));
         if newer < REWIND_ALWAYS {
-            return self.rewind(ends, widths, windows);
+            return self.rewind(newer, ends, widths, windows);
         }
         let start = first.saturating_sub(widths.widest());
         let oldest = self.ring.partition_point(|event| event.0 < start);
         if newer <= self.until(*last) - oldest {
-            self.rewind(ends, widths, windows);
+            self.rewind(newer, ends, widths, windows);
         } else {
             self.replay(oldest, ends, widths, windows);
         }
     }
 
     /// Takes the newest events out, reads, and puts them back.
-    fn rewind(&mut self, ends: &[EventTime], widths: &Widths<W>, windows: &mut [Windows<L, N, W>]) {
-        let mut newer = Vec::new();
+    fn rewind(
+        &mut self,
+        newer: usize,
+        ends: &[EventTime],
+        widths: &Widths<W>,
+        windows: &mut [Windows<L, N, W>],
+    ) {
+        let mut newer = Vec::with_capacity(newer);
         for (end, windows) in ends.iter().zip(windows).rev() {
             while self.ring.back().is_some_and(|event| event.0 > *end) {
                 newer.extend(self.pop());
