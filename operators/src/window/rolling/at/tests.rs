@@ -18,7 +18,11 @@ const HISTORY_STEPS: i64 = 9;
 /// A log of events and labels, some of which are behind.
 fn sides(seed: u64, step_us: i64) -> Epochs<Asked> {
     log(seed, step_us, |row: Row| {
-        let behind = if row.id % 2 == 0 { HISTORY_STEPS } else { 0 };
+        let behind = if row.id.is_multiple_of(2) {
+            HISTORY_STEPS
+        } else {
+            0
+        };
         match row.id % 5 {
             0 | 1 => Side::Right(
                 row.key.tag(),
