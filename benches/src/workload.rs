@@ -154,6 +154,12 @@ pub fn all() -> Vec<Workload> {
         ),
         one("hopping", hopping, loops::hopping),
         one("session", session, loops::session),
+        one(
+            "rolling_corrections",
+            rolling_corrections,
+            loops::corrections,
+        ),
+        one("point_in_time", point_in_time, loops::point_in_time),
     ]
 }
 
@@ -216,13 +222,16 @@ fn rolling_upsert(rows: Arc<Vec<Payment>>, workers: usize, digest: Digest) -> Jo
     })
 }
 
+/// Means and deviations of the three windows.
+fn finished(row: &Spend) -> f64 {
+    let window =
+        |w| row.window(w).mean().unwrap_or(0.0) + row.window(w).stddev_sample().unwrap_or(0.0);
+    (0..3).map(window).sum()
+}
+
 /// One row per event once the watermark has passed it, mean and stddev finished.
 fn rolling_final(rows: Arc<Vec<Payment>>, workers: usize, digest: Digest) -> Job {
-    let finished = |(_, row): &((), Spend)| {
-        let window =
-            |w| row.window(w).mean().unwrap_or(0.0) + row.window(w).stddev_sample().unwrap_or(0.0);
-        (0..3).map(window).sum()
-    };
+    let finished = |(_, row): &((), Spend)| finished(row);
     Job::new("rolling_final", move |g| {
         let payments = g.source("payments", source(&rows, workers))?;
         payments
@@ -319,12 +328,10 @@ fn hopping(rows: Arc<Vec<Payment>>, workers: usize, digest: Digest) -> Job {
             .key_by(|payment| payment.user)
             .event_time(|payment| payment.at)
             .hopping(hours(6), hours(1))?
-            .finals("spend", totals(|payment: &Payment| payment.cents))
+            .finals("spend", (count(), sum(|payment: &Payment| payment.cents)))
             .sink(
                 "digest",
-                DigestSink::new(&digest, |row: &GroupRow<u64, Moments<Fixed<0>>>| {
-                    row.value.sum().unwrap_or(0.0)
-                }),
+                DigestSink::new(&digest, |row: &GroupRow<u64, (i64, f64)>| row.value.1),
             )
     })
 }
@@ -337,12 +344,49 @@ fn session(rows: Arc<Vec<Payment>>, workers: usize, digest: Digest) -> Job {
             .key_by(|payment| payment.user)
             .event_time(|payment| payment.at)
             .session(minutes(30))?
-            .finals("spend", totals(|payment: &Payment| payment.cents))
+            .finals("spend", (count(), sum(|payment: &Payment| payment.cents)))
             .sink(
                 "digest",
-                DigestSink::new(&digest, |row: &SessionRow<u64, Moments<Fixed<0>>>| {
-                    row.value.sum().unwrap_or(0.0)
-                }),
+                DigestSink::new(&digest, |row: &SessionRow<u64, (i64, f64)>| row.value.1),
             )
+    })
+}
+
+/// One row per event at once, and −1/+1 of those that a late event changes.
+fn rolling_corrections(rows: Arc<Vec<Payment>>, workers: usize, digest: Digest) -> Job {
+    let finished = |(_, row): &((), Spend)| finished(row);
+    Job::new("rolling_corrections", move |g| {
+        let payments = g.source("payments", source(&rows, workers))?;
+        payments
+            .key_by(|payment| payment.user)
+            .event_time(|payment| payment.at)
+            .rolling([hours(1), hours(24), days(7)])?
+            .moments("amount", |payment| payment.cents)
+            .corrections(|_| ())
+            .sink("digest", DigestSink::new(&digest, finished))
+    })
+}
+
+/// A user and a moment, for which the user's windows are asked.
+type Asked = (u64, i64);
+
+/// The three windows as of every tenth payment, which is a label besides; labels do not count as events.
+fn point_in_time(rows: Arc<Vec<Payment>>, workers: usize, digest: Digest) -> Job {
+    let labels: Arc<Vec<Payment>> = Arc::new(rows.iter().step_by(10).copied().collect());
+    let finished = |(_, row): &(Asked, Option<Spend>)| row.as_ref().map_or(0.0, finished);
+    Job::new("point_in_time", move |g| {
+        let payments = g.source("payments", source(&rows, workers))?;
+        let labels = g.source("labels", source(&labels, workers))?;
+        let labels = labels.map(|label| (label.user, label.at));
+        payments
+            .key_by(|payment| payment.user)
+            .event_time(|payment| payment.at)
+            .rolling([hours(1), hours(24), days(7)])?
+            .moments("amount", |payment| payment.cents)
+            .at(&labels
+                .key_by(|label: &Asked| label.0)
+                .event_time(|label| label.1))
+            .finals()
+            .sink("digest", DigestSink::new(&digest, finished))
     })
 }

@@ -12,7 +12,10 @@ use tests::lap::Lap;
 use tests::oracle::{GroupFacts, RolledRow};
 use tests::summary::Summary;
 
-fn read<L: Lane, const N: usize, const W: usize>(row: Rolled<i64, L, N, W>) -> RolledRow {
+/// A row as plain numbers.
+pub(crate) fn read<L: Lane, const N: usize, const W: usize>(
+    row: Rolled<i64, L, N, W>,
+) -> RolledRow {
     let windows = row.windows.iter();
     RolledRow {
         key: row.key,
@@ -23,9 +26,10 @@ fn read<L: Lane, const N: usize, const W: usize>(row: Rolled<i64, L, N, W>) -> R
     }
 }
 
-type Whole<'s> = Rolling<'s, Event, i64, thalweg::operators::value::Fixed<0>, 2, 3>;
+pub(crate) type Whole<'s> = Rolling<'s, Event, i64, thalweg::operators::value::Fixed<0>, 2, 3>;
 
-fn whole<'s>(events: &Table<'s, Event>, case: &Case) -> Result<Whole<'s>, JobError> {
+/// Rolling windows of two lanes of whole numbers.
+pub(crate) fn whole<'s>(events: &Table<'s, Event>, case: &Case) -> Result<Whole<'s>, JobError> {
     let keyed = events
         .key_by(|event| event.key)
         .event_time(|event| event.at);
@@ -64,6 +68,23 @@ pub(crate) fn rolling_final(
         let finals = whole(&events, &case)?.finals(|event| event.id);
         finals
             .map(|(id, row)| (id, read(row)))
+            .sink("out", out.clone())
+    })
+}
+
+/// Rolling windows of two lanes of whole numbers, a row per event at once.
+pub(crate) fn rolling_corrections(
+    case: &Case,
+    lap: &Lap,
+    witness: &Witness,
+    out: Collect<(u32, RolledRow)>,
+) -> Job {
+    let (case, lap, witness) = (case.clone(), *lap, witness.clone());
+    Job::new("rolling corrections", move |g| {
+        let events = g.source("events", case.source(&lap))?;
+        witness.watch(&events);
+        let rows = whole(&events, &case)?.corrections(|event| event.id);
+        rows.map(|(id, row)| (id, read(row)))
             .sink("out", out.clone())
     })
 }

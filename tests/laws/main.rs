@@ -4,7 +4,8 @@
 //! |---|---|
 //! | `rolling`, `grouped`, `joins`, `stateless` | the net output is brute force's, for any workers, slicing and order |
 //! | `every_epoch` | so it is at every epoch; signs per key add to 0 or 1; nothing unchanged is written, nothing final taken back |
-//! | `sliding`, `drift`, `graph`, `transform`, `joins_in_time`, `windows` | both of these |
+//! | `sliding`, `drift`, `windows`, `corrections`, `point_in_time` | both of these |
+//! | `graph`, `transform`, `joins_in_time` | both of these |
 //! | `account` | read = rows + late + dead, each where it belongs |
 //! | `threads` | the same on real threads |
 //! | `endings` | stop, panic, failing sources and sinks |
@@ -20,6 +21,7 @@
 )]
 
 mod account;
+mod corrections;
 mod drift;
 mod endings;
 mod every_epoch;
@@ -29,6 +31,7 @@ mod jobs;
 mod joins;
 mod joins_in_time;
 mod pace;
+mod point_in_time;
 mod regressions;
 mod rolling;
 mod sliding;

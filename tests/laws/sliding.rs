@@ -2,7 +2,9 @@
 
 use tests::case::{Case, Retractions};
 use tests::dice::Dice;
-use tests::epochs::{Witness, assert_every_epoch, assert_every_epoch_appends, once};
+use tests::epochs::{
+    Witness, assert_every_epoch, assert_every_epoch_appends, assert_every_epoch_nets, once,
+};
 use tests::event::Event;
 use tests::lap::Lap;
 use tests::oracle::{admitted, assert_same, net};
@@ -42,14 +44,15 @@ fn read<const W: usize>(row: &SlidingRow<i64, Read, W>) -> SlidRow {
 /// Rows per key are marked by `None`, those per event by the event.
 type Marked = (Option<Event>, SlidRow);
 
-/// Every kind of aggregate over three windows: a row per key, or per event where there is no expiry.
-fn job(
-    case: &Case,
-    lap: &Lap,
-    expiry: Option<Expiry>,
-    witness: &Witness,
-    out: Collect<Marked>,
-) -> Job {
+#[derive(Clone, Copy, Debug)]
+enum Mode {
+    Latest(Expiry),
+    Finals,
+    Corrections,
+}
+
+/// Every kind of aggregate over three windows: a row per key, or per event.
+fn job(case: &Case, lap: &Lap, mode: Mode, witness: &Witness, out: Collect<Marked>) -> Job {
     let (case, lap, witness) = (case.clone(), *lap, witness.clone());
     Job::new("sliding", move |g| {
         let events = g.source("events", case.source(&lap))?;
@@ -71,13 +74,16 @@ fn job(
                     moments(|event: &Event| event.float().map(Real)),
                 ),
             );
-        let rows = match expiry {
-            Some(expiry) => windows
-                .expiry(expiry)
-                .latest()
-                .map(|row| (None, read(&row))),
-            None => windows
+        let rows = match mode {
+            Mode::Latest(expiry) => {
+                let rows = windows.expiry(expiry).latest();
+                rows.map(|row| (None, read(&row)))
+            }
+            Mode::Finals => windows
                 .finals()
+                .map(|(event, row)| (Some(event), read(&row))),
+            Mode::Corrections => windows
+                .corrections()
                 .map(|(event, row)| (Some(event), read(&row))),
         };
         rows.sink("out", out.clone())
@@ -98,7 +104,9 @@ fn latest_holds(seeds: std::ops::Range<u64>, expiry: Expiry) {
         let mut dice = Dice::new(seed);
         let case = Case::draw(&mut dice, 100, Retractions::Anywhere);
         let (lap, witness) = (Lap::draw(&mut dice), Witness::default());
-        let written = once(&lap, |out| job(&case, &lap, Some(expiry), &witness, out));
+        let written = once(&lap, |out| {
+            job(&case, &lap, Mode::Latest(expiry), &witness, out)
+        });
         assert_every_epoch(
             &(seed, lap, &case),
             &witness.seen(),
@@ -131,7 +139,7 @@ fn final_rows_come_once_in_the_epoch_in_which_the_watermark_passes_them() {
         let mut dice = Dice::new(seed);
         let case = Case::draw(&mut dice, 100, Retractions::Anywhere);
         let (lap, witness) = (Lap::draw(&mut dice), Witness::default());
-        let written = once(&lap, |out| job(&case, &lap, None, &witness, out));
+        let written = once(&lap, |out| job(&case, &lap, Mode::Finals, &witness, out));
         assert_every_epoch_appends(
             &(seed, lap, &case),
             &witness.seen(),
@@ -142,7 +150,25 @@ fn final_rows_come_once_in_the_epoch_in_which_the_watermark_passes_them() {
 }
 
 #[test]
-fn both_modes_are_brute_force_in_any_order() {
+fn rows_that_are_repaired_are_brute_force_at_every_epoch() {
+    for_seeds(4_000..4_160, |seed| {
+        let mut dice = Dice::new(seed);
+        let case = Case::draw(&mut dice, 100, Retractions::Anywhere);
+        let (lap, witness) = (Lap::draw(&mut dice), Witness::default());
+        let written = once(&lap, |out| {
+            job(&case, &lap, Mode::Corrections, &witness, out)
+        });
+        assert_every_epoch_nets(
+            &(seed, lap, &case),
+            &witness.seen(),
+            &written,
+            |input, _| marked_final(sliding_final(input, &case.widths_us, WATERMARK_END)),
+        );
+    });
+}
+
+#[test]
+fn all_modes_are_brute_force_in_any_order() {
     for_seeds(3_000..3_080, |seed| {
         let mut dice = Dice::new(seed);
         let case = Case::draw(&mut dice, 150, Retractions::Anywhere).unlimited();
@@ -151,9 +177,14 @@ fn both_modes_are_brute_force_in_any_order() {
         let latest = marked_latest(sliding_latest(&input, &case.widths_us, WATERMARK_NONE));
         let finals = marked_final(sliding_final(&input, &case.widths_us, WATERMARK_END));
         for case in [case, reordered] {
-            for (expiry, expected) in [(Some(Expiry::AtNextEvent), &latest), (None, &finals)] {
+            let modes = [
+                (Mode::Latest(Expiry::AtNextEvent), &latest),
+                (Mode::Finals, &finals),
+                (Mode::Corrections, &finals),
+            ];
+            for (mode, expected) in modes {
                 let (lap, quiet) = (Lap::draw(&mut dice), Witness::default());
-                let (written, _) = lap.simulate(|out| job(&case, &lap, expiry, &quiet, out));
+                let (written, _) = lap.simulate(|out| job(&case, &lap, mode, &quiet, out));
                 let found = net(written.into_iter().map(|(row, _, diff)| (row, diff)));
                 assert_same(&found, expected, &(seed, &lap, &case));
             }

@@ -185,7 +185,11 @@ pub fn assert_every_epoch_nets<O: Data + Ord + Debug>(
     });
 }
 
-fn assert_net<O: Data + Ord + Debug>(context: &dyn Debug, epoch: u64, rows: &[(O, i64)]) {
+/// Sees to it that an epoch writes no row with both signs.
+///
+/// # Panics
+/// When it does.
+pub fn assert_net<O: Data + Ord + Debug>(context: &dyn Debug, epoch: u64, rows: &[(O, i64)]) {
     let changes = net(rows.iter().cloned());
     assert_eq!(
         changes.values().map(|diff| diff.abs()).sum::<i64>(),

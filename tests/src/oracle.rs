@@ -198,6 +198,37 @@ pub fn rolling_final(
         .map(row))
 }
 
+/// A key's windows as of the moments beside labels, with each label as often as it is there.
+#[must_use]
+pub fn rolling_at(
+    input: &Net<Event>,
+    labels: impl IntoIterator<Item = ((Event, i64), i64)>,
+    widths: &[i64],
+    lanes: &Lanes,
+) -> Net<(Event, RolledRow)> {
+    let stored = net(input
+        .iter()
+        .map(|(event, copies)| ((event.key, (event.at, (lanes.of)(event))), *copies)));
+    let empty = (0, vec![None; (lanes.of)(&Event::default()).len()]);
+    let answer = |label: Event, at: i64| {
+        let of_key = stored
+            .iter()
+            .filter(|((key, _), copies)| *key == label.key && **copies > 0);
+        let mut events: Vec<_> = of_key.map(|((_, event), n)| (event, *n)).collect();
+        // What is there no times says how many lanes there are.
+        events.push((&empty, 0));
+        let row = RolledRow {
+            key: label.key,
+            at,
+            windows: windows(&events, at, widths, lanes),
+        };
+        (label, row)
+    };
+    net(labels
+        .into_iter()
+        .map(|((label, at), copies)| (answer(label, at), copies)))
+}
+
 /// A group's aggregates.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, Default)]
 pub struct GroupFacts {

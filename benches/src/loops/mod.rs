@@ -5,10 +5,12 @@
 
 mod asof;
 mod components;
+mod corrections;
 mod dimension_asof;
 mod drift;
 mod hopping;
 mod lookup;
+mod point_in_time;
 mod reorder;
 mod rolling;
 mod session;
@@ -16,10 +18,12 @@ mod tumbling;
 
 pub use asof::asof;
 pub use components::{components_delete, components_insert};
+pub use corrections::corrections;
 pub use dimension_asof::dimension_asof;
 pub use drift::drift;
 pub use hopping::hopping;
 pub use lookup::lookup;
+pub use point_in_time::point_in_time;
 pub use rolling::rolling;
 pub use session::session;
 pub use tumbling::tumbling;

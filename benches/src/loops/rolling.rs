@@ -11,7 +11,7 @@ use crate::data::Payment;
 use crate::loops::Out;
 use crate::loops::reorder::{Event, Reorder};
 
-const WIDTHS_MS: [u32; 3] = [3_600_000, 86_400_000, 604_800_000];
+pub(super) const WIDTHS_MS: [u32; 3] = [3_600_000, 86_400_000, 604_800_000];
 const BUSY: u32 = 8;
 
 #[derive(Clone, Copy)]
@@ -23,7 +23,7 @@ struct Line {
 }
 
 /// Count, sum, sum of squares, min, max.
-type Sums = (u32, i64, i64, u32, u32);
+pub(super) type Sums = (u32, i64, i64, u32, u32);
 
 #[derive(Default)]
 struct Busy {
@@ -95,14 +95,32 @@ impl Busy {
     }
 }
 
-struct Users {
+pub(super) struct Users {
     lines: Vec<Line>,
     busy: Vec<Busy>,
 }
 
 impl Users {
+    pub(super) fn new(rows: &[Payment]) -> Self {
+        let users = rows.iter().map(|row| row.user).max().unwrap_or(0) as usize + 1;
+        let empty = Line {
+            n: 0,
+            busy: 0,
+            events: [(0, 0); 7],
+        };
+        Self {
+            lines: vec![empty; users],
+            busy: Vec::new(),
+        }
+    }
+
     #[inline(always)]
-    fn insert(&mut self, (at, user, cents): Event) {
+    pub(super) fn prefetch(&self, user: u32) {
+        prefetch(&self.lines, user as usize);
+    }
+
+    #[inline(always)]
+    pub(super) fn insert(&mut self, (at, user, cents): Event) {
         let line = &mut self.lines[user as usize];
         if line.n == BUSY {
             self.busy[line.busy as usize].push(at, cents);
@@ -131,7 +149,7 @@ impl Users {
     }
 
     #[inline(always)]
-    fn read(&mut self, at: u32, user: u32) -> [Sums; 3] {
+    pub(super) fn read(&mut self, at: u32, user: u32) -> [Sums; 3] {
         let line = &self.lines[user as usize];
         if line.n == BUSY {
             return self.busy[line.busy as usize].read(at);
@@ -159,23 +177,14 @@ impl Users {
 /// Runs the loop; the digest is the sum of all means and standard deviations.
 #[must_use]
 pub fn rolling(rows: &[Payment]) -> (u64, f64) {
-    let users = rows.iter().map(|row| row.user).max().unwrap_or(0) as usize + 1;
-    let empty = Line {
-        n: 0,
-        busy: 0,
-        events: [(0, 0); 7],
-    };
-    let mut users = Users {
-        lines: vec![empty; users],
-        busy: Vec::new(),
-    };
+    let mut users = Users::new(rows);
     let mut out = Out::<(u32, u32, [f64; 18])>::new();
     let mut digest = 0.0;
     let mut release = |second: &mut Vec<Event>| {
         let mut i = 0;
         while i < second.len() {
             if let Some(ahead) = second.get(i + 6) {
-                prefetch(&users.lines, ahead.1 as usize);
+                users.prefetch(ahead.1);
             }
             let (at, user, _) = second[i];
             let first = i;
@@ -198,7 +207,7 @@ pub fn rolling(rows: &[Payment]) -> (u64, f64) {
 
 /// Count, sum, mean, min, max and sample standard deviation of every window.
 #[inline(always)]
-fn finish(sums: &[Sums; 3]) -> [f64; 18] {
+pub(super) fn finish(sums: &[Sums; 3]) -> [f64; 18] {
     let mut row = [0.0; 18];
     for (window, (n, sum, squares, min, max)) in sums.iter().enumerate() {
         let (n, sum) = (f64::from(*n), *sum as f64);

@@ -108,7 +108,7 @@ impl Known {
             at: at(&placed.of),
             seq: placed.of.seq,
             vm: placed.of.vm,
-            value: Real(placed.of.value),
+            value: placed.of.value,
             cohort: (placed.sku, placed.region),
         }
     }

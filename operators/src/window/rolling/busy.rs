@@ -9,6 +9,8 @@
 //!
 //! All of them accept events in the middle and let go of any: late data and retractions are exact.
 
+mod read;
+
 use std::collections::VecDeque;
 
 use thalweg_engine::state::prefetch;

@@ -9,13 +9,18 @@
 //! The same boundary holds online and offline. An event at `e` leaves the online value when the watermark passes
 //! `e + width`.
 
+mod at;
+#[cfg(test)]
+pub(super) mod brute;
 mod busy;
 pub(crate) mod calendar;
+mod corrections;
 mod debts;
 mod event;
 mod finals;
 mod latest;
 mod line;
+mod repair;
 mod stack;
 mod store;
 pub(crate) mod timers;
@@ -30,6 +35,7 @@ use thalweg_engine::time::EventTime;
 use thalweg_engine::update::Data;
 use thalweg_engine::upserts::Upserts;
 
+pub use at::{Answer, PointInTime};
 pub use event::{Event, Rolled, Windows};
 pub use finals::Final;
 pub use latest::Expiry;
@@ -98,6 +104,21 @@ impl<'s, D: Data, K: Key, L: Lane, const N: usize, const W: usize> Rolling<'s, D
             &format!("{} final", self.name),
             |event| event.key.tag(),
             finals::Finals::new(self.widths),
+        )
+    }
+
+    /// One row per event at once, over what is known so far, and repaired as events come late or are taken back, until
+    /// the watermark has passed it. `payload` is what the row carries along of its event: rows are told apart by it.
+    #[must_use]
+    pub fn corrections<P: Data + Ord>(
+        &self,
+        payload: impl Fn(&D) -> P + 'static,
+    ) -> Table<'s, Final<P, K, L, N, W>> {
+        let events = self.events(payload);
+        events.keyed(
+            &format!("{} corrections", self.name),
+            |event| event.key.tag(),
+            corrections::Corrections::new(self.widths),
         )
     }
 

@@ -6,6 +6,8 @@
 //!
 //! A retraction that comes before its event is a debt: it waits, and the event pays it when it comes, or time forgives it.
 
+mod read;
+
 use serde::{Deserialize, Serialize};
 use thalweg_engine::key::Key;
 use thalweg_engine::keyed::{KeyGroup, StateSize};

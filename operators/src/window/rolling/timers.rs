@@ -45,6 +45,13 @@ impl Timers {
         }
     }
 
+    /// Sets a timer that may be due up to `slack_us` later: few moments are told apart, so that many keys share one.
+    #[inline]
+    pub(crate) fn set_roughly(&mut self, handle: u32, after: EventTime, slack_us: i64) {
+        let step = slack_us.max(1).ilog2();
+        self.set(handle, after | ((1 << step) - 1));
+    }
+
     #[inline]
     fn set_near(&mut self, handle: u32, after: EventTime) {
         let slot = (after >> NEAR_SHIFT).saturating_sub(self.minute << (FAR_SHIFT - NEAR_SHIFT));

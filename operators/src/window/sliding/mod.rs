@@ -9,11 +9,13 @@
 //! For moments take `rolling(…).moments(…)`: it is many times faster.
 //!
 //! # Invariants
-//! As [`crate::window::rolling`]'s: `latest` equals brute force after every epoch, `finals` yields each event once.
+//! As [`crate::window::rolling`]'s: `latest` and `corrections` equal brute force after every epoch, `finals` yields each
+//! event once.
 //!
 //! # Cost
 //! Per event and window two updates of the aggregate, once in and once out. State: the events of the widest window.
 
+mod corrections;
 mod finals;
 mod latest;
 #[cfg(test)]
@@ -97,6 +99,18 @@ impl<'s, D: Data + Ord, K: Key, A: Aggregate<D>, const W: usize> Sliding<'s, D, 
         let state = finals::Finals::new(self.aggregate.clone(), self.widths);
         self.placed().keyed(
             &format!("{} final", self.name),
+            |placed| placed.key.tag(),
+            state,
+        )
+    }
+
+    /// One row per event at once, with the event itself, over what is known so far, and repaired as events come late or
+    /// are taken back, until the watermark has passed it.
+    #[must_use]
+    pub fn corrections(&self) -> Table<'s, (D, SlidingRow<K, A::Output, W>)> {
+        let state = corrections::Corrections::new(self.aggregate.clone(), self.widths);
+        self.placed().keyed(
+            &format!("{} corrections", self.name),
             |placed| placed.key.tag(),
             state,
         )

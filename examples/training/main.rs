@@ -1,0 +1,222 @@
+//! Training rows that are right in time: each label with its user's payments as of the label's own moment.
+//!
+//! ```text
+//! payments ──x────x──x───x─▶        label (user, t, fraud?) ─▶ (label, windows [t − width, t])  ─▶ a rule
+//!                  ▲ comes late     corrections: answered at once, −old +new when the payment comes
+//! ```
+//!
+//! `cargo run -p examples --example training`. All data is below; what comes out is asserted.
+
+use std::process::ExitCode;
+
+use serde::{Deserialize, Serialize};
+use thalweg::connectors::memory::{Collect, Log};
+use thalweg::operators::value::Fixed;
+use thalweg::operators::window::rolling::Answer;
+use thalweg::prelude::*;
+
+/// What has come in, in the order of its coming: a payment, or the label of a moment.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+enum Came {
+    Payment { user: u32, minute: i64, cents: i64 },
+    Label(Label),
+}
+
+/// Whether a user's card was in false hands at a moment.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+struct Label {
+    user: u32,
+    minute: i64,
+    fraud: bool,
+}
+
+impl Came {
+    fn minute(&self) -> i64 {
+        match self {
+            Self::Payment { minute, .. } => *minute,
+            Self::Label(label) => label.minute,
+        }
+    }
+}
+
+const fn paid(user: u32, minute: i64, cents: i64) -> Came {
+    Came::Payment {
+        user,
+        minute,
+        cents,
+    }
+}
+
+const fn label(user: u32, minute: i64, fraud: bool) -> Came {
+    Came::Label(Label {
+        user,
+        minute,
+        fraud,
+    })
+}
+
+/// The log. Thieves spend much within an hour; the payment that gives user 3 away comes after its label.
+const LOG: [Came; 15] = [
+    paid(1, 0, 1_200),
+    paid(2, 5, 900),
+    paid(1, 40, 800),
+    label(1, 45, false),
+    paid(2, 50, 45_000),
+    paid(2, 55, 38_000),
+    label(2, 58, true),
+    paid(3, 60, 700),
+    label(3, 75, true),
+    paid(3, 70, 52_000),
+    paid(4, 80, 2_500),
+    label(4, 90, false),
+    // After the labels of users 2 and 4: no window of theirs may see these.
+    paid(4, 95, 99_000),
+    paid(2, 99, 100),
+    label(1, 200, false),
+];
+
+fn at(minute: i64) -> i64 {
+    minute * 60_000_000
+}
+
+/// A label with the last hour and the last day of its user.
+type Row = Answer<Label, u32, Fixed<0>, 1, 2>;
+
+/// What a model is trained on: cents of the last hour, and whether it was fraud.
+type Example = (Option<i64>, Label);
+
+fn example((label, windows): Row) -> Example {
+    let hour = windows.and_then(|windows| windows.window(0).sum());
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "sums of cents are whole and small here"
+    )]
+    let cents = hour.map(|cents| cents as i64);
+    (cents, label)
+}
+
+/// The rows of each mode.
+#[derive(Clone, Default)]
+struct Out {
+    finals: Collect<Example>,
+    corrections: Collect<Example>,
+    as_known: Collect<Example>,
+}
+
+fn job(out: &Out) -> Job {
+    let out = out.clone();
+    Job::new("training", move |g| {
+        let log = Log::rows(LOG.to_vec()).batch_rows(1);
+        let log = log.event_time(|came| at(came.minute()));
+        let came = g.source("log", log.lateness(minutes(10)))?;
+        let payments = came.flat_map(|came| match came {
+            Came::Payment {
+                user,
+                minute,
+                cents,
+            } => Some((user, minute, cents)),
+            Came::Label(_) => None,
+        });
+        let labels = came.flat_map(|came| match came {
+            Came::Label(label) => Some(label),
+            Came::Payment { .. } => None,
+        });
+        let labels = labels
+            .key_by(|label| label.user)
+            .event_time(|label| at(label.minute));
+        let features = payments
+            .key_by(|payment: &(u32, i64, i64)| payment.0)
+            .event_time(|payment| at(payment.1))
+            .rolling([hours(1), hours(24)])?
+            .moments("cents", |payment| payment.2)
+            .at(&labels);
+        let sink = |rows: Table<'_, Row>, name: &str, to: &Collect<Example>| {
+            rows.map(example).sink(name, to.clone())
+        };
+        sink(features.finals(), "finals", &out.finals)?;
+        sink(features.corrections(), "corrections", &out.corrections)?;
+        sink(features.as_known(), "as known", &out.as_known)
+    })
+}
+
+/// The rule that a model of one number learns: fraud from so many cents an hour on. Of all cuts it is the one that errs
+/// least, and of those the lowest.
+fn train(rows: &[Example]) -> (i64, usize) {
+    let cents = |row: &Example| row.0.unwrap_or(0);
+    let errors = |cut: i64| {
+        let wrong = rows.iter().filter(|row| (cents(row) >= cut) != row.1.fraud);
+        (wrong.count(), cut)
+    };
+    let (errors, cut) = rows
+        .iter()
+        .map(|row| errors(cents(row)))
+        .min()
+        .unwrap_or_default();
+    (cut, errors)
+}
+
+fn rows_of(out: &Collect<Example>) -> Vec<Example> {
+    out.net().into_iter().map(|(row, _)| row).collect()
+}
+
+#[expect(clippy::print_stdout, reason = "an example shows what came out")]
+fn run() -> Result<(), JobError> {
+    let out = Out::default();
+    // An epoch per row, so that the late payment comes in a later epoch than the label that it repairs.
+    job(&out).run(Config::workers(1)?.epoch_rows(1)?)?;
+    for (row, epoch, diff) in out.corrections.updates() {
+        println!("epoch {epoch:>2}  {diff:+}  {row:?}");
+    }
+    let user_3 = |(row, _, diff): (Example, u64, i64)| (row.1.user == 3).then_some((row.0, diff));
+    let story: Vec<_> = out
+        .corrections
+        .updates()
+        .into_iter()
+        .filter_map(user_3)
+        .collect();
+    assert_eq!(
+        story,
+        [(Some(700), 1), (Some(700), -1), (Some(52_700), 1)],
+        "the late payment must repair the answer"
+    );
+    let (finals, corrections) = (rows_of(&out.finals), rows_of(&out.corrections));
+    assert_eq!(finals, corrections, "in the end both modes hold the same");
+    assert_eq!(out.finals.updates().len(), 5, "final rows come once");
+    let of_user = |rows: &[Example], user| rows.iter().find(|row| row.1.user == user).cloned();
+    let told = of_user(&rows_of(&out.as_known), 3);
+    assert_eq!(
+        told.and_then(|row| row.0),
+        Some(700),
+        "as it was known then"
+    );
+    let asked = of_user(&finals, 4);
+    assert_eq!(
+        asked.and_then(|row| row.0),
+        Some(2_500),
+        "nothing leaks back from later"
+    );
+
+    let (cut, errors) = train(&finals);
+    println!(
+        "fraud from {cut} cents an hour on: {errors} of {} wrong",
+        finals.len()
+    );
+    assert_eq!((cut, errors), (52_700, 0));
+    let (_, errors) = train(&rows_of(&out.as_known));
+    assert_eq!(
+        errors, 1,
+        "what was known at once does not tell user 3 from the honest"
+    );
+    Ok(())
+}
+
+#[expect(clippy::print_stderr, reason = "a program says why it failed")]
+fn main() -> ExitCode {
+    match run() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}

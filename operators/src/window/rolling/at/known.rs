@@ -1,0 +1,185 @@
+//! Point-in-time by arrival: each label at once, over what had arrived by its own epoch, and never repaired.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use thalweg_engine::key::Key;
+use thalweg_engine::keyed::{Emitter, EpochTime, KeyGroup, PairedState, StateError, StateSize};
+use thalweg_engine::time::EventTime;
+use thalweg_engine::update::{Data, Diff, Updates};
+
+use crate::array::Array;
+use crate::codec;
+use crate::value::{Lane, Moments};
+use crate::window::rolling::at::past::Past;
+use crate::window::rolling::at::{Answer, Label};
+use crate::window::rolling::event::{Event, Rolled, Windows};
+use crate::window::rolling::store::SavedKey;
+use crate::window::rolling::widths::Widths;
+
+/// How often a label is there, and what it was told. Below zero it was taken back before it came.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(bound = "")]
+struct Told<L: Lane, const N: usize, const W: usize> {
+    count: Diff,
+    windows: Windows<L, N, W>,
+}
+
+/// A key's labels by moment.
+type Labels<B, L, const N: usize, const W: usize> = BTreeMap<(EventTime, B), Told<L, N, W>>;
+
+/// The state: events, and what labels were told for as long as these may be taken back.
+pub(super) struct AsKnown<K: Key, L: Lane, B, const N: usize, const W: usize> {
+    past: Past<K, L, N, W>,
+    labels: Vec<Labels<B, L, N, W>>,
+    held: usize,
+    asked: Vec<(u32, EventTime, B, Diff)>,
+}
+
+impl<K: Key, L: Lane, B: Data + Ord, const N: usize, const W: usize> AsKnown<K, L, B, N, W> {
+    pub(super) fn new(widths: Widths<W>, history_us: i64) -> Self {
+        Self {
+            past: Past::new(widths, history_us),
+            labels: Vec::new(),
+            held: 0,
+            asked: Vec::new(),
+        }
+    }
+
+    fn make_room(&mut self) {
+        let handles = self.past.store.lines.len();
+        if handles > self.labels.len() {
+            self.labels.resize_with(handles, BTreeMap::new);
+        }
+    }
+
+    /// Answers the labels of the epoch, or takes back what they were told.
+    fn answer(&mut self, reach: EventTime, out: &mut Emitter<'_, Answer<B, K, L, N, W>>) {
+        let mut asked = std::mem::take(&mut self.asked);
+        asked.sort_unstable();
+        for key in asked.chunk_by(|a, b| a.0 == b.0) {
+            let labels = &mut self.labels[key[0].0 as usize];
+            self.held -= labels.len();
+            while labels
+                .first_key_value()
+                .is_some_and(|label| label.0.0 < reach)
+            {
+                labels.pop_first();
+            }
+            for copies in key.chunk_by(|a, b| (a.1, &a.2) == (b.1, &b.2)) {
+                self.change(copies, out);
+            }
+            self.held += self.labels[key[0].0 as usize].len();
+        }
+        asked.clear();
+        self.asked = asked;
+    }
+
+    fn change(
+        &mut self,
+        copies: &[(u32, EventTime, B, Diff)],
+        out: &mut Emitter<'_, Answer<B, K, L, N, W>>,
+    ) {
+        let (handle, at, label) = (copies[0].0, copies[0].1, &copies[0].2);
+        let diff: Diff = copies.iter().map(|copy| copy.3).sum();
+        let labels = &mut self.labels[handle as usize];
+        let told = labels.entry((at, label.clone())).or_insert(Told {
+            count: 0,
+            windows: Array([Array([Moments::EMPTY; N]); W]),
+        });
+        let before = told.count.max(0);
+        told.count += diff;
+        let after = told.count.max(0);
+        if before == 0 && after > 0 {
+            let windows = std::slice::from_mut(&mut told.windows);
+            self.past.store.read(handle, &[at], windows);
+        }
+        if after != before
+            && let Some(key) = self.past.store.index.key(handle)
+        {
+            let rolled = || Rolled {
+                key: key.clone(),
+                at,
+                windows: told.windows,
+            };
+            out.emit_with(|| (label.clone(), Some(rolled())), after - before);
+        }
+        if told.count == 0 {
+            labels.remove(&(at, label.clone()));
+        }
+    }
+}
+
+impl<K: Key, L: Lane, B: Data + Ord, const N: usize, const W: usize> PairedState
+    for AsKnown<K, L, B, N, W>
+{
+    type Left = Event<K, N, ()>;
+    type Right = Label<K, B>;
+    type Out = Answer<B, K, L, N, W>;
+    const FORMAT: u32 = 1;
+
+    fn epoch(
+        &mut self,
+        time: &EpochTime,
+        events: Updates<Self::Left>,
+        labels: Updates<Self::Right>,
+        out: &mut Emitter<'_, Self::Out>,
+    ) {
+        self.past.resolve_all(&events);
+        self.past.apply_all(&events);
+        let reach = self.past.reach(time.watermark_before);
+        for (asked, _, diff) in labels {
+            if asked.at < reach {
+                out.emit((asked.label, None), diff);
+            } else {
+                let handle = self.past.resolve(&asked.key, asked.at);
+                self.asked.push((handle, asked.at, asked.label, diff));
+            }
+        }
+        self.make_room();
+        self.answer(reach, out);
+        let labels = &self.labels;
+        let newest = |handle: u32| Some(labels.get(handle as usize)?.last_key_value()?.0.0);
+        let mut forgotten = Vec::new();
+        self.past
+            .settle(time, newest, |handle| forgotten.push(handle));
+        for handle in forgotten {
+            let labels = &mut self.labels[handle as usize];
+            self.held -= labels.len();
+            labels.clear();
+        }
+    }
+
+    fn save(&self, group: KeyGroup, into: &mut Vec<u8>) -> Result<(), StateError> {
+        let store = &self.past.store;
+        let ours = store.index.iter().filter(|(_, key)| group.holds(key.tag()));
+        let labels = ours.map(|(handle, _)| self.labels[handle as usize].iter().collect());
+        let labels: Vec<Vec<_>> = labels.collect();
+        let keys: Vec<_> = store.saved(group).into_iter().zip(labels).collect();
+        codec::encode(&(store.settled, keys), into)
+    }
+
+    fn load(&mut self, bytes: &[u8]) -> Result<(), StateError> {
+        type Labels<B, L, const N: usize, const W: usize> = Vec<((EventTime, B), Told<L, N, W>)>;
+        type Saved<K, L, const N: usize, const W: usize, B> =
+            Vec<(SavedKey<K, N>, Labels<B, L, N, W>)>;
+        let (settled, keys): (EventTime, Saved<K, L, N, W, B>) = codec::decode(bytes)?;
+        self.past.store.settled = self.past.store.settled.max(settled);
+        for (key, labels) in keys {
+            let newest = labels.last().map(|label| label.0.0);
+            let handle = self.past.restore(key, newest);
+            self.make_room();
+            self.held += labels.len();
+            self.labels[handle as usize] = labels.into_iter().collect();
+        }
+        Ok(())
+    }
+
+    fn size(&self) -> StateSize {
+        let mut size = self.past.store.size();
+        size.events += self.held;
+        size.bytes += self.labels.capacity() * size_of::<Labels<B, L, N, W>>()
+            + self.held * size_of::<((EventTime, B), Told<L, N, W>)>();
+        size
+    }
+}

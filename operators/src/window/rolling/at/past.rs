@@ -1,0 +1,134 @@
+//! What labels look back upon: the events of all keys, for as long as a label may ask for them.
+
+use thalweg_engine::key::Key;
+use thalweg_engine::keyed::EpochTime;
+use thalweg_engine::time::{EventTime, WATERMARK_END};
+use thalweg_engine::update::Updates;
+
+use crate::value::Lane;
+use crate::window::rolling::event::Event;
+use crate::window::rolling::store::{AHEAD, SavedKey, Store};
+use crate::window::rolling::timers::Timers;
+use crate::window::rolling::widths::Widths;
+
+/// A key that nobody can ask for is forgotten up to this part of the widest window later.
+const SILENCE_SLACK: i64 = 64;
+
+/// The events, and when their keys may be forgotten.
+pub(super) struct Past<K: Key, L: Lane, const N: usize, const W: usize> {
+    pub(super) store: Store<K, L, N, W>,
+    history_us: i64,
+    silences: Timers,
+    silent: Vec<u32>,
+    pub(super) handles: Vec<u32>,
+}
+
+impl<K: Key, L: Lane, const N: usize, const W: usize> Past<K, L, N, W> {
+    pub(super) fn new(widths: Widths<W>, history_us: i64) -> Self {
+        Self {
+            store: Store::new(widths),
+            history_us,
+            silences: Timers::new(),
+            silent: Vec::new(),
+            handles: Vec::new(),
+        }
+    }
+
+    /// The earliest moment that a label may ask for.
+    pub(super) fn reach(&self, watermark: EventTime) -> EventTime {
+        watermark.saturating_sub(self.history_us)
+    }
+
+    /// The handle of a key, made at its first call, which is about the moment `at`.
+    #[inline(always)]
+    pub(super) fn resolve(&mut self, key: &K, at: EventTime) -> u32 {
+        let known = self.store.index.len();
+        let handle = self.store.resolve(key);
+        if self.store.index.len() > known {
+            self.set_silence(handle, at);
+        }
+        handle
+    }
+
+    /// Resolves the keys of an epoch's events, into `handles`.
+    pub(super) fn resolve_all(&mut self, events: &Updates<Event<K, N, ()>>) {
+        self.handles.clear();
+        for events in events.containers() {
+            for (i, (event, _, _)) in events.iter().enumerate() {
+                if let Some((ahead, _, _)) = events.get(i + 4 * AHEAD) {
+                    self.store.index.prefetch(ahead.key.tag());
+                }
+                let handle = self.resolve(&event.key, event.at);
+                self.handles.push(handle);
+            }
+        }
+    }
+
+    /// Applies an epoch's events, whose keys were resolved.
+    pub(super) fn apply_all(&mut self, events: &Updates<Event<K, N, ()>>) {
+        let handles = std::mem::take(&mut self.handles);
+        for (i, (event, _, diff)) in events.iter().enumerate() {
+            self.store.prefetch_ahead(&handles, i, |handle| *handle);
+            self.store.apply(handles[i], event.at, &event.lanes, *diff);
+        }
+        self.handles = handles;
+    }
+
+    /// Looks at a key again when nothing of it can be asked for any more, unless something newer comes.
+    fn set_silence(&mut self, handle: u32, newest: EventTime) {
+        let slack_us = self.store.widths.widest() / SILENCE_SLACK;
+        self.silences
+            .set_roughly(handle, self.asked_until(newest), slack_us);
+    }
+
+    fn asked_until(&self, newest: EventTime) -> EventTime {
+        let widest = self.store.widths.widest();
+        newest
+            .saturating_add(widest)
+            .saturating_add(self.history_us)
+    }
+
+    /// Lets time pass to the end of an epoch. `newest_label` is that of a key, if it holds one; `forgotten` is told
+    /// which keys are gone.
+    pub(super) fn settle(
+        &mut self,
+        time: &EpochTime,
+        newest_label: impl Fn(u32) -> Option<EventTime>,
+        mut forgotten: impl FnMut(u32),
+    ) {
+        let holds = |handle| newest_label(handle).is_some();
+        self.store.forgive_unless(time.watermark, holds);
+        if time.watermark != WATERMARK_END {
+            // Rows at the watermark itself may still come, or be retracted.
+            self.store.settled = self.reach(time.watermark).saturating_sub(1);
+        }
+        if !time.has_risen() {
+            return;
+        }
+        let mut silent = std::mem::take(&mut self.silent);
+        self.silences.take_due(time.as_of, &mut silent);
+        for (i, handle) in silent.iter().copied().enumerate() {
+            self.store.prefetch_ahead(&silent, i, |handle| *handle);
+            match self.store.newest(handle).max(newest_label(handle)) {
+                Some(newest) if self.asked_until(newest) >= time.as_of => {
+                    self.set_silence(handle, newest);
+                }
+                _ => {
+                    self.store.prune(handle, EventTime::MAX);
+                    self.store.forget_if_empty(handle);
+                    forgotten(handle);
+                }
+            }
+        }
+        silent.clear();
+        self.silent = silent;
+    }
+
+    /// Takes a saved key over, with the newest of its labels.
+    pub(super) fn restore(&mut self, saved: SavedKey<K, N>, label: Option<EventTime>) -> u32 {
+        let handle = self.store.restore(saved);
+        let newest = self.store.newest(handle).max(label);
+        self.set_silence(handle, newest.unwrap_or(EventTime::MIN));
+        handle
+    }
+}

@@ -1,0 +1,164 @@
+//! Reading a busy key's windows as of any moments, not only as of its newest event.
+//!
+//! ```text
+//! ring   ─ oldest ──[══ window of t ══]── t ──── newest
+//!                                         ◀─────  rewind: what is newer is taken out, and put back afterwards
+//!                   ──────────────────▶           replay: a ring of its own runs over what the windows hold
+//! ```
+//!
+//! # Cost
+//! The lesser of the events newer than the first moment and the events that the windows hold, and a step per moment.
+//! Late rows and labels fall close to the newest event, so that it is a handful whatever the key holds.
+
+use thalweg_engine::time::EventTime;
+
+use super::{Busy, sub};
+use crate::array::Array;
+use crate::value::Lane;
+use crate::window::rolling::event::Windows;
+use crate::window::rolling::widths::Widths;
+
+/// So many steps back cost no more than a ring of its own, however short.
+const REWIND_ALWAYS: usize = 16;
+
+impl<L: Lane, const N: usize, const W: usize> Busy<L, N, W> {
+    /// The windows that end at each of `ends`, which ascend.
+    pub(in crate::window::rolling) fn read(
+        &mut self,
+        ends: &[EventTime],
+        widths: &Widths<W>,
+        windows: &mut [Windows<L, N, W>],
+    ) {
+        let (Some(first), Some(last)) = (ends.first(), ends.last()) else {
+            return;
+        };
+        let length = self.ring.len();
+        let newer = (0..length.min(REWIND_ALWAYS))
+            .find(|steps| self.ring[length - steps - 1].0 <= *first)
+            .unwrap_or_else(|| length - self.until(*first));
+        if newer < REWIND_ALWAYS {
+            return self.rewind(newer, ends, widths, windows);
+        }
+        let start = first.saturating_sub(widths.widest());
+        let oldest = self.ring.partition_point(|event| event.0 < start);
+        if newer <= self.until(*last) - oldest {
+            self.rewind(newer, ends, widths, windows);
+        } else {
+            self.replay(oldest, ends, widths, windows);
+        }
+    }
+
+    /// Takes the newest events out, reads, and puts them back.
+    fn rewind(
+        &mut self,
+        newer: usize,
+        ends: &[EventTime],
+        widths: &Widths<W>,
+        windows: &mut [Windows<L, N, W>],
+    ) {
+        let mut newer = Vec::with_capacity(newer);
+        for (end, windows) in ends.iter().zip(windows).rev() {
+            while self.ring.back().is_some_and(|event| event.0 > *end) {
+                newer.extend(self.pop());
+            }
+            self.back = true;
+            self.fill(*end, widths, windows);
+        }
+        for (at, lanes) in newer.iter().rev() {
+            self.append(*at, lanes);
+        }
+        // The last of the windows may have ended after the newest event.
+        self.back = true;
+    }
+
+    /// Runs over the events from a place in the ring on.
+    fn replay(
+        &self,
+        oldest: usize,
+        ends: &[EventTime],
+        widths: &Widths<W>,
+        windows: &mut [Windows<L, N, W>],
+    ) {
+        let mut run = Self::new(Vec::new());
+        let mut events = self.ring.range(oldest..).peekable();
+        for (end, windows) in ends.iter().zip(windows) {
+            while let Some((at, lanes)) = events.next_if(|event| event.0 <= *end) {
+                run.append(*at, lanes);
+            }
+            run.fill(*end, widths, windows);
+        }
+    }
+
+    /// Takes the newest event out.
+    fn pop(&mut self) -> Option<(EventTime, Array<i64, N>)> {
+        let (at, lanes) = self.ring.pop_back()?;
+        let place = self.ring.len();
+        for window in 0..W {
+            if self.heads[window] > place {
+                self.heads[window] = place;
+            } else {
+                self.change(window, &lanes, sub);
+            }
+        }
+        for lane in 0..N {
+            let older = || self.ring.iter().rev().map(|event| (event.0, event.1[lane]));
+            self.least[lane].remove(at, lanes[lane], older());
+            self.greatest[lane].remove(at, lanes[lane], older());
+        }
+        Some((at, lanes))
+    }
+
+    /// How many events there are up to a moment, itself included.
+    fn until(&self, at: EventTime) -> usize {
+        self.ring.partition_point(|event| event.0 <= at)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::value::{Fixed, Moments, NULL};
+
+    type Key = Busy<Fixed<0>, 1, 2>;
+
+    #[test]
+    fn windows_of_any_moments_are_those_of_brute_force_and_leave_the_key_as_it_was() {
+        let widths = Widths::new([5, 40].map(Duration::from_micros)).unwrap();
+        let mut seed = 3_u64;
+        let mut draw = |limit: u64| {
+            seed = seed
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1_442_695_040_888_963_407);
+            i64::try_from((seed >> 33) % limit).unwrap()
+        };
+        for round in 0..400 {
+            let events: Vec<(i64, Array<i64, 1>)> = (0..draw(200))
+                .map(|_| {
+                    let value = if draw(9) == 0 { NULL } else { draw(9) - 4 };
+                    (draw(if round % 2 == 0 { 60 } else { 600 }), Array([value]))
+                })
+                .collect();
+            let mut key = Key::new(events.clone());
+            for _ in 0..6 {
+                let mut ends: Vec<i64> = (0..draw(5)).map(|_| draw(660) - 20).collect();
+                ends.sort_unstable();
+                ends.dedup();
+                let mut windows = vec![Array([Array([Moments::EMPTY]); 2]); ends.len()];
+                key.read(&ends, &widths, &mut windows);
+                for (end, windows) in ends.iter().zip(&windows) {
+                    for (width, found) in [5, 40].iter().zip(windows.iter()) {
+                        let mut expected = Moments::<Fixed<0>>::EMPTY;
+                        for (at, lanes) in &events {
+                            if (end - width..=*end).contains(at) {
+                                expected.add(lanes[0]);
+                            }
+                        }
+                        assert_eq!(found[0], expected, "round {round}, {end}, {width}");
+                    }
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,392 @@
+//! Rolling windows, one row per event at once, repaired as late events come and events are taken back: the mode for
+//! audit, and for whoever cannot wait for the watermark.
+//!
+//! ```text
+//! (key, at, numbers, payload) ─┬─ the key's newest ─▶ +row                               appended, read once
+//!                              └─ late, or −1 ──────▶ −old +new of the rows in [at, at + widest width]
+//! ```
+//!
+//! A row at `t` may change while an event in `[t − widest width, t]` may still come or go, and none can once the watermark
+//! has passed `t`: from then on the row is final, and what `finals` would have written.
+//!
+//! # Invariants
+//! 1. After every epoch the accumulated output is, per event that is there, its row by brute force over all of its key's
+//!    events: windows `[at − width, at]`, peers of equal time included.
+//! 2. A row that did not change is not emitted; an epoch's changes are net.
+//! 3. A retraction of what is not there is a debt: the event pays it when it comes, or the watermark forgives it.
+//!
+//! # Cost
+//! Per event in order: an append and one reading of the running sums, whatever the windows hold. Per late event or
+//! retraction at `e`: its key's rows in `[e, e + widest width]` are read twice, which are the rows that change. State: the
+//! events of the widest window, and payloads until the key's next event after the watermark has passed them.
+
+use std::collections::VecDeque;
+
+use thalweg_engine::key::Key;
+use thalweg_engine::keyed::{Emitter, EpochTime, KeyGroup, KeyedState, StateError, StateSize};
+use thalweg_engine::state::prefetch;
+use thalweg_engine::time::{EventTime, WATERMARK_END, WATERMARK_NONE};
+use thalweg_engine::update::{Data, Diff, Updates};
+
+use crate::array::Array;
+use crate::codec;
+use crate::value::{Lane, Moments};
+use crate::window::rolling::event::{Event, Rolled, Windows};
+use crate::window::rolling::finals::Final;
+use crate::window::rolling::repair::{Open, Repair};
+use crate::window::rolling::store::{AHEAD, SavedKey, Store};
+use crate::window::rolling::timers::Timers;
+use crate::window::rolling::widths::Widths;
+
+/// What a row is of: rows of one moment that carry the same cannot be told apart.
+type Source<P, const N: usize> = (P, Array<i64, N>);
+
+/// A change, with its key's handle.
+type Late<P, const N: usize> = (u32, Open<Source<P, N>>);
+
+/// A key that has been silent for the widest window is forgotten up to this part of it later.
+const SILENCE_SLACK: i64 = 64;
+
+/// A key's rows that may still change.
+#[repr(align(64))]
+struct Rows<P, const N: usize> {
+    /// No event of the key is newer.
+    newest: EventTime,
+    /// Whether the key's rows of this epoch are repaired together.
+    is_late: bool,
+    open: VecDeque<Open<Source<P, N>>>,
+}
+
+impl<P, const N: usize> Rows<P, N> {
+    const EMPTY: Self = Self {
+        newest: EventTime::MIN,
+        is_late: false,
+        open: VecDeque::new(),
+    };
+
+    /// Lets go of what the watermark has passed.
+    #[inline(always)]
+    fn pass(&mut self, watermark: EventTime) {
+        while self.open.front().is_some_and(|row| row.at < watermark) {
+            self.open.pop_front();
+        }
+    }
+}
+
+/// The state of rolling windows in mode `corrections`.
+pub(crate) struct Corrections<K: Key, L: Lane, P, const N: usize, const W: usize> {
+    store: Store<K, L, N, W>,
+    keys: Vec<Rows<P, N>>,
+    silences: Timers,
+    silent: Vec<u32>,
+    handles: Vec<u32>,
+    late: Vec<Late<P, N>>,
+    changes: Vec<Open<Source<P, N>>>,
+    repair: Repair<Source<P, N>, L, N, W>,
+    /// Rows that the keys have room for.
+    capacity: usize,
+}
+
+impl<K: Key, L: Lane, P: Data + Ord, const N: usize, const W: usize> Corrections<K, L, P, N, W> {
+    pub(crate) fn new(widths: Widths<W>) -> Self {
+        Self {
+            store: Store::new(widths),
+            keys: Vec::new(),
+            silences: Timers::new(),
+            silent: Vec::new(),
+            handles: Vec::new(),
+            late: Vec::new(),
+            changes: Vec::new(),
+            repair: Repair::new(|count| count.max(0), |a, b| a.0 == b.0),
+            capacity: 0,
+        }
+    }
+
+    fn resolve(&mut self, rows: &Updates<Event<K, N, P>>) {
+        self.handles.clear();
+        for rows in rows.containers() {
+            for (i, (event, _, _)) in rows.iter().enumerate() {
+                if let Some((ahead, _, _)) = rows.get(i + 4 * AHEAD) {
+                    self.store.index.prefetch(ahead.key.tag());
+                }
+                let known = self.store.index.len();
+                let handle = self.store.resolve(&event.key);
+                if self.store.index.len() > known {
+                    self.set_silence(handle, event.at);
+                }
+                self.handles.push(handle);
+            }
+        }
+        if self.store.lines.len() > self.keys.len() {
+            self.keys
+                .resize_with(self.store.lines.len(), || Rows::EMPTY);
+        }
+    }
+
+    /// Finds the keys that have a row which is not newer than all before it.
+    fn find_late(&mut self, rows: &Updates<Event<K, N, P>>) {
+        for (i, (event, _, diff)) in rows.iter().enumerate() {
+            if let Some(ahead) = self.handles.get(i + 2 * AHEAD) {
+                prefetch(&self.keys, *ahead as usize);
+            }
+            let key = &mut self.keys[self.handles[i] as usize];
+            key.is_late |= event.at <= key.newest || *diff != 1;
+            key.newest = key.newest.max(event.at);
+        }
+    }
+
+    /// Appends the rows of keys in order and writes them; those of the others wait.
+    fn append(
+        &mut self,
+        rows: Updates<Event<K, N, P>>,
+        passed: EventTime,
+        out: &mut Emitter<'_, Final<P, K, L, N, W>>,
+    ) {
+        let handles = std::mem::take(&mut self.handles);
+        let mut windows = Array([Array([Moments::EMPTY; N]); W]);
+        for (i, (event, _, diff)) in rows.into_iter().enumerate() {
+            self.prefetch_ahead(&handles, i);
+            let (handle, at) = (handles[i], event.at);
+            let key = &mut self.keys[handle as usize];
+            let row = Open {
+                at,
+                of: (event.payload, event.lanes),
+                count: diff,
+            };
+            if key.is_late {
+                self.late.push((handle, row));
+                continue;
+            }
+            self.store.apply(handle, at, &event.lanes, 1);
+            self.store.fill(handle, WATERMARK_NONE, &mut windows);
+            let payload = row.of.0.clone();
+            let rolled = || Rolled {
+                key: event.key,
+                at,
+                windows,
+            };
+            out.emit_with(|| (payload, rolled()), 1);
+            key.pass(passed);
+            let capacity = key.open.capacity();
+            key.open.push_back(row);
+            self.capacity += key.open.capacity() - capacity;
+        }
+        self.handles = handles;
+    }
+
+    #[inline(always)]
+    fn prefetch_ahead(&self, handles: &[u32], i: usize) {
+        self.store.prefetch_ahead(handles, i, |handle| *handle);
+        if let Some(far) = handles.get(i + 2 * AHEAD) {
+            prefetch(&self.keys, *far as usize);
+            if let Some(last) = self.keys[handles[i + AHEAD] as usize].open.back() {
+                prefetch(std::slice::from_ref(last), 0);
+            }
+        }
+    }
+
+    /// Repairs the keys that have late rows, a span of time after the other.
+    fn repair(&mut self, passed: EventTime, out: &mut Emitter<'_, Final<P, K, L, N, W>>) {
+        let mut late = std::mem::take(&mut self.late);
+        late.sort_unstable();
+        let widest = self.store.widths.widest();
+        for rows in late.chunk_by(|a, b| a.0 == b.0) {
+            let handle = rows[0].0;
+            let Some(key) = self.store.index.key(handle).cloned() else {
+                continue;
+            };
+            let known = &mut self.keys[handle as usize];
+            known.is_late = false;
+            known.pass(passed);
+            self.capacity -= known.open.capacity();
+            let reaches = |a: &Late<P, N>, b: &Late<P, N>| b.1.at <= a.1.at.saturating_add(widest);
+            for span in rows.chunk_by(reaches) {
+                let (from, last) = (span[0].1.at, span[span.len() - 1].1.at);
+                self.changes.clear();
+                self.changes.extend(span.iter().map(|row| row.1.clone()));
+                let span = (from, last.saturating_add(widest));
+                let (store, open) = (&mut self.store, &mut known.open);
+                self.repair.begin(store, handle, open, span, &self.changes);
+                for row in self.repair.rows() {
+                    let change = row.new.max(0) - row.old.max(0);
+                    store.apply(handle, row.at, &row.of.1, change);
+                }
+                let write = |source: &Source<P, N>, at, windows: &Windows<L, N, W>, diff: Diff| {
+                    let rolled = || Rolled {
+                        key: key.clone(),
+                        at,
+                        windows: *windows,
+                    };
+                    out.emit_with(|| (source.0.clone(), rolled()), diff);
+                };
+                self.repair.end(store, handle, open, write);
+            }
+            self.capacity += known.open.capacity();
+        }
+        late.clear();
+        self.late = late;
+    }
+
+    /// Looks at a key again when the event at `newest` has left the widest window.
+    fn set_silence(&mut self, handle: u32, newest: EventTime) {
+        let widest = self.store.widths.widest();
+        let after = newest.saturating_add(widest);
+        self.silences
+            .set_roughly(handle, after, widest / SILENCE_SLACK);
+    }
+
+    /// Forgets the keys that no row can need any more.
+    fn forget_silent(&mut self, watermark: EventTime) {
+        let mut silent = std::mem::take(&mut self.silent);
+        self.silences.take_due(watermark, &mut silent);
+        for (i, handle) in silent.iter().copied().enumerate() {
+            self.prefetch_ahead(&silent, i);
+            let newest = self.keys[handle as usize].newest;
+            if newest.saturating_add(self.store.widths.widest()) >= watermark {
+                self.set_silence(handle, newest);
+            } else {
+                self.store.prune(handle, EventTime::MAX);
+                self.store.forget_if_empty(handle);
+                // The room stays, for the key that is given the handle next.
+                let key = &mut self.keys[handle as usize];
+                key.open.clear();
+                key.newest = EventTime::MIN;
+            }
+        }
+        silent.clear();
+        self.silent = silent;
+    }
+}
+
+impl<K: Key, L: Lane, P: Data + Ord, const N: usize, const W: usize> KeyedState
+    for Corrections<K, L, P, N, W>
+{
+    type In = Event<K, N, P>;
+    type Out = Final<P, K, L, N, W>;
+    const FORMAT: u32 = 1;
+
+    fn epoch(
+        &mut self,
+        time: &EpochTime,
+        rows: Updates<Self::In>,
+        out: &mut Emitter<'_, Self::Out>,
+    ) {
+        self.resolve(&rows);
+        self.find_late(&rows);
+        self.append(rows, time.watermark_before, out);
+        self.repair(time.watermark_before, out);
+        if time.watermark != WATERMARK_END {
+            // Rows at the watermark itself may still come, or be retracted.
+            self.store.settled = time.watermark.saturating_sub(1);
+        }
+        if time.has_risen() {
+            self.forget_silent(time.as_of);
+        }
+    }
+
+    fn save(&self, group: KeyGroup, into: &mut Vec<u8>) -> Result<(), StateError> {
+        let ours = self
+            .store
+            .index
+            .iter()
+            .filter(|(_, key)| group.holds(key.tag()));
+        let rows = ours.map(|(handle, _)| &self.keys[handle as usize]);
+        let rows = rows.map(|rows| (rows.newest, &rows.open));
+        let keys: Vec<_> = self.store.saved(group).into_iter().zip(rows).collect();
+        codec::encode(&(self.store.settled, keys), into)
+    }
+
+    fn load(&mut self, bytes: &[u8]) -> Result<(), StateError> {
+        type Saved<K, P, const N: usize> =
+            Vec<(SavedKey<K, N>, (EventTime, VecDeque<Open<Source<P, N>>>))>;
+        let (settled, keys): (EventTime, Saved<K, P, N>) = codec::decode(bytes)?;
+        self.store.settled = self.store.settled.max(settled);
+        for (key, (newest, open)) in keys {
+            let handle = self.store.restore(key);
+            self.set_silence(handle, newest);
+            self.keys
+                .resize_with(self.store.lines.len(), || Rows::EMPTY);
+            self.capacity += open.capacity();
+            self.keys[handle as usize] = Rows {
+                newest,
+                is_late: false,
+                open,
+            };
+        }
+        Ok(())
+    }
+
+    fn size(&self) -> StateSize {
+        let mut size = self.store.size();
+        size.bytes += self.keys.capacity() * size_of::<Rows<P, N>>()
+            + self.capacity * size_of::<Open<Source<P, N>>>();
+        size
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+    use std::time::Duration;
+
+    use super::*;
+    use crate::laws::{Row, assert_continues, log};
+    use crate::value::Fixed;
+    use crate::window::rolling::brute::{Net, collect, is_net, windows};
+
+    type State = Corrections<i64, Fixed<0>, u32, 1, 2>;
+
+    fn event(row: Row) -> Event<i64, 1, u32> {
+        Event {
+            key: row.key,
+            at: row.at,
+            lanes: Array([row.value]),
+            payload: row.id % 64,
+        }
+    }
+
+    #[test]
+    fn rows_are_brute_force_after_every_epoch_and_changes_are_net() {
+        for (seed, step_us) in (0..400).zip([1_i64, 60_000_000].into_iter().cycle()) {
+            let widths = [3 * step_us, [20, 200][usize::from(seed % 4 > 1)] * step_us];
+            let epochs = log(seed, step_us, event);
+            let durations = widths.map(|width| Duration::from_micros(width.unsigned_abs()));
+            let mut state = State::new(Widths::new(durations).unwrap());
+            let (mut events, mut output) = (BTreeMap::new(), Net::new());
+            for (index, (time, rows)) in epochs.iter().enumerate() {
+                for (event, diff) in rows {
+                    *events.entry(event.clone()).or_insert(0) += diff;
+                }
+                let updates = rows.iter().cloned();
+                let updates = updates.map(|(row, diff)| (row, time.epoch, diff)).collect();
+                let written = collect(time, |out| state.epoch(time, updates, out));
+                assert!(is_net(&written), "seed {seed}, epoch {index}: {written:?}");
+                written
+                    .into_iter()
+                    .for_each(|(row, diff)| output.add(row, diff));
+                let mut expected = Net::new();
+                for (event, copies) in events.iter().filter(|(_, copies)| **copies > 0) {
+                    let of_key = events.iter().filter(|(other, _)| other.key == event.key);
+                    let numbers = of_key.map(|(other, n)| (other.at, other.lanes[0], *n));
+                    let row = Rolled {
+                        key: event.key,
+                        at: event.at,
+                        windows: windows(numbers, event.at, widths),
+                    };
+                    expected.add(format!("{:?}", (event.payload, row)), *copies);
+                }
+                assert_eq!(output, expected, "seed {seed}, epoch {index}");
+            }
+        }
+    }
+
+    #[test]
+    fn saved_rows_continue_to_be_repaired_as_if_never_interrupted() {
+        for (seed, step_us) in (0..40).zip([1_i64, 60_000_000].into_iter().cycle()) {
+            let width = |steps| Duration::from_micros(step_us.unsigned_abs() * steps);
+            let widths = Widths::new([width(3), width(20)]).unwrap();
+            let epochs = log(seed, step_us, event);
+            assert_continues(|| State::new(widths), |event| event.key.tag(), &epochs);
+        }
+    }
+}

@@ -1,0 +1,184 @@
+//! Repairing the rows of one key: what stood before a change is read, the change is made, and the difference written.
+//!
+//! ```text
+//! rows   ─────[ from ══════════ until ]─────▶ event time      begin: taken out, changes merged in, old windows read
+//!               late event  ▲                                 end:   new windows read, −old +new, put back
+//! ```
+//!
+//! A change at `e` reaches the rows in `[e, e + widest width]`. Nothing that was written is stored: it is computed again.
+
+use std::collections::VecDeque;
+
+use serde::{Deserialize, Serialize};
+use thalweg_engine::key::Key;
+use thalweg_engine::time::EventTime;
+use thalweg_engine::update::Diff;
+
+use crate::array::Array;
+use crate::value::{Lane, Moments};
+use crate::window::rolling::event::Windows;
+use crate::window::rolling::store::Store;
+
+/// A row that may still change: its moment, what it is of, and how often it is there.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub(super) struct Open<Q> {
+    pub(super) at: EventTime,
+    pub(super) of: Q,
+    pub(super) count: Diff,
+}
+
+/// A row in repair, with how often it was there before.
+pub(super) struct Changed<Q> {
+    pub(super) at: EventTime,
+    pub(super) of: Q,
+    pub(super) old: Diff,
+    pub(super) new: Diff,
+}
+
+/// Windows at some moments, which ascend.
+struct Reading<L: Lane, const N: usize, const W: usize> {
+    ends: Vec<EventTime>,
+    windows: Vec<Windows<L, N, W>>,
+}
+
+impl<L: Lane, const N: usize, const W: usize> Reading<L, N, W> {
+    fn take<K: Key>(
+        &mut self,
+        store: &mut Store<K, L, N, W>,
+        handle: u32,
+        ends: impl Iterator<Item = EventTime>,
+    ) {
+        self.ends.clear();
+        self.ends.extend(ends);
+        self.ends.dedup();
+        self.windows.clear();
+        self.windows
+            .resize(self.ends.len(), Array([Array([Moments::EMPTY; N]); W]));
+        store.read(handle, &self.ends, &mut self.windows);
+    }
+
+    /// The windows at a moment, looked for from place `from` on.
+    fn at(&self, at: EventTime, from: &mut usize) -> Option<&Windows<L, N, W>> {
+        while self.ends.get(*from).is_some_and(|end| *end < at) {
+            *from += 1;
+        }
+        self.windows.get(*from).filter(|_| self.ends[*from] == at)
+    }
+}
+
+/// Repairs keys, one after another; the memory is used again.
+pub(super) struct Repair<Q, L: Lane, const N: usize, const W: usize> {
+    rows: Vec<Changed<Q>>,
+    place: usize,
+    old: Reading<L, N, W>,
+    new: Reading<L, N, W>,
+    present: fn(Diff) -> Diff,
+    is_same_row: fn(&Q, &Q) -> bool,
+}
+
+impl<Q: Ord + Clone, L: Lane, const N: usize, const W: usize> Repair<Q, L, N, W> {
+    /// `present` says how many rows a count stands for, `is_same_row` what cannot be told apart in the output.
+    pub(super) fn new(present: fn(Diff) -> Diff, is_same_row: fn(&Q, &Q) -> bool) -> Self {
+        let reading = || Reading {
+            ends: Vec::new(),
+            windows: Vec::new(),
+        };
+        Self {
+            rows: Vec::new(),
+            place: 0,
+            old: reading(),
+            new: reading(),
+            present,
+            is_same_row,
+        }
+    }
+
+    /// Takes the rows of a span of time out, both ends inside, reads their windows as they stand, and merges changes
+    /// in, which ascend and lie in the span.
+    pub(super) fn begin<K: Key>(
+        &mut self,
+        store: &mut Store<K, L, N, W>,
+        handle: u32,
+        rows: &mut VecDeque<Open<Q>>,
+        (from, until): (EventTime, EventTime),
+        changes: &[Open<Q>],
+    ) {
+        self.place = rows.partition_point(|row| row.at < from);
+        let after = rows.partition_point(|row| row.at <= until);
+        self.rows.clear();
+        let mut known = rows.drain(self.place..after).peekable();
+        for change in changes {
+            let is_earlier = |row: &Open<Q>| (row.at, &row.of) <= (change.at, &change.of);
+            while let Some(row) = known.next_if(is_earlier) {
+                self.rows.push(unchanged(row));
+            }
+            match self.rows.last_mut() {
+                Some(row) if row.at == change.at && row.of == change.of => row.new += change.count,
+                _ => self.rows.push(Changed {
+                    at: change.at,
+                    of: change.of.clone(),
+                    old: 0,
+                    new: change.count,
+                }),
+            }
+        }
+        self.rows.extend(known.map(unchanged));
+        let there = self.rows.iter().filter(|row| (self.present)(row.old) != 0);
+        self.old.take(store, handle, there.map(|row| row.at));
+    }
+
+    /// The rows in repair.
+    pub(super) fn rows(&self) -> &[Changed<Q>] {
+        &self.rows
+    }
+
+    /// Reads the windows anew, hands on what is different, and puts the rows back.
+    pub(super) fn end<K: Key>(
+        &mut self,
+        store: &mut Store<K, L, N, W>,
+        handle: u32,
+        rows: &mut VecDeque<Open<Q>>,
+        mut emit: impl FnMut(&Q, EventTime, &Windows<L, N, W>, Diff),
+    ) {
+        let there = self.rows.iter().filter(|row| (self.present)(row.new) != 0);
+        self.new.take(store, handle, there.map(|row| row.at));
+        let (mut in_old, mut in_new) = (0, 0);
+        let is_same =
+            |a: &Changed<Q>, b: &Changed<Q>| a.at == b.at && (self.is_same_row)(&a.of, &b.of);
+        for copies in self.rows.chunk_by(is_same) {
+            let Changed { at, of, .. } = &copies[0];
+            let old: Diff = copies.iter().map(|row| (self.present)(row.old)).sum();
+            let new: Diff = copies.iter().map(|row| (self.present)(row.new)).sum();
+            let before = self.old.at(*at, &mut in_old).filter(|_| old != 0);
+            let after = self.new.at(*at, &mut in_new).filter(|_| new != 0);
+            match (before, after) {
+                (Some(before), Some(after)) if before == after => {
+                    if new != old {
+                        emit(of, *at, after, new - old);
+                    }
+                }
+                (before, after) => {
+                    before.into_iter().for_each(|w| emit(of, *at, w, -old));
+                    after.into_iter().for_each(|w| emit(of, *at, w, new));
+                }
+            }
+        }
+        let later = (self.place < rows.len()).then(|| rows.split_off(self.place));
+        let kept = self.rows.drain(..).filter(|row| row.new != 0);
+        rows.extend(kept.map(|row| Open {
+            at: row.at,
+            of: row.of,
+            count: row.new,
+        }));
+        rows.extend(later.into_iter().flatten());
+    }
+}
+
+fn unchanged<Q>(row: Open<Q>) -> Changed<Q> {
+    Changed {
+        at: row.at,
+        of: row.of,
+        old: row.count,
+        new: row.count,
+    }
+}

@@ -1,0 +1,43 @@
+//! Reading keys as of any moments, and forgiving the debts of keys that something else may still hold.
+
+use thalweg_engine::key::Key;
+use thalweg_engine::time::EventTime;
+
+use super::Store;
+use crate::value::Lane;
+use crate::window::rolling::event::Windows;
+
+impl<K: Key, L: Lane, const N: usize, const W: usize> Store<K, L, N, W> {
+    /// The windows of a key that end at each of `ends`, which ascend: those of no event where there is none.
+    #[inline]
+    pub(in crate::window::rolling) fn read(
+        &mut self,
+        handle: u32,
+        ends: &[EventTime],
+        windows: &mut [Windows<L, N, W>],
+    ) {
+        let line = &self.lines[handle as usize];
+        if let Some(busy) = line.busy() {
+            return self.busy[busy].read(ends, &self.widths, windows);
+        }
+        for (end, windows) in ends.iter().zip(windows) {
+            line.fill(*end, &self.widths, windows);
+        }
+    }
+
+    /// Forgives what only a late event could pay, and forgets the keys that nothing holds any more.
+    pub(in crate::window::rolling) fn forgive_unless(
+        &mut self,
+        watermark: EventTime,
+        held: impl Fn(u32) -> bool,
+    ) {
+        if self.debts.is_empty() {
+            return;
+        }
+        for handle in self.debts.forgive(watermark) {
+            if !held(handle) {
+                self.forget_if_empty(handle);
+            }
+        }
+    }
+}
