@@ -8,9 +8,9 @@ use thalweg_engine::update::Diff;
 
 use crate::aggregate::Aggregate;
 
-/// Emptied lists of rows that are kept for the next sessions, and how long they may be.
-const SPARE_MAX: usize = 4_096;
-const SPARE_ROWS_MAX: usize = 64;
+/// Emptied lists of rows that are kept for the next sessions, more than an epoch begins, and how long they may be.
+const SPARE_MAX: usize = 65_536;
+const SPARE_ROWS_MAX: usize = 8;
 
 /// A row with how many copies of it there are: at least one.
 pub(super) type Copies<D> = (D, Diff);
