@@ -15,7 +15,6 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
-use crate::keyed::StateSize;
 use crate::metrics::Metrics;
 use crate::time::{EventTime, WATERMARK_END, WATERMARK_NONE};
 
@@ -187,6 +186,7 @@ fn size(bytes: u64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::keyed::StateSize;
     use crate::source::DeadLetter;
 
     fn report(metrics: Metrics) -> String {
