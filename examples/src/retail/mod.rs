@@ -3,6 +3,7 @@
 mod answers;
 mod drift;
 mod job;
+mod judged;
 mod offers;
 mod rows;
 mod undone;
