@@ -27,7 +27,9 @@ const BUSIEST: usize = 100;
 pub fn job(places: Places) -> Job {
     Job::new("flights", move |g| {
         let flights = places.events("flights", "flights.parquet", Flight::event_time);
-        let departures = g.source("flights", flights)?.flat_map(Flight::departed);
+        let flights = g.source("flights", flights)?;
+        places.set_aside("flights", &flights)?;
+        let departures = flights.flat_map(Flight::departed);
         hourly(&departures, &places)?;
         weekly(&departures, &places)
     })
