@@ -1,6 +1,7 @@
 //! Generated card payments: Zipf 0.8 users, 3 % of the events up to an hour late, 30 days of event time.
 //!
-//! The same law as `shared/peers/gen.py`, drawn from a generator of our own: seeded, equal on every machine.
+//! Drawn from a generator of our own, seeded, equal on every machine. Of 100 payments 97 arrive up to a minute after
+//! their event time and 3 up to an hour after it; rows come in the order of arrival.
 
 /// One payment, in order of arrival.
 #[derive(

@@ -32,6 +32,7 @@ mod allocate;
 mod driver;
 mod front;
 mod progress;
+mod report;
 mod shared;
 mod threads;
 mod watermark;

@@ -2,12 +2,13 @@
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering::Relaxed};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use hdrhistogram::Histogram;
 
 use crate::keyed::StateSize;
+use crate::source::DeadLetter;
 use crate::time::{EventTime, WATERMARK_NONE};
 
 /// One source's account: `read = rows + late + dead`, always.
@@ -23,6 +24,27 @@ pub struct SourceMetrics {
     pub dead: AtomicU64,
     /// Records that the source holds in all, where known; 0 where not.
     pub expected: AtomicU64,
+    first_dead: OnceLock<String>,
+}
+
+impl SourceMetrics {
+    /// Where the first dead letter stood that any worker met, and why it could not be used.
+    #[must_use]
+    pub fn first_dead(&self) -> Option<&str> {
+        self.first_dead.get().map(String::as_str)
+    }
+
+    pub(crate) fn note_dead(&self, letter: &DeadLetter) {
+        self.first_dead.get_or_init(|| {
+            let DeadLetter {
+                partition,
+                position,
+                reason,
+                ..
+            } = letter;
+            format!("{partition}, record {position}: {reason}")
+        });
+    }
 }
 
 /// One stateful operator on one worker.

@@ -5,7 +5,8 @@
 //! examples/src/vmnoise/       its rows and its graph, called by the program and by the golden tests
 //! ```
 //!
-//! The data is described in `shared/data/README.md`; the answers that the jobs must give, in `shared/data/golden`.
+//! The data is public: the Azure VM Noise Dataset 2024, pnwflights14, and UCI Online Retail, as Parquet files with the
+//! columns that each job's `rows.rs` names. What each answer is, its struct in `answers.rs` says.
 
 mod columns;
 pub mod flights;

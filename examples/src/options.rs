@@ -17,7 +17,8 @@ pub struct Options {
     /// The folder for the answers, one file each; it is made if it is missing
     ///
     /// Each file appears whole when the job ends and replaces what stood there. A job that is stopped by Ctrl-C writes
-    /// none of them.
+    /// none of them. Beside them lie, as JSON Lines, rows that no answer counts: dead_*.jsonl with the records that
+    /// could not be decoded and why, late_*.jsonl, and unmatched_*.jsonl where no dimension knows a row's entity.
     #[arg(long, value_name = "DIR")]
     pub out: PathBuf,
 

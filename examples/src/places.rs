@@ -1,9 +1,18 @@
 //! Where a job reads and writes: the data set's files, in order of arrival or shuffled, and a file per answer.
+//!
+//! Rows that no answer counts lie beside the answers, so that none is lost unsaid:
+//!
+//! ```text
+//! dead_<source>.jsonl        records that could not be decoded: file, place, reason, record
+//! late_<source>.jsonl        rows that came too late
+//! unmatched_<source>.jsonl   rows whose entity no dimension knows
+//! ```
 
 use std::path::PathBuf;
 
-use thalweg::connectors::files::{CsvFile, FileSource, Files, ParquetFile};
+use thalweg::connectors::files::{CsvFile, FileSource, Files, JsonLines, ParquetFile};
 use thalweg::connectors::shuffle::Shuffled;
+use thalweg::engine::graph::Sourced;
 use thalweg::engine::update::Data;
 use thalweg::prelude::*;
 
@@ -64,6 +73,36 @@ impl Places {
     #[must_use]
     pub fn answer_csv(&self, name: &str) -> CsvFile {
         CsvFile::create(self.out.join(format!("{name}.csv")))
+    }
+
+    /// Writes what is not counted of a source's rows beside the answers: those that could not be decoded, and, where
+    /// they have an event time, those that came too late.
+    ///
+    /// # Errors
+    /// [`JobError`] when a file cannot be begun.
+    pub fn set_aside<T: Data>(&self, name: &str, rows: &Sourced<'_, T>) -> Result<(), JobError> {
+        self.set_aside_dead(name, rows)?;
+        let late = format!("late_{name}");
+        rows.late().sink(&late, self.aside(&late))
+    }
+
+    /// Writes the records of a dimension that could not be decoded beside the answers.
+    ///
+    /// # Errors
+    /// [`JobError`] when the file cannot be begun.
+    pub fn set_aside_dead<T: Data>(
+        &self,
+        name: &str,
+        rows: &Sourced<'_, T>,
+    ) -> Result<(), JobError> {
+        let dead = format!("dead_{name}");
+        rows.dead_letters().sink(&dead, self.aside(&dead))
+    }
+
+    /// The file of rows that no answer counts.
+    #[must_use]
+    pub fn aside(&self, name: &str) -> JsonLines {
+        JsonLines::create(self.out.join(format!("{name}.jsonl")))
     }
 
     /// `data/set/file` if there is a folder for the set, otherwise `data/file`.

@@ -50,7 +50,10 @@ pub fn run(options: &Options, job: impl FnOnce(Places) -> Job) -> ExitCode {
 /// The first Ctrl-C ends the job in order. The second, for whoever cannot wait for that, ends the process.
 fn interrupted(stop: &StopHandle) {
     if stop.is_stopping() {
-        say(&mut io::stderr(), &"ended at once; nothing was published");
+        say(
+            &mut io::stderr(),
+            &"ended at once; no answer that was not complete was published",
+        );
         std::process::exit(STOPPED.into());
     }
     stop.stop();

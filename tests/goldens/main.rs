@@ -47,6 +47,9 @@ struct Answer {
     by_arrival: bool,
 }
 
+/// How the files of rows that no answer counts end.
+const ASIDE: &str = ".jsonl";
+
 fn answer(file: &'static str, compare: Compare) -> Answer {
     Answer {
         file,
@@ -165,8 +168,15 @@ fn check(case: &Case) {
 
 fn compare_with_goldens(case: &Case, out: &Path, data: &Path) {
     let files: Vec<&str> = case.answers.iter().map(|answer| answer.file).collect();
+    let all = runs::files_in(out);
+    let (aside, written): (Vec<_>, Vec<_>) = all.iter().partition(|file| file.ends_with(ASIDE));
+    assert!(!aside.is_empty(), "{} says nothing of lost rows", case.name);
+    for file in aside {
+        let lost = std::fs::read_to_string(out.join(file)).unwrap();
+        assert_eq!(lost, "", "{file}: the data has no row that is not counted");
+    }
     assert_eq!(
-        runs::files_in(out).len(),
+        written.len(),
         files.len(),
         "{} writes other files",
         case.name

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::error::ErrorKind;
 use clap::{Args, Parser, Subcommand};
-use thalweg::demo::Demo;
+use thalweg::demo::{Demo, EVENTS_MAX};
 use thalweg::get::Get;
 use thalweg::store::Place;
 
@@ -62,10 +62,10 @@ pub(crate) enum Command {
 #[derive(Args, Debug)]
 pub(crate) struct DemoArgs {
     /// How many payments [default: 2,000,000; with --seconds, as many as come]
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = events)]
     events: Option<u64>,
     /// At most so many payments per second [default: as many as possible]
-    #[arg(long, value_name = "R")]
+    #[arg(long, value_name = "R", allow_negative_numbers = true)]
     rate: Option<f64>,
     /// Stop after so many seconds
     #[arg(long, value_name = "S")]
@@ -79,6 +79,13 @@ pub(crate) struct DemoArgs {
     /// The online store: `embedded` or redis://…
     #[arg(long, value_name = "STORE", default_value = "embedded")]
     online: Place,
+}
+
+/// A number of payments that a demo takes.
+fn events(text: &str) -> Result<u64, String> {
+    let within = |events: &u64| (1..=EVENTS_MAX).contains(events);
+    let said = text.parse().ok().filter(within);
+    said.ok_or_else(|| "a demo takes 1 to 1,000,000,000,000 payments, in digits alone".to_owned())
 }
 
 impl DemoArgs {
@@ -145,14 +152,52 @@ pub(crate) fn read() -> Result<Cli, Instead> {
     })
 }
 
-/// Clap says what is wrong, then a tip, then the usage: the first two in one line.
+/// Clap says what is wrong, then perhaps a list after a colon, then a tip, then the usage: all but that in one line.
 fn one_line(text: &str) -> String {
-    let said: Vec<&str> = text
+    let said = text
         .lines()
         .map(str::trim)
         .take_while(|line| !line.starts_with("Usage:") && !line.starts_with("For more information"))
-        .filter(|line| !line.is_empty())
-        .collect();
-    let said = said.join("; ").replacen("error: ", "thalweg: ", 1);
-    format!("{said} (see thalweg --help)")
+        .filter(|line| !line.is_empty());
+    let (mut line, mut listed) = (String::new(), false);
+    for part in said {
+        let between = match (line.is_empty(), line.ends_with(':'), listed) {
+            (true, ..) => "",
+            (_, true, _) => " ",
+            (_, _, true) if part.starts_with(['<', '-', '[']) => ", ",
+            _ => "; ",
+        };
+        listed = between == " " || between == ", ";
+        line += between;
+        line += part;
+    }
+    let line = line.replacen("error: ", "thalweg: ", 1);
+    format!("{line} (see thalweg --help)")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_clap_says_is_one_line_with_lists_as_lists_and_tips_apart() {
+        let said = |args: &[&str]| match Cli::try_parse_from(args) {
+            Err(error) => one_line(&error.render().to_string()),
+            Ok(_) => panic!("{args:?} is right"),
+        };
+        assert_eq!(
+            said(&["thalweg", "get"]),
+            "thalweg: the following required arguments were not provided: <VIEW>, <ENTITY>... (see thalweg --help)"
+        );
+        let tip = said(&["thalweg", "demo", "--evnts", "3"]);
+        assert!(tip.contains("'--evnts' found; tip: "), "{tip}");
+        for events in ["-5", "0", "1000000000001", "99999999999999999999999", "1e6"] {
+            let refused = said(&["thalweg", "demo", "--events", events]);
+            assert!(
+                refused.contains("a demo takes 1 to 1,000,000,000,000 payments"),
+                "{refused}"
+            );
+        }
+        assert_eq!(events("1000000000000"), Ok(EVENTS_MAX));
+    }
 }

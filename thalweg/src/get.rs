@@ -3,9 +3,10 @@
 use std::path::PathBuf;
 
 use thalweg_connectors::files::moment;
-use thalweg_connectors::online::StoredRow;
+use thalweg_connectors::online::{StoredRow, names_in};
 use thalweg_engine::env::Env;
 
+use crate::demo::online_elsewhere;
 use crate::store::{Place, StoreError};
 use crate::text::{amount, table};
 
@@ -29,6 +30,9 @@ pub struct Get {
 #[derive(Clone, Debug)]
 pub struct Got {
     view: String,
+    place: Place,
+    /// The view's fields, in their order.
+    names: Vec<String>,
     rows: Vec<(String, Option<StoredRow>)>,
 }
 
@@ -36,19 +40,54 @@ impl Get {
     /// Asks the store. Rows whose time to live is over by the clock are not found.
     ///
     /// # Errors
-    /// [`StoreError`] when there is no store, or it cannot be read.
+    /// [`StoreError`] when there is no store, it cannot be read, or it is known to hold no such view.
     pub fn run(&self, env: &Env) -> Result<Got, StoreError> {
-        let mut store = self.place.open(&self.dir)?;
+        let mut store = self.place.open(&self.dir).map_err(or_elsewhere)?;
         let entities: Vec<&str> = self.entities.iter().map(String::as_str).collect();
         let found = store.get_many(&self.view, &entities, env.clock.wall())?;
+        if found.iter().all(Option::is_none) {
+            self.place.check_view(&self.dir, &self.view)?;
+        }
+        let mut names = self.place.field_names(&self.dir, &self.view)?;
+        for name in names_in(found.iter().flatten().map(|row| &row.fields)) {
+            if !names.contains(&name) {
+                names.push(name);
+            }
+        }
         Ok(Got {
             view: self.view.clone(),
+            place: self.place.clone(),
+            names,
             rows: self.entities.iter().cloned().zip(found).collect(),
         })
     }
 }
 
+/// Where a demo wrote to another store than the one in its folder, that is what to say.
+fn or_elsewhere(error: StoreError) -> StoreError {
+    match error {
+        StoreError::Missing { dir } => match online_elsewhere(&dir) {
+            Some(address) => StoreError::Elsewhere { dir, address },
+            None => StoreError::Missing { dir },
+        },
+        error => error,
+    }
+}
+
 impl Got {
+    /// What to look at where nothing was found in a store that keeps no list of its views.
+    #[must_use]
+    pub fn hint(&self) -> Option<String> {
+        match &self.place {
+            Place::Redis(_) if !self.any() => Some(format!(
+                "nothing was found; to see what {0} holds: redis-cli -u {0} --scan --pattern 'features:*' | head (a key \
+                 is features:VIEW:ENTITY)",
+                self.place
+            )),
+            _ => None,
+        }
+    }
+
     /// Whether any of the entities has a row.
     #[must_use]
     pub fn any(&self) -> bool {
@@ -67,7 +106,7 @@ impl Got {
         for some in found.chunks(SIDE_BY_SIDE) {
             let mut header = vec![self.view.as_str()];
             header.extend(some.iter().map(|(entity, _)| entity.as_str()));
-            text += &table(width, &header, lines(some));
+            text += &table(width, &header, lines(&self.names, some));
             text.push('\n');
         }
         for (entity, _) in self.rows.iter().filter(|(_, row)| row.is_none()) {
@@ -78,7 +117,8 @@ impl Got {
 
     /// An object per entity and line: `{"view":…,"entity":…,"found":true,"event_time":…,"epoch":…,"fields":{…}}`.
     ///
-    /// A store holds text: what reads as a number, `true` or `false` is written as such, all else as a string.
+    /// A store holds text: what reads as a number, `true` or `false` is written as such, the row's own event time in
+    /// RFC 3339, a field that other rows of the view have and this one has not as null, all else as a string.
     #[must_use]
     pub fn json_lines(&self) -> String {
         let mut text = String::new();
@@ -91,15 +131,13 @@ impl Got {
             match row {
                 None => text += ",\"found\":false}\n",
                 Some(row) => {
-                    let at = moment::rfc3339(row.row_time);
-                    let fields: Vec<String> = row
-                        .fields
-                        .iter()
-                        .map(|(name, value)| format!("{}:{}", quoted(name), json_value(value)))
-                        .collect();
+                    let field = |name: &String| {
+                        format!("{}:{}", quoted(name), json_field(row, row.field(name)))
+                    };
+                    let fields: Vec<String> = self.names.iter().map(field).collect();
                     text += &format!(
                         ",\"found\":true,\"event_time\":{},\"epoch\":{},\"fields\":{{{}}}}}\n",
-                        at.map_or_else(|| row.row_time.to_string(), |at| quoted(&at)),
+                        json_moment(row.row_time),
                         row.version.epoch,
                         fields.join(",")
                     );
@@ -110,16 +148,8 @@ impl Got {
     }
 }
 
-/// The fields of some rows side by side, in the order of the first row that has them.
-fn lines(rows: &[(&String, &StoredRow)]) -> Vec<Vec<String>> {
-    let mut names: Vec<&str> = Vec::new();
-    for (_, row) in rows {
-        for (name, _) in &row.fields {
-            if !names.contains(&name.as_str()) {
-                names.push(name);
-            }
-        }
-    }
+/// The fields of some rows side by side.
+fn lines(names: &[String], rows: &[(&String, &StoredRow)]) -> Vec<Vec<String>> {
     let line = |title: &str, cell: &dyn Fn(&StoredRow) -> String| {
         let mut line = vec![title.to_owned()];
         line.extend(rows.iter().map(|(_, row)| cell(row)));
@@ -154,6 +184,18 @@ fn quoted(text: &str) -> String {
     serde_json::Value::from(text).to_string()
 }
 
+fn json_moment(at: i64) -> String {
+    moment::rfc3339(at).map_or_else(|| at.to_string(), |at| quoted(&at))
+}
+
+fn json_field(row: &StoredRow, value: Option<&str>) -> String {
+    match value {
+        None => "null".to_owned(),
+        Some(value) if value.parse() == Ok(row.row_time) => json_moment(row.row_time),
+        Some(value) => json_value(value),
+    }
+}
+
 fn json_value(text: &str) -> String {
     match serde_json::from_str(text) {
         Ok(serde_json::Value::Number(_) | serde_json::Value::Bool(_)) => text.trim().to_owned(),
@@ -163,6 +205,8 @@ fn json_value(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
     use thalweg_connectors::embedded::EmbeddedStore;
     use thalweg_connectors::online::{OnlineRow, OnlineStore, Version};
 
@@ -170,28 +214,35 @@ mod tests {
 
     fn got(entities: &[&str]) -> Got {
         let dir = tempfile::tempdir().unwrap();
-        let mut store = EmbeddedStore::open(dir.path()).unwrap();
+        get_in(dir.path(), "spend", entities).unwrap()
+    }
+
+    fn get_in(dir: &Path, view: &str, entities: &[&str]) -> Result<Got, StoreError> {
+        let mut store = EmbeddedStore::open(dir).unwrap();
         let version = Version {
             event_time: 1_709_208_000_000_000,
             epoch: (1 << 32) + 8,
         };
         let fields = [
-            ("at", "1709208000000000"),
+            ("event_time", "1709208000000000"),
             ("n", "1234"),
             ("mean", "0.125"),
             ("name", "a \"b\""),
         ];
         let fields = fields.map(|(name, value)| (name.to_owned(), value.to_owned()));
-        let row = OnlineRow::put("7", version, fields.to_vec());
-        store.write("spend", None, &[row]).unwrap();
+        let rows = [
+            OnlineRow::put("7", version, fields.to_vec()),
+            OnlineRow::put("9", version, fields[..2].to_vec()),
+        ];
+        store.write("spend", None, &rows).unwrap();
         drop(store);
         let get = Get {
-            view: "spend".into(),
+            view: view.into(),
             entities: entities.iter().map(|entity| (*entity).to_owned()).collect(),
             place: Place::Embedded,
-            dir: dir.path().to_owned(),
+            dir: dir.to_owned(),
         };
-        get.run(&Env::default()).unwrap()
+        get.run(&Env::default())
     }
 
     #[test]
@@ -216,7 +267,7 @@ mod tests {
         let got = got(&["7", "8"]);
         let expected = concat!(
             r#"{"view":"spend","entity":"7","found":true,"event_time":"2024-02-29T12:00:00Z","epoch":4294967304,"#,
-            r#""fields":{"at":1709208000000000,"n":1234,"mean":0.125,"name":"a \"b\""}}"#,
+            r#""fields":{"event_time":"2024-02-29T12:00:00Z","n":1234,"mean":0.125,"name":"a \"b\""}}"#,
             "\n",
             r#"{"view":"spend","entity":"8","found":false}"#,
             "\n",
@@ -225,7 +276,27 @@ mod tests {
     }
 
     #[test]
+    fn a_field_that_only_other_rows_have_is_null() {
+        let fields =
+            r#""fields":{"event_time":"2024-02-29T12:00:00Z","n":1234,"mean":null,"name":null}}"#;
+        let line = got(&["9"]).json_lines();
+        assert!(line.contains(fields), "{line}");
+        assert!(got(&["9"]).tables(80).contains("null"));
+    }
+
+    #[test]
     fn nothing_found_is_told_apart() {
         assert!(!got(&["8"]).any());
+        assert_eq!(got(&["8"]).hint(), None);
+    }
+
+    #[test]
+    fn an_unknown_view_names_those_that_there_are() {
+        let dir = tempfile::tempdir().unwrap();
+        let error = get_in(dir.path(), "spnd", &["7"]).unwrap_err().to_string();
+        assert!(
+            error.contains("no view \"spnd\"") && error.ends_with("it holds spend"),
+            "{error}"
+        );
     }
 }

@@ -11,9 +11,9 @@
 //! use thalweg::operators::{value::Float, window::rolling::Rolled};
 //! use thalweg::prelude::*;
 //!
-//! let view = View::new("spend").key(|s: &Spend| s.user.to_string()).version(|s| s.at.0);
+//! let view = View::new("spend").key(|s: &Spend| s.user.to_string()).version(|s| s.event_time.0);
 //! let online = Embedded::view(dir.join("online"), view);
-//! let offline = ParquetDir::create(dir.join("offline")).by_date(|s: &Spend| s.at.0);
+//! let offline = ParquetDir::create(dir.join("offline")).by_date(|s: &Spend| s.event_time.0);
 //!
 //! let job = Job::new("payments", move |g| {
 //!     let payments = Payments::new(7).events(10_000).event_time(|p| p.at.0).lateness(hours(1));
@@ -35,7 +35,7 @@
 //! #[derive(Clone, Serialize, Deserialize)]
 //! struct Spend {
 //!     user: u64,
-//!     at: Timestamp,
+//!     event_time: Timestamp,
 //!     n_1h: u64,
 //!     sum_24h: Option<f64>,
 //!     mean_7d: Option<f64>,
@@ -44,7 +44,8 @@
 //! impl From<Rolled<u64, Float, 1, 3>> for Spend {
 //!     fn from(row: Rolled<u64, Float, 1, 3>) -> Self {
 //!         let [hour, day, week] = [0, 1, 2].map(|window| row.window(window));
-//!         Self { user: row.key, at: row.at.into(), n_1h: hour.count(), sum_24h: day.sum(), mean_7d: week.mean() }
+//!         let (n_1h, sum_24h, mean_7d) = (hour.count(), day.sum(), week.mean());
+//!         Self { user: row.key, event_time: row.at.into(), n_1h, sum_24h, mean_7d }
 //!     }
 //! }
 //! # assert_eq!(report.rows_read(), 10_100);

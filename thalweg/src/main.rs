@@ -73,6 +73,9 @@ fn run_get(args: GetArgs) -> Result<ExitCode, Failed> {
         got.tables(screen::width())
     };
     screen::show(&text);
+    if let Some(hint) = got.hint() {
+        screen::complain(&format!("thalweg: {hint}\n"));
+    }
     Ok(ExitCode::from(if got.any() { 0 } else { FAILED }))
 }
 

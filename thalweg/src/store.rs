@@ -10,6 +10,9 @@ use thalweg_connectors::online::{OnlineError, OnlineStore};
 /// The file of an embedded store in its folder.
 const FILE: &str = "online.redb";
 
+/// Rows that are looked at for the fields of a view: a field is only missed where it is null in all of them.
+const SAMPLE_ROWS: usize = 1_000;
+
 /// Which online store.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Place {
@@ -44,6 +47,28 @@ pub enum StoreError {
     Missing {
         /// The folder that was looked in.
         dir: PathBuf,
+    },
+    /// The demo in that folder wrote elsewhere.
+    #[error("the demo in {} keeps its online store at {address}: say --store {address}", dir.display())]
+    Elsewhere {
+        /// The folder that was looked in.
+        dir: PathBuf,
+        /// The store, without its password.
+        address: String,
+    },
+    /// It holds other views.
+    #[error(
+        "there is no view {view:?} in {}: it holds {}",
+        path.display(),
+        if views.is_empty() { "none".to_owned() } else { views.join(", ") }
+    )]
+    NoView {
+        /// The view that was asked for.
+        view: String,
+        /// The store's file.
+        path: PathBuf,
+        /// The views that it holds.
+        views: Vec<String>,
     },
     /// It holds rows that are not ours to touch.
     #[error(
@@ -83,6 +108,39 @@ impl Place {
             }
             #[cfg(not(feature = "redis"))]
             Self::Redis(_) => Err(StoreError::NoRedis),
+        }
+    }
+
+    /// Refuses a view that an embedded store does not hold; a Redis keeps no list of its views.
+    ///
+    /// # Errors
+    /// [`StoreError::NoView`], which names those that it holds.
+    pub fn check_view(&self, dir: &Path, view: &str) -> Result<(), StoreError> {
+        let Self::Embedded = self else {
+            return Ok(());
+        };
+        let views = EmbeddedStore::open_read_only(dir)?.views()?;
+        if views.iter().any(|held| held == view) {
+            return Ok(());
+        }
+        Err(StoreError::NoView {
+            view: view.to_owned(),
+            path: dir.join(FILE),
+            views,
+        })
+    }
+
+    /// The fields of a view, as far as some of its rows tell; none where the store cannot be listed.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the store cannot be read.
+    pub fn field_names(&self, dir: &Path, view: &str) -> Result<Vec<String>, StoreError> {
+        match self {
+            Self::Embedded => {
+                let store = EmbeddedStore::open_read_only(dir)?;
+                Ok(store.field_names(view, SAMPLE_ROWS)?)
+            }
+            Self::Redis(_) => Ok(Vec::new()),
         }
     }
 }

@@ -43,10 +43,15 @@ fn wrong_use_exits_2_with_one_line() {
     let dir = tempfile::tempdir().unwrap();
     for (args, said) in [
         (&["demo", "--workers", "0"][..], "--workers is 0"),
+        (
+            &["demo", "--events", "-5"],
+            "1 to 1,000,000,000,000 payments",
+        ),
+        (&["demo", "--rate", "-5"], "--rate is -5"),
         (&["demo", "--workers", "many"], "'--workers <N>'"),
         (&["demo", "--evnts", "3"], "--events"),
         (&["demo", "--online", "mysql://x"], "redis://"),
-        (&["get", "spend"], "<ENTITY>"),
+        (&["get", "spend"], "not provided: <ENTITY>..."),
         (&["dmo"], "demo"),
     ] {
         let refused = thalweg(dir.path(), args);
@@ -73,6 +78,20 @@ fn a_missing_store_names_the_demo() {
 }
 
 #[test]
+fn a_demo_that_wrote_elsewhere_says_where() {
+    let dir = tempfile::tempdir().unwrap();
+    let redis = "redis://127.0.0.1:1/1";
+    let down = thalweg(dir.path(), &["demo", "--events", "100", "--online", redis]);
+    assert_eq!(down.status.code(), Some(1), "{}", err(&down));
+    let got = thalweg(dir.path(), &["get", "spend", "1"]);
+    assert!(
+        err(&got).contains("say --store redis://127.0.0.1:1/1"),
+        "{}",
+        err(&got)
+    );
+}
+
+#[test]
 fn a_demo_is_run_and_looked_up() {
     let dir = tempfile::tempdir().unwrap();
     let ran = thalweg(dir.path(), &["demo", "--events", "3000", "--workers", "1"]);
@@ -90,6 +109,14 @@ fn a_demo_is_run_and_looked_up() {
     let none = thalweg(dir.path(), &["get", "spend", "nobody"]);
     assert_eq!(none.status.code(), Some(1));
     assert_eq!(out(&none), "spend nobody: not found\n");
+
+    let unknown = thalweg(dir.path(), &["get", "spnd", "1"]);
+    assert_eq!(unknown.status.code(), Some(1));
+    assert!(
+        err(&unknown).ends_with("it holds spend\n"),
+        "{}",
+        err(&unknown)
+    );
 }
 
 #[test]

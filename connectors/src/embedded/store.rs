@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use redb::{
     Builder, ConcurrencyMode, Database, DatabaseError, ReadOnlyDatabase, ReadOnlyTable,
-    ReadTransaction, ReadableDatabase, ReadableTable, TableDefinition, TableError,
+    ReadTransaction, ReadableDatabase, ReadableTable, TableDefinition, TableError, TableHandle,
 };
 use thalweg_engine::env::Clock;
 use thalweg_engine::sink::SinkError;
@@ -15,7 +15,7 @@ use thalweg_engine::time::{EventTime, micros_of};
 use crate::embedded::record::{self, Head, NEVER};
 use crate::embedded::sweep::Sweeper;
 use crate::online::view::{ViewError, check_name};
-use crate::online::{OnlineError, OnlineRow, OnlineStore, StoredRow, WriteOutcome};
+use crate::online::{OnlineError, OnlineRow, OnlineStore, StoredRow, WriteOutcome, names_in};
 
 /// The file of a store that was named by its directory.
 const FILE: &str = "online.redb";
@@ -25,6 +25,9 @@ const RUNS: TableDefinition<'_, &str, (EventTime, u64)> = TableDefinition::new("
 
 /// Pages that each open store keeps in memory, bytes; redb's own default of 1 GiB is more than a job's share.
 const CACHE_BYTES: usize = 128 << 20;
+
+/// How the name of a view's table begins.
+const TABLE: &str = "features:";
 
 /// An open embedded store. Reads see the last committed epoch, also while another process writes.
 pub struct EmbeddedStore {
@@ -165,6 +168,56 @@ impl EmbeddedStore {
         }
         transaction.commit().map_err(Broken::Commit)?;
         Ok(outcome)
+    }
+
+    /// The views that the store holds, by name.
+    ///
+    /// # Errors
+    /// [`OnlineError`] when the store cannot be read.
+    pub fn views(&self) -> Result<Vec<String>, OnlineError> {
+        let unread = |error: redb::Error| failed("read", &self.path, error);
+        let snapshot = self
+            .database
+            .begin_read()
+            .map_err(|error| unread(error.into()))?;
+        let tables = snapshot
+            .list_tables()
+            .map_err(|error| unread(error.into()))?;
+        let names = tables.map(|table| table.name().to_owned());
+        let mut views: Vec<String> = names
+            .filter_map(|name| Some(name.strip_prefix(TABLE)?.to_owned()))
+            .collect();
+        views.sort();
+        Ok(views)
+    }
+
+    /// The fields of the first rows of a view, `rows_max` at most: those of the row that has most of them first. A
+    /// field that is null in all of them is not known here.
+    ///
+    /// # Errors
+    /// [`OnlineError`] when the store cannot be read.
+    pub fn field_names(&self, view: &str, rows_max: usize) -> Result<Vec<String>, OnlineError> {
+        let unread = |error: redb::Error| failed("read", &self.path, error);
+        let snapshot = self
+            .database
+            .begin_read()
+            .map_err(|error| unread(error.into()))?;
+        let name = table_name(view);
+        let table = match snapshot.open_table(definition(&name)) {
+            Ok(table) => table,
+            Err(TableError::TableDoesNotExist(_)) => return Ok(Vec::new()),
+            Err(error) => return Err(unread(error.into())),
+        };
+        let mut rows = Vec::new();
+        for record in table
+            .iter()
+            .map_err(|error| unread(error.into()))?
+            .take(rows_max)
+        {
+            let (_, bytes) = record.map_err(|error| unread(error.into()))?;
+            rows.extend(record::decode(bytes.value()).and_then(|(_, fields)| fields));
+        }
+        Ok(names_in(&rows))
     }
 
     fn read(
@@ -327,7 +380,7 @@ fn file_of(path: &Path) -> PathBuf {
 }
 
 fn table_name(view: &str) -> String {
-    format!("features:{view}")
+    format!("{TABLE}{view}")
 }
 
 fn definition(name: &str) -> TableDefinition<'_, &'static str, &'static [u8]> {

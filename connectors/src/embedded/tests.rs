@@ -35,6 +35,26 @@ fn the_laws_of_the_port_hold() {
 }
 
 #[test]
+fn a_store_knows_its_views_and_the_fields_that_any_row_has() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut store = EmbeddedStore::open(dir.path()).unwrap();
+    let row = |entity: &str, names: &[&str]| {
+        let fields = names
+            .iter()
+            .map(|name| ((*name).to_owned(), "1".to_owned()));
+        OnlineRow::put(entity, at(1, 1), fields.collect())
+    };
+    let rows = [row("1", &["user", "late"]), row("2", &["user", "n", "sum"])];
+    store.write("spend", None, &rows).unwrap();
+    store.write("country", None, &rows[..1]).unwrap();
+    assert_eq!(store.views().unwrap(), ["country", "spend"]);
+    let names = ["user", "n", "sum", "late"];
+    assert_eq!(store.field_names("spend", 10).unwrap(), names);
+    assert_eq!(store.field_names("spend", 1).unwrap(), ["user", "late"]);
+    assert_eq!(store.field_names("nothing", 10).unwrap(), [""; 0]);
+}
+
+#[test]
 fn workers_views_and_readers_share_one_store() {
     let dir = tempfile::tempdir().unwrap();
     let (first, second) = (

@@ -66,7 +66,8 @@ impl<T: Data> Writer<T> for LinesWriter {
         for (row, _, diff) in &rows {
             let mut line = encode::json(row).map_err(|error| {
                 SinkError::Failed(format!(
-                    "cannot write {}: a row could not be encoded: {error}; nothing was published",
+                    "cannot write {}: a row could not be encoded: {error}; this file was not published, and \
+                     what stood there stays",
                     self.path.display()
                 ))
             })?;

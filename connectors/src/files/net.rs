@@ -57,7 +57,7 @@ impl<D: Ord> Net<D> {
             None => Ok(rows),
             Some((row, diff)) => Err(SinkError::Failed(format!(
                 "cannot write {}: the row {} counts {diff}, it was taken back more often than \
-                 added; nothing was published; look for what retracts it twice",
+                 added; this file was not published, and what stood there stays; look for what retracts it twice",
                 path.display(),
                 encode::describe(row)
             ))),

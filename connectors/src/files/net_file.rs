@@ -74,7 +74,7 @@ impl WriteError {
         match self {
             Self::File(error) => unwritten(path, error),
             error => SinkError::Failed(format!(
-                "cannot write {}: {error}; nothing was published",
+                "cannot write {}: {error}; this file was not published, and what stood there stays",
                 path.display()
             )),
         }

@@ -198,7 +198,8 @@ impl<T: Data> DirWriter<T> {
                 let date = moment::date(at).ok_or_else(|| {
                     SinkError::Failed(format!(
                         "cannot write {}: the event time {at} µs of the row {} lies beyond the \
-                         calendar; nothing was published; is it really in µs?",
+                         calendar; no part of this folder was published, and what stood there stays; is it \
+                         really in µs?",
                         self.spec.dir.display(),
                         encode::describe(row)
                     ))
@@ -259,8 +260,8 @@ impl<T: Data> Writer<T> for DirWriter<T> {
             if *diff < 0 {
                 return Err(SinkError::Failed(format!(
                     "cannot append to {}: the row {} is taken back (diff {diff}), but parts are \
-                     append-only; nothing was published; write the table in `final` mode, or to a \
-                     ParquetFile",
+                     append-only; no part of this folder was published, and what stood there stays; write \
+                     the table in `final` mode, or to a ParquetFile",
                     self.spec.dir.display(),
                     encode::describe(row)
                 )));
@@ -484,7 +485,7 @@ mod tests {
         fs::write(dir.path().join("date=1970-01-02"), "in the way").unwrap();
         let failed = writer.finish().unwrap_err();
         assert!(
-            matches!(&failed, SinkError::Failed(text) if text.contains("nothing was published"))
+            matches!(&failed, SinkError::Failed(text) if text.contains("this file was not published"))
         );
         drop(writer);
         assert_eq!(tree(dir.path()), ["date=1970-01-02"]);

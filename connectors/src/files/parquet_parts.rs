@@ -74,7 +74,7 @@ fn entries(dir: &Path) -> Result<Vec<PathBuf>, SinkError> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
         listed => listed.map_err(|error| {
             SinkError::Failed(format!(
-                "cannot list the folder {}: {error}; nothing was published",
+                "cannot list the folder {}: {error}; no part of it was published",
                 dir.display()
             ))
         }),

@@ -144,7 +144,7 @@ pub(crate) fn unwritten(path: &Path, error: &io::Error) -> SinkError {
         _ => "",
     };
     SinkError::Failed(format!(
-        "cannot write {}: {error}; nothing was published{advice}",
+        "cannot write {}: {error}; this file was not published, and what stood there stays{advice}",
         path.display()
     ))
 }
@@ -202,7 +202,7 @@ mod tests {
             .unwrap()
             .to_string();
         assert!(
-            failed.contains("/file: ") && failed.contains("nothing was published"),
+            failed.contains("/file: ") && failed.contains("this file was not published"),
             "{failed}"
         );
         assert!(matches!(

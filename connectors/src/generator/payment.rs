@@ -71,7 +71,8 @@ const KIND_LAG: u64 = 5;
 pub struct Payment {
     /// Its number, from 0 in order of arrival; unique in the stream.
     pub id: u64,
-    /// When it was made.
+    /// When it was made; `event_time` as a column, for `at` is a keyword in some dialects of SQL.
+    #[serde(rename = "event_time")]
     pub at: Timestamp,
     /// Who paid, from 1; low numbers pay most often.
     pub user: u64,

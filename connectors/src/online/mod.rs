@@ -31,6 +31,6 @@ pub(crate) mod view;
 
 pub use fields::{FieldsError, fields_of};
 pub use sink::OnlineSink;
-pub use store::{Fields, OnlineError, OnlineRow, OnlineStore, StoredRow, WriteOutcome};
+pub use store::{Fields, OnlineError, OnlineRow, OnlineStore, StoredRow, WriteOutcome, names_in};
 pub use version::{Replaces, Stored, Version};
 pub use view::{View, ViewError};

@@ -1,5 +1,6 @@
 //! The port of an online store: write a batch under versions, read one entity or many.
 
+use std::cmp::Reverse;
 use std::time::Duration;
 
 use thalweg_engine::sink::SinkError;
@@ -9,6 +10,21 @@ use crate::online::version::{Replaces, Version};
 
 /// A row as a store holds it: field name and value as text, in the order of the struct.
 pub type Fields = Vec<(String, String)>;
+
+/// The names of the fields of some rows: those of the row that has most of them first, in its order, then what only
+/// others have. A null field is absent from a row, so that one row alone may not show them all.
+#[must_use]
+pub fn names_in<'a>(rows: impl IntoIterator<Item = &'a Fields>) -> Vec<String> {
+    let mut rows: Vec<&Fields> = rows.into_iter().collect();
+    rows.sort_by_key(|fields| Reverse(fields.len()));
+    let mut names: Vec<String> = Vec::new();
+    for (name, _) in rows.into_iter().flatten() {
+        if !names.contains(name) {
+            names.push(name.clone());
+        }
+    }
+    names
+}
 
 /// The final state of one entity in one epoch.
 #[derive(Clone, Debug, PartialEq, Eq)]

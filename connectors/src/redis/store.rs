@@ -166,8 +166,8 @@ fn advice(attempt: &str, config: &RedisConfig, lost: &Lost) -> String {
         ),
         false => format!(
             "could not {attempt} Redis at {address} in {attempts} attempts: {reason}; check that the server runs, \
-             can be reached from here and has memory left, then start the job again (retry_total_ms and \
-             start_total_ms say how long it is waited for)"
+             can be reached from here and has memory left, then run this again (a job waits for it as long as \
+             retry_total_ms and start_total_ms say)"
         ),
     }
 }

@@ -94,6 +94,9 @@ impl<D: Data> SourceInput<D> {
         for update in &mut chunk.rows {
             update.1 = epoch;
         }
+        if let Some(letter) = chunk.dead.first() {
+            self.metrics.note_dead(letter);
+        }
         let mut outlets = self.outlets.borrow_mut();
         outlets.rows.send_batch(&mut chunk.rows);
         if let Some(handle) = &mut outlets.late {

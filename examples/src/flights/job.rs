@@ -32,13 +32,17 @@ const BUSIEST: usize = 100;
 pub fn job(places: Places) -> Job {
     Job::new("flights", move |g| {
         let flights = places.events("flights", "flights.parquet", Flight::event_time);
-        let departures = g.source("flights", flights)?.flat_map(Flight::departed);
+        let flights = g.source("flights", flights)?;
+        places.set_aside("flights", &flights)?;
+        let departures = flights.flat_map(Flight::departed);
         let observed = places.events("flights", "weather.parquet", |o: &Observation| o.obs_time.0);
         let observations = g.source("weather", observed)?;
+        places.set_aside("weather", &observations)?;
         let planes = g.source(
             "dim_planes",
             places.dimension("flights", "dim_planes.parquet"),
         )?;
+        places.set_aside_dead("dim_planes", &planes)?;
         hourly(&departures, &places)?;
         makers(&departures, &planes, &places)?;
         weather(&departures, &observations, &places)?;

@@ -1,9 +1,12 @@
 //! `retail_hourly_numeric`: how far each hour's quantities and prices have drifted from the first month's.
 //!
 //! ```text
-//! lines ─ before midnight of the first day + 31 d ─▶ baselines.json
-//!       └ from then on ─ by hour ─▶ n, null rate, PSI, KS with p, mean shift ─▶ retail_hourly_numeric
+//! lines ─ before midnight of the first day + 31 d ─▶ baselines ─┐
+//!       └ from then on ─ by hour ─▶ n, null rate, PSI, KS with p, mean shift ─▶ retail_hourly_numeric, baselines.json
 //! ```
+//!
+//! The baselines are published with the answer that was judged by them: a run that fails or is stopped leaves both of
+//! an earlier one.
 
 use std::sync::{Arc, OnceLock};
 
@@ -12,6 +15,7 @@ use thalweg::engine::source::SourceError;
 use thalweg::engine::time::{micros_of, window_start};
 use thalweg::prelude::*;
 
+use super::judged::Judged;
 use super::rows::Line;
 use crate::columns::{real, whole};
 use crate::places::Places;
@@ -91,7 +95,11 @@ pub(super) fn hourly(
         })
         .sink(
             "retail_hourly_numeric",
-            places.answer("retail_hourly_numeric"),
+            Judged {
+                answer: places.answer("retail_hourly_numeric"),
+                baselines: baselines.clone(),
+                path: places.out.join("baselines.json"),
+            },
         )
 }
 
@@ -99,7 +107,7 @@ fn values(line: &Line) -> [Option<f64>; 2] {
     [Some(f64::from(line.quantity)), Some(line.unit_price.0)]
 }
 
-/// Fits the baselines on the first month, and leaves them beside the answers.
+/// Fits the baselines on the first month.
 fn train(places: &Places) -> Result<Training, String> {
     let lines: Vec<Line> = read_all(&places.parquet("retail", "lines.parquet"))
         .map_err(|error: SourceError| format!("could not read the training rows: {error}"))?;
@@ -113,10 +121,5 @@ fn train(places: &Places) -> Result<Training, String> {
             .map_err(|error| format!("could not fit a baseline of '{name}': {error}"))?;
         baselines.insert(baseline);
     }
-    std::fs::create_dir_all(&places.out)
-        .map_err(|error| format!("could not make {}: {error}", places.out.display()))?;
-    baselines
-        .write(places.out.join("baselines.json"))
-        .map_err(|error| error.to_string())?;
     Ok(Training { baselines, until })
 }

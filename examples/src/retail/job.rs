@@ -34,14 +34,17 @@ pub fn job(places: Places) -> Job {
     Job::new("retail", move |g| {
         let lines = places.events("retail", "lines.parquet", |line: &Line| line.event_time);
         let lines = g.source("lines", lines)?;
+        places.set_aside("lines", &lines)?;
         let undoings = places.events("retail", "cancel_matches.parquet", |u: &Undoing| {
             u.cancel_time
         });
         let undoings = g.source("cancel_matches", undoings)?;
+        places.set_aside("cancel_matches", &undoings)?;
         let products = g.source(
             "dim_product",
             places.dimension("retail", "dim_product.parquet"),
         )?;
+        places.set_aside_dead("dim_product", &products)?;
 
         hourly(&lines, &places)?;
         countries::countries(&lines, &places)?;

@@ -5,6 +5,7 @@ mod cancelled;
 mod countries;
 mod drift;
 mod job;
+mod judged;
 mod offers;
 mod products;
 mod rows;

@@ -2,7 +2,8 @@
 //!
 //! ```text
 //! dim_vm ─────────┐
-//! events ─┬─ lookup by vm ─┬─ by day, sku, region, metric ─▶ vm_tumbling_1d
+//! events ─┬─ lookup by vm ─┬─ no such vm ─▶ unmatched_events.jsonl
+//!         │                ├─ by day, sku, region, metric ─▶ vm_tumbling_1d
 //!         │                ├─ labels ─ as of their time ─▶ vm_asof
 //!         │                ├─ a machine's day beside its cohort's week ─▶ vm_cross_join
 //!         │                ├─ one metric ─▶ vm_hop_6h_1h, vm_tumbling_1h_bound60s
@@ -49,12 +50,17 @@ pub fn job(places: Places) -> Job {
             .events("vmnoise", "events.parquet", |m: &Measurement| m.event_time)
             .stamp(|m, newest| m.newest_before = newest.unwrap_or(m.newest_before));
         let events = g.source("events", events)?;
+        places.set_aside("events", &events)?;
         let machines = g.source("dim_vm", places.dimension("vmnoise", "dim_vm.parquet"))?;
+        places.set_aside_dead("dim_vm", &machines)?;
 
-        let placed = events
+        let looked_up = events
             .key_by(|m| m.vm)
-            .lookup("machine", &machines.key_by(|machine: &Machine| machine.vm))
-            .flat_map(|(of, machine)| machine.map(|machine| place(of, machine)));
+            .lookup("machine", &machines.key_by(|machine: &Machine| machine.vm));
+        looked_up
+            .flat_map(|(of, machine)| machine.is_none().then_some(of))
+            .sink("unmatched_events", places.aside("unmatched_events"))?;
+        let placed = looked_up.flat_map(|(of, machine)| machine.map(|machine| place(of, machine)));
         daily(&placed, &places)?;
         point_in_time::labelled(&placed, &places)?;
         cohorts::compared(&placed, &places)?;

@@ -9,7 +9,8 @@ use serde::{Deserialize, Serialize};
 
 /// From where on a window is called drifted. A statistic must exceed its threshold, not reach it.
 ///
-/// All defaults are those of the golden answers (`golden/README.md`, columns `alert_*`).
+/// By default a window of 200 usable rows or more is critical if PSI > 0.25, or KS > 0.2 with p < 0.01, or the mean has
+/// shifted by more than 2 training deviations; otherwise it warns if PSI > 0.1.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Thresholds {
@@ -310,7 +311,7 @@ mod tests {
 
     #[test]
     fn no_rows_have_no_statistics() {
-        // Called with nulls only, the textbook formula gives 6.9, "critical" (golden README, pitfall 2).
+        // Called with nulls only, the textbook formula gives 6.9, "critical": a smoothed empty window looks far away.
         for values in [vec![], vec![f64::NAN; 300]] {
             for row in judge(&values, &baseline()) {
                 let statistics = [

@@ -23,28 +23,41 @@ const FEATURE: &str = "amount";
 /// Payments that the baseline is fitted on.
 const SAMPLE: u64 = 50_000;
 
-/// An hour of the drift stream.
+/// An hour of the drift stream: the whole drift row, flat.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(super) struct DriftHour {
     pub(super) hour: Timestamp,
     pub(super) feature: String,
-    pub(super) rows: u64,
+    pub(super) n: u64,
+    pub(super) n_ok: u64,
+    pub(super) null_rate: Option<f64>,
     pub(super) mean: Option<f64>,
     pub(super) psi: Option<f64>,
     pub(super) ks: Option<f64>,
+    pub(super) ks_error: Option<f64>,
+    pub(super) ks_p: Option<f64>,
+    pub(super) ks_p_kolmogorov: Option<f64>,
+    pub(super) mean_shift_z: Option<f64>,
     pub(super) verdict: Verdict,
 }
 
 impl From<DriftWindow> for DriftHour {
     fn from(window: DriftWindow) -> Self {
+        let row = window.drift;
         Self {
             hour: window.window,
             feature: window.feature.to_string(),
-            rows: window.drift.n,
-            mean: window.drift.mean,
-            psi: window.drift.psi,
-            ks: window.drift.ks,
-            verdict: window.drift.verdict,
+            n: row.n,
+            n_ok: row.n_ok,
+            null_rate: row.null_rate,
+            mean: row.mean,
+            psi: row.psi,
+            ks: row.ks,
+            ks_error: row.ks_error,
+            ks_p: row.ks_p,
+            ks_p_kolmogorov: row.ks_p_kolmogorov,
+            mean_shift_z: row.mean_shift_z,
+            verdict: row.verdict,
         }
     }
 }
@@ -66,7 +79,7 @@ pub(super) fn attach(
     files: &Layout,
     baselines: &Baselines,
 ) -> Result<(), JobError> {
-    paid.drift("drift", |p| p.at.0)
+    paid.drift("drift", |p| p.event_time.0)
         .every(hours(1))
         .features([FEATURE], |p| [p.amount.map(units)])
         .finals(baselines)?

@@ -14,13 +14,18 @@ use std::fs::{self, File, TryLockError};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
+use crate::store::Place;
+
 /// The file that marks a folder as the demo's.
 const MARK: &str = "thalweg-demo.txt";
 
-const MARK_TEXT: &str = "\
-Written by `thalweg demo`. The next demo in this folder replaces all of it.
+/// What the mark says of an online store that does not lie in the folder; its address follows.
+const ELSEWHERE: &str = "online store at ";
 
-online.redb                       the online store, view `spend`: thalweg get spend 1 --dir .
+const MARK_HEAD: &str =
+    "Written by `thalweg demo`. The next demo in this folder replaces all of it.";
+
+const MARK_FILES: &str = "\
 offline/spend/date=*/*.parquet    a row per payment, with its user's spending just then
 offline/hourly/*.parquet          a row per hour and country
 drift.jsonl                       a row per hour: how far the amounts have moved
@@ -28,6 +33,25 @@ baselines.json                    what they have moved from
 late.jsonl                        payments that came too late to be counted
 dead.jsonl                        records that could not be decoded
 ";
+
+/// The mark of a demo with this online store.
+fn mark_text(online: &Place) -> String {
+    let online = match online {
+        Place::Embedded => {
+            "online.redb                       the online store, view `spend`: thalweg get spend 1 --dir ."
+                .to_owned()
+        }
+        Place::Redis(_) => format!("{ELSEWHERE}{online} for an hour, view `spend`: thalweg get spend 1 --store {online}"),
+    };
+    format!("{MARK_HEAD}\n\n{online}\n{MARK_FILES}")
+}
+
+/// The address, without its password, of the online store that the demo in `dir` wrote to, if it is not in `dir`.
+pub(crate) fn online_elsewhere(dir: &Path) -> Option<String> {
+    let text = fs::read_to_string(dir.join(MARK)).ok()?;
+    let said = text.lines().find_map(|line| line.strip_prefix(ELSEWHERE))?;
+    Some(said.split_whitespace().next()?.to_owned())
+}
 
 /// Where things lie in the folder.
 #[derive(Clone, Debug)]
@@ -108,7 +132,7 @@ pub(super) struct Claimed {
 
 /// Makes the folder, or takes an earlier demo's over, and removes that one's online store: its rows would outlive
 /// those of a run with other payments.
-pub(super) fn claim(dir: &Path) -> Result<Claimed, FolderError> {
+pub(super) fn claim(dir: &Path, online: &Place) -> Result<Claimed, FolderError> {
     let failed = |attempt, path: &Path, source| FolderError::System {
         attempt,
         path: path.to_owned(),
@@ -132,7 +156,7 @@ pub(super) fn claim(dir: &Path) -> Result<Claimed, FolderError> {
     }
     let written = file
         .set_len(0)
-        .and_then(|()| file.write_all(MARK_TEXT.as_bytes()));
+        .and_then(|()| file.write_all(mark_text(online).as_bytes()));
     written.map_err(|error| failed("write", &mark, error))?;
     let online = Layout::of(dir).online();
     match fs::remove_file(&online) {
@@ -173,12 +197,12 @@ mod tests {
     fn a_new_an_empty_and_an_earlier_folder_are_taken_and_a_foreign_one_is_not() {
         let dir = tempfile::tempdir().unwrap();
         let new = dir.path().join("a/b");
-        drop(claim(&new).unwrap());
+        drop(claim(&new, &Place::Embedded).unwrap());
         fs::write(new.join("online.redb"), "of an earlier run").unwrap();
-        drop(claim(&new).unwrap());
+        drop(claim(&new, &Place::Embedded).unwrap());
         assert!(!new.join("online.redb").exists());
 
-        let refused = claim(dir.path()).unwrap_err().to_string();
+        let refused = claim(dir.path(), &Place::Embedded).unwrap_err().to_string();
         assert!(
             refused.contains("\"a\"") && refused.contains("--dir"),
             "{refused}"
@@ -190,9 +214,29 @@ mod tests {
     #[test]
     fn two_demos_do_not_share_a_folder() {
         let dir = tempfile::tempdir().unwrap();
-        let first = claim(dir.path()).unwrap();
-        assert!(matches!(claim(dir.path()), Err(FolderError::Busy { .. })));
+        let first = claim(dir.path(), &Place::Embedded).unwrap();
+        assert!(matches!(
+            claim(dir.path(), &Place::Embedded),
+            Err(FolderError::Busy { .. })
+        ));
         drop(first);
-        drop(claim(dir.path()).unwrap());
+        drop(claim(dir.path(), &Place::Embedded).unwrap());
+    }
+
+    #[test]
+    fn the_mark_tells_where_the_online_store_is_and_never_its_password() {
+        let dir = tempfile::tempdir().unwrap();
+        assert_eq!(online_elsewhere(dir.path()), None);
+        drop(claim(dir.path(), &Place::Embedded).unwrap());
+        assert_eq!(online_elsewhere(dir.path()), None);
+        let redis = Place::Redis("redis://:hunter2@127.0.0.1:7/1".into());
+        drop(claim(dir.path(), &redis).unwrap());
+        let address = online_elsewhere(dir.path()).unwrap();
+        assert_eq!(address, redis.to_string());
+        let mark = fs::read_to_string(dir.path().join(MARK)).unwrap();
+        assert!(
+            !mark.contains("hunter2") && mark.contains("drift.jsonl"),
+            "{mark}"
+        );
     }
 }

@@ -50,7 +50,7 @@ fn build(
 
     let spend = paid
         .key_by(|p| p.user)
-        .event_time(|p| p.at.0)
+        .event_time(|p| p.event_time.0)
         .rolling([hours(1), hours(24), days(7)])?
         .moments("spend", |p| p.amount);
     spend
@@ -58,12 +58,12 @@ fn build(
         .map(Spend::from)
         .sink("online", online.clone())?;
     let spend_at = spend.finals(Paid::clone).map(SpendAt::from);
-    let by_date = ParquetDir::create(files.spend()).by_date(|row: &SpendAt| row.at.0);
+    let by_date = ParquetDir::create(files.spend()).by_date(|row: &SpendAt| row.event_time.0);
     spend_at.sink("offline", by_date.replace())?;
 
     let hourly = paid
         .key_by(|p| p.country.clone())
-        .event_time(|p| p.at.0)
+        .event_time(|p| p.event_time.0)
         .tumbling(hours(1))?
         .finals("hourly", (count(), totals(|p: &Paid| p.amount)))
         .map(Hourly::from);
@@ -76,7 +76,7 @@ fn build(
 fn online(plan: &Plan) -> Result<OnlineSink<Spend>, StoreError> {
     let view = View::new(VIEW)
         .key(|row: &Spend| row.user.to_string())
-        .version(|row| row.at.0);
+        .version(|row| row.event_time.0);
     match &plan.demo.online {
         Place::Embedded => Ok(Embedded::view(&plan.demo.dir, view)),
         #[cfg(feature = "redis")]

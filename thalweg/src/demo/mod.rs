@@ -12,7 +12,7 @@
 //! |---|---|
 //! | `plan` | what is asked for, checked, and what follows from it: event time, users, epochs |
 //! | `rows`, `job` | the rows that come out, and the job itself |
-//! | `drift` | the drift stream and its baseline |
+//! | `drift`, `noticed` | the drift stream and its baseline; when it was noticed, and by what |
 //! | `folder` | the demo's own folder, and nobody else's |
 //! | `live` | the run: progress, a time limit, CPU time |
 //! | `look`, `page` | what is read back afterwards, and the page that shows it |
@@ -22,6 +22,7 @@ mod folder;
 mod job;
 mod live;
 mod look;
+mod noticed;
 mod page;
 mod plan;
 mod rows;
@@ -35,9 +36,10 @@ use thalweg_engine::job::Report;
 use crate::store::StoreError;
 
 pub use folder::FolderError;
+pub(crate) use folder::online_elsewhere;
 pub use look::Findings;
 pub use page::Style;
-pub use plan::{Demo, PlanError};
+pub use plan::{Demo, EVENTS_MAX, PlanError};
 
 /// The view that the demo writes online.
 pub const VIEW: &str = "spend";
@@ -68,7 +70,7 @@ impl Ran {
 /// [`DemoError`]: what was attempted, with what, and what to do.
 pub fn run(demo: Demo, env: &Env, progress: bool) -> Result<Ran, DemoError> {
     let plan = demo.plan()?;
-    let _ours = folder::claim(&demo.dir)?;
+    let _ours = folder::claim(&demo.dir, &demo.online)?;
     look::nothing_yet(&plan)?;
     let run = live::run(&plan, env, progress)?;
     let findings = look::back(&plan)?;

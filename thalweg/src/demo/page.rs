@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 use std::sync::atomic::Ordering::Relaxed;
 
-use thalweg_connectors::files::moment;
 use thalweg_connectors::online::StoredRow;
-use thalweg_operators::drift::Verdict;
+use thalweg_operators::drift::{Thresholds, Verdict};
 
 use crate::demo::drift::DriftHour;
 use crate::demo::folder::Layout;
+use crate::demo::noticed::{minute, named, noticed};
 use crate::demo::{Ran, VIEW};
 use crate::store::Place;
 use crate::text::{self, amount, bytes, count, table};
@@ -185,30 +185,37 @@ fn drift(ran: &Ran, style: &Style) -> String {
     for hour in &ran.findings.drift {
         verdicts.entry(hour.verdict).or_default().push(hour);
     }
+    let wide = style.width >= WIDE;
     let rows = verdicts.into_iter().map(|(verdict, hours)| {
         let moment =
             |hour: Option<&&DriftHour>| hour.map_or_else(String::new, |hour| minute(hour.hour.0));
-        let psis: Vec<f64> = hours.iter().filter_map(|hour| hour.psi).collect();
-        vec![
+        // Statistics of a handful of rows say nothing, and are not shown as if they did.
+        let judged = verdict != Verdict::TooFew;
+        let of = |statistic: fn(&DriftHour) -> Option<f64>| -> Vec<f64> {
+            let judged = hours.iter().filter(|_| judged);
+            judged.filter_map(|hour| statistic(hour)).collect()
+        };
+        let shown = |number: Option<f64>| number.map_or_else(String::new, |x| format!("{x:.3}"));
+        let greatest = |numbers: Vec<f64>| numbers.into_iter().reduce(f64::max);
+        let mut cells = vec![
             named(verdict).to_owned(),
             count(hours.len() as u64),
             moment(hours.first()),
-            moment(hours.last()),
-            mean(&psis).map_or_else(String::new, |psi| format!("{psi:.3}")),
-        ]
+        ];
+        cells.extend(wide.then(|| moment(hours.last())));
+        cells.extend([
+            shown(mean(&of(|hour| hour.psi))),
+            shown(greatest(of(|hour| hour.ks))),
+            shown(greatest(of(|hour| hour.mean_shift_z.map(f64::abs)))),
+        ]);
+        cells
     });
-    let title = "How far each hour's amounts have moved from what a model was trained on (PSI)";
-    let header = ["verdict", "hours", "first (UTC)", "last (UTC)", "mean PSI"];
-    titled(title, &table(style.width, &header, rows.collect()))
-}
-
-fn named(verdict: Verdict) -> &'static str {
-    match verdict {
-        Verdict::TooFew => "too few rows",
-        Verdict::Stable => "stable",
-        Verdict::Warning => "warning",
-        Verdict::Critical => "critical",
-    }
+    let title = "How far each hour's amounts have moved from what a model was trained on";
+    let mut header = vec!["verdict", "hours", "first (UTC)"];
+    header.extend(wide.then_some("last (UTC)"));
+    header.extend(["mean PSI", "max KS", "max shift"]);
+    let table = titled(title, &table(style.width, &header, rows.collect()));
+    table + &noticed(&ran.findings.drift, &Thresholds::default())
 }
 
 #[expect(clippy::cast_precision_loss, reason = "some hundreds")]
@@ -296,13 +303,4 @@ fn lies(ran: &Ran) -> [(String, String); 6] {
 
 fn titled(title: &str, table: &str) -> String {
     format!("{title}\n{table}\n")
-}
-
-/// A moment to the minute.
-fn minute(at: i64) -> String {
-    let whole = at.saturating_sub(at.rem_euclid(60_000_000));
-    moment::plain(whole).map_or_else(
-        || at.to_string(),
-        |text| text[..16.min(text.len())].to_owned(),
-    )
 }

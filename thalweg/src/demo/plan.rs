@@ -9,9 +9,13 @@ use thalweg_engine::error::JobError;
 use thalweg_engine::time::{days, minutes};
 
 use crate::store::Place;
+use crate::text::count;
 
 /// Payments when neither a number nor a time is asked for.
 const EVENTS: u64 = 2_000_000;
+
+/// Payments that can be asked for: any disk is full long before, and event time still has steps between two of them.
+pub const EVENTS_MAX: u64 = 1_000_000_000_000;
 
 /// Event time that the payments span: long enough for the widest window to lose what it gained.
 const SPAN_DAYS: u64 = 14;
@@ -52,9 +56,12 @@ pub struct Demo {
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum PlanError {
-    /// No payments.
-    #[error("--events is 0; a demo needs at least 1 payment")]
-    NoEvents,
+    /// No payments, or too many.
+    #[error("--events is {}; a demo takes 1 to {} payments", count(*events), count(EVENTS_MAX))]
+    Events {
+        /// What was asked for.
+        events: u64,
+    },
     /// A rate that is no speed.
     #[error("--rate is {rate} payments per second; it must be above 0 and finite")]
     Rate {
@@ -92,15 +99,19 @@ impl Demo {
         if let Some(rate) = demo.rate.filter(|rate| !(rate.is_finite() && *rate > 0.0)) {
             return Err(PlanError::Rate { rate });
         }
-        match (demo.events, demo.seconds) {
-            (Some(0), _) => return Err(PlanError::NoEvents),
-            (_, Some(0)) => return Err(PlanError::NoTime),
-            _ => {}
+        if let Some(events) = demo
+            .events
+            .filter(|events| !(1..=EVENTS_MAX).contains(events))
+        {
+            return Err(PlanError::Events { events });
+        }
+        if demo.seconds == Some(0) {
+            return Err(PlanError::NoTime);
         }
         let events = demo.events.or(match (demo.rate, demo.seconds) {
             (_, None) => Some(EVENTS),
             // At most so many can come in that time, so that the drift falls in the middle.
-            (Some(rate), Some(seconds)) => Some(rows_in(rate, seconds)),
+            (Some(rate), Some(seconds)) => Some(rows_in(rate, seconds).min(EVENTS_MAX)),
             (None, Some(_)) => None,
         });
         let users = (events.unwrap_or(EVENTS) / EVENTS_PER_USER).clamp(50, USERS_MAX);

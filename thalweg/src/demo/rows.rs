@@ -32,7 +32,7 @@ impl From<Merchant> for Shop {
 /// A payment with the category of its merchant.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub(super) struct Paid {
-    pub(super) at: Timestamp,
+    pub(super) event_time: Timestamp,
     pub(super) id: u64,
     pub(super) user: u64,
     pub(super) merchant: u32,
@@ -46,7 +46,7 @@ pub(super) struct Paid {
 impl From<(Payment, Option<Shop>)> for Paid {
     fn from((payment, shop): (Payment, Option<Shop>)) -> Self {
         Self {
-            at: payment.at,
+            event_time: payment.at,
             id: payment.id,
             user: payment.user,
             merchant: payment.merchant,
@@ -124,7 +124,7 @@ features! {
     /// A user's spending as it is served: the view `spend`.
     Spend from Windows, row => row, {
         user: u64 = row.key,
-        at: Timestamp = Timestamp(row.at),
+        event_time: Timestamp = Timestamp(row.at),
     }
 }
 
@@ -132,7 +132,7 @@ features! {
     /// A payment with its user's spending just then: what a model is trained on.
     SpendAt from PaidWindows, (paid, row) => row, {
         id: u64 = paid.id,
-        at: Timestamp = paid.at,
+        event_time: Timestamp = paid.event_time,
         user: u64 = paid.user,
         merchant: u32 = paid.merchant,
         category: Option<String> = paid.category,

@@ -45,6 +45,8 @@ fn the_page_tells_what_the_stores_hold() {
         "spend latest",
         "stddev_7d",
         "The busiest hours",
+        "max KS",
+        "No hour could be judged",
         "thalweg get spend 1 --dir",
         "duckdb -c",
     ] {
@@ -58,6 +60,28 @@ fn the_page_tells_what_the_stores_hold() {
     let late = std::fs::read_to_string(files.late()).unwrap();
     assert!(!late.is_empty() && late.lines().all(|line| line.contains("\"diff\":")));
     assert_eq!(std::fs::read_to_string(files.dead()).unwrap(), "");
+
+    let drift = std::fs::read_to_string(files.drift()).unwrap();
+    let figures = [
+        "n",
+        "n_ok",
+        "null_rate",
+        "mean",
+        "psi",
+        "ks",
+        "ks_error",
+        "ks_p",
+        "ks_p_kolmogorov",
+        "mean_shift_z",
+    ];
+    for figure in figures {
+        assert!(
+            drift
+                .lines()
+                .all(|line| line.contains(&format!("\"{figure}\":"))),
+            "{figure}"
+        );
+    }
 
     let (user, row) = ran.findings.top.first().unwrap();
     let mut store = ran.demo.online.open(&ran.demo.dir).unwrap();
@@ -117,18 +141,18 @@ fn an_hour_online_is_the_hour_of_the_last_row_offline() {
     let dir = tempfile::tempdir().unwrap();
     let ran = ran(dir.path(), 2);
     let rows: Vec<SpendAt> = read_parquet(&Layout::of(&ran.demo.dir).spend()).unwrap();
-    let newest = rows.iter().map(|row| row.at.0).max().unwrap();
+    let newest = rows.iter().map(|row| row.event_time.0).max().unwrap();
     let mut store = ran.demo.online.open(&ran.demo.dir).unwrap();
     let recent = rows
         .iter()
-        .filter(|row| row.at.0 > newest - micros_of(hours(1)));
+        .filter(|row| row.event_time.0 > newest - micros_of(hours(1)));
     let mut compared = 0;
     for row in recent {
         let served = store
             .get(VIEW, &row.user.to_string(), EventTime::MIN)
             .unwrap()
             .unwrap();
-        if served.row_time == row.at.0 {
+        if served.row_time == row.event_time.0 {
             assert_eq!(
                 served.field("n_1h"),
                 Some(row.n_1h.to_string().as_str()),
@@ -196,7 +220,14 @@ fn what_cannot_be_is_refused_before_anything_is_touched() {
                 events: Some(0),
                 ..good.clone()
             },
-            "--events is 0",
+            "--events is 0; a demo takes 1 to 1,000,000,000,000 payments",
+        ),
+        (
+            Demo {
+                events: Some(1_000_000_000_001),
+                ..good.clone()
+            },
+            "--events is 1,000,000,000,001",
         ),
         (
             Demo {
@@ -226,6 +257,6 @@ fn what_cannot_be_is_refused_before_anything_is_touched() {
         }
         .plan()
         .err(),
-        Some(PlanError::NoEvents)
+        Some(PlanError::Events { events: 0 })
     );
 }
