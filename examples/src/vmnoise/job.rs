@@ -22,6 +22,7 @@ use thalweg::prelude::*;
 
 use super::answers::{Daily, Newest, Rolling, Totals};
 use super::lateness::{Lateness, by_bound};
+use super::midway::{Midway, midway};
 use super::rows::{Machine, Measurement};
 use super::{cohorts, hours, point_in_time, sessions};
 use crate::columns::{real, whole};
@@ -29,9 +30,6 @@ use crate::places::Places;
 
 /// The metrics whose trailing week is followed: two of OSBench, one of Redis, one of Sysbench.
 pub(super) const ROLLED_METRICS: [i16; 4] = [56, 59, 93, 102];
-
-/// Half-way between the first and the last arrival: 2023-09-14T10:10:12Z, as `vm_latest_midway.txt` has it.
-const MIDWAY: EventTime = 1_694_686_212_000_000;
 
 /// A measurement with what is known of its machine.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -45,6 +43,7 @@ pub(super) struct Placed {
 /// The job over `vmnoise/`.
 #[must_use]
 pub fn job(places: Places) -> Job {
+    let half = Midway::default();
     Job::new("vmnoise", move |g| {
         let events = places
             .events("vmnoise", "events.parquet", |m: &Measurement| m.event_time)
@@ -69,7 +68,7 @@ pub fn job(places: Places) -> Job {
 
         let long_lived = placed.filter(|m| m.long_lived).map(|m| m.of);
         rolling(&long_lived, &places)?;
-        newest(&long_lived, &places)?;
+        newest(&long_lived, &places, midway(&half, &places)?)?;
         sessions::sessions(&long_lived, &places)?;
 
         totals(&events, &places)?;
@@ -168,7 +167,11 @@ fn rolling(long_lived: &Table<'_, Measurement>, places: &Places) -> Result<(), J
 
 /// The newest measurement of each machine's metric: at the end into a file, all along into the online store; and what
 /// that store holds half-way.
-fn newest(long_lived: &Table<'_, Measurement>, places: &Places) -> Result<(), JobError> {
+fn newest(
+    long_lived: &Table<'_, Measurement>,
+    places: &Places,
+    midway: EventTime,
+) -> Result<(), JobError> {
     let by_metric = long_lived.key_by(|m| (m.vm, m.metric)).lifetime();
     let aggregates = || {
         (
@@ -195,7 +198,7 @@ fn newest(long_lived: &Table<'_, Measurement>, places: &Places) -> Result<(), Jo
         .flat_map(move |group| row((group.key, group.value.0, group.value.1)))
         .sink("vm_latest_final", places.answer("vm_latest_final"))?;
     long_lived
-        .filter(|m| m.arrival_time <= MIDWAY)
+        .filter(move |m| m.arrival_time <= midway)
         .key_by(|m| (m.vm, m.metric))
         .lifetime()
         .finals("newest midway", aggregates())

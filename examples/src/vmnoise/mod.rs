@@ -5,6 +5,7 @@ mod cohorts;
 mod hours;
 mod job;
 mod lateness;
+mod midway;
 mod point_in_time;
 mod rows;
 mod sessions;
