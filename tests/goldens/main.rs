@@ -6,10 +6,10 @@
 //!     every other run's files  = the first run's, byte for byte
 //! ```
 //!
-//! The answers are described in `shared/data/golden/README.md`, and defined by `shared/data/scripts`. By default six
-//! runs per data set meet every pair of order and workers and every pair of order and epoch size;
-//! `THALWEG_GOLDENS=all` runs all 18. The data is looked for at `THALWEG_SHARED`, otherwise at `shared` beside the
-//! workspace; a data set that is not there is skipped, and said so.
+//! By default six runs per data set meet every pair of order and workers and every pair of order and epoch size;
+//! `THALWEG_GOLDENS=all` runs all 18. Data and answers are no part of the repository: they are looked for at
+//! `THALWEG_SHARED`, otherwise at `shared` beside the workspace, where `data/golden/README.md` says what each answer is;
+//! a data set that is not there is skipped, and said so.
 #![expect(
     clippy::panic,
     clippy::unwrap_used,
@@ -17,6 +17,7 @@
 )]
 
 mod compare;
+mod lost;
 mod online;
 mod runs;
 mod settings;
