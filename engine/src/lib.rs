@@ -3,6 +3,7 @@
 //! | module | what it holds |
 //! |---|---|
 //! | [`time`], [`update`] | epochs and event time; a change `(row, epoch, ±n)` |
+//! | [`upserts`] | new rows alone, for stores that replace |
 //! | [`source`], [`sink`] | the ports that connectors implement |
 //! | [`graph`], [`table`] | what a job is built from |
 //! | [`combine`] | adding up before the exchange |

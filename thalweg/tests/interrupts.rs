@@ -11,6 +11,10 @@ use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+/// A demo that has not written by then has failed.
+const WRITE_WAIT_MAX: Duration = Duration::from_secs(60);
 
 /// A Redis that answers nothing to a write before it is told to.
 struct Reluctant {
@@ -43,6 +47,8 @@ fn serve(stream: TcpStream, tell: &Sender<()>, told: &Mutex<Receiver<()>>) {
         let answer = match request[0].as_str() {
             "PING" => "+PONG\r\n".to_owned(),
             "HGETALL" => "*0\r\n".to_owned(),
+            // How many runs have written the view, this one included.
+            "EVAL" => ":1\r\n".to_owned(),
             "EVALSHA" => {
                 writes += 1;
                 if writes == 1 {
@@ -101,7 +107,7 @@ impl Interrupted {
     fn begin(dir: &Path, server: &Reluctant) -> Self {
         let args = ["--rate", "1000", "--online", &server.url];
         let mut demo = demo(dir, &args).spawn().unwrap();
-        server.asked.recv().unwrap();
+        server.asked.recv_timeout(WRITE_WAIT_MAX).unwrap();
         interrupt(&demo);
         let mut errors = BufReader::new(demo.stderr.take().unwrap());
         let mut said = String::new();

@@ -33,6 +33,7 @@
 //! looks at a few rows further on with every epoch (`sweep`), so that a view with a TTL does not grow for ever.
 
 mod record;
+mod runs;
 mod store;
 mod sweep;
 #[cfg(test)]

@@ -13,15 +13,13 @@ use thalweg_engine::sink::SinkError;
 use thalweg_engine::time::{EventTime, micros_of};
 
 use crate::embedded::record::{self, Head, NEVER};
+use crate::embedded::runs::next_generation;
 use crate::embedded::sweep::Sweeper;
 use crate::online::view::{ViewError, check_name};
 use crate::online::{OnlineError, OnlineRow, OnlineStore, StoredRow, WriteOutcome, names_in};
 
 /// The file of a store that was named by its directory.
 const FILE: &str = "online.redb";
-
-/// For each view the start of the last run that wrote it, and how many have. (Those of views begin with `features:`.)
-const RUNS: TableDefinition<'_, &str, (EventTime, u64)> = TableDefinition::new("runs");
 
 /// Pages that each open store keeps in memory, bytes; redb's own default of 1 GiB is more than a job's share.
 const CACHE_BYTES: usize = 128 << 20;
@@ -313,29 +311,6 @@ impl OnlineStore for EmbeddedStore {
             .map(|entity| self.read(&table, entity, now))
             .collect()
     }
-}
-
-/// Counts the run that began at `started`, unless it was the last one counted.
-fn next_generation(
-    database: &Database,
-    view: &str,
-    started: EventTime,
-) -> Result<u64, redb::Error> {
-    let transaction = database.begin_write()?;
-    let generation = {
-        let mut runs = transaction.open_table(RUNS)?;
-        let last = runs.get(view)?.map(|last| last.value());
-        match last {
-            Some((known, generation)) if known == started => generation,
-            _ => {
-                let generation = last.map_or(1, |(_, generation)| generation + 1);
-                runs.insert(view, (started, generation))?;
-                generation
-            }
-        }
-    };
-    transaction.commit()?;
-    Ok(generation)
 }
 
 /// Why a batch was not written.
