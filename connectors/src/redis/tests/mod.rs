@@ -47,7 +47,7 @@ fn shared(test: &str, prefix: &str) -> Option<(RedisConfig, RedisStore)> {
     let config = RedisConfig::new(url);
     let mut raw = raw(&config);
     let keys: Vec<String> = redis::cmd("KEYS")
-        .arg(format!("features:{prefix}.*"))
+        .arg(format!("features*:{prefix}.*"))
         .query(&mut raw)
         .unwrap();
     if !keys.is_empty() {
