@@ -15,6 +15,7 @@ use thalweg::prelude::*;
 struct Measured {
     seq: i32,
     event_time: Timestamp,
+    arrival_time: Timestamp,
     vm: i32,
     metric: i16,
     value: Option<Real>,
@@ -41,6 +42,7 @@ fn a_row_without_its_value_and_one_of_an_unknown_machine_are_kept_with_why() {
     let measured = |seq: i32, vm, value| Measured {
         seq,
         event_time: Timestamp(i64::from(seq) * 1_000_000),
+        arrival_time: Timestamp(i64::from(seq) * 1_000_000),
         vm,
         metric: 56,
         value,
