@@ -112,6 +112,14 @@ impl<'de, T: Ord + serde::de::DeserializeOwned> Deserialize<'de> for Extremes<T>
     }
 }
 
+/// How a row changes the rows that are kept by `order`: by what `value` takes out of it.
+pub(super) fn ordered<D, O: Ord, V: Ord>(
+    order: impl Fn(&D) -> O + 'static,
+    value: impl Fn(&D) -> V + 'static,
+) -> impl Fn(&mut Extremes<(O, V)>, &D, Diff) + 'static {
+    move |rows, row, diff| rows.update((order(row), value(row)), diff)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -2,7 +2,7 @@
 
 use thalweg_engine::update::Data;
 
-use crate::aggregate::extremes::Extremes;
+use crate::aggregate::extremes::{Extremes, ordered};
 use crate::aggregate::fold::{Fold, fold};
 
 /// What `value` takes out of the row whose `order` is the greatest; `None` without rows.
@@ -14,10 +14,9 @@ pub fn last<D, O: Data + Ord, V: Data + Ord>(
     order: impl Fn(&D) -> O + 'static,
     value: impl Fn(&D) -> V + 'static,
 ) -> Fold<D, Extremes<(O, V)>, Option<V>> {
-    let update = move |rows: &mut Extremes<(O, V)>, row: &D, diff| {
-        rows.update((order(row), value(row)), diff);
-    };
-    fold(update, |rows| rows.greatest().map(|(_, value)| value))
+    fold(ordered(order, value), |rows| {
+        rows.greatest().map(|(_, value)| value)
+    })
 }
 
 /// The same of the last `k` rows, the last one first; fewer where there are fewer.
@@ -27,13 +26,10 @@ pub fn last_k<D, O: Data + Ord, V: Data + Ord>(
     order: impl Fn(&D) -> O + 'static,
     value: impl Fn(&D) -> V + 'static,
 ) -> Fold<D, Extremes<(O, V)>, Vec<V>> {
-    let update = move |rows: &mut Extremes<(O, V)>, row: &D, diff| {
-        rows.update((order(row), value(row)), diff);
-    };
     let read = move |rows: &Extremes<(O, V)>| {
         let rows = rows.settled();
         let last = rows.descending().take(k);
         last.map(|(_, value)| value.clone()).collect()
     };
-    fold(update, read)
+    fold(ordered(order, value), read)
 }
