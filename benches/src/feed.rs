@@ -40,6 +40,10 @@ impl Source for Feed {
     fn bounded(&self) -> bool {
         true
     }
+
+    fn never_waits(&self) -> bool {
+        true
+    }
 }
 
 struct FeedReader {

@@ -63,6 +63,10 @@ impl<D: Send + 'static> Sink<D> for DigestSink<D> {
             look: self.look,
         }))
     }
+
+    fn never_waits(&self) -> bool {
+        true
+    }
 }
 
 struct DigestWriter<D> {

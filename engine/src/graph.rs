@@ -99,10 +99,13 @@ impl<'s> Graph<'s> {
                     epoch_rows.min(CONTAINER_ROWS),
                 );
                 let stop = shared.config.env.stop.clone();
-                let port = self
-                    .state
-                    .front
-                    .reader_port(&partition.name, reader, gate, stop)?;
+                let port = self.state.front.reader_port(
+                    &partition.name,
+                    reader,
+                    spec.source.never_waits(),
+                    gate,
+                    stop,
+                )?;
                 partitions.push(OpenPartition::new(number, port));
             }
         }
@@ -190,9 +193,12 @@ impl<'s> Graph<'s> {
         &self,
         name: &str,
         writer: Box<dyn Writer<D>>,
+        never_waits: bool,
     ) -> Result<Box<dyn WriterPort<D>>, JobError> {
         let state = &self.state;
-        state.front.writer_port(name, writer, &state.shared.writers)
+        state
+            .front
+            .writer_port(name, writer, never_waits, &state.shared.writers)
     }
 
     pub(crate) fn add_sink(&self, sink: Box<dyn DrivenSink>) {

@@ -67,7 +67,7 @@ impl<'s, D: Data> Table<'s, D> {
                 error,
             })?,
         };
-        let port = graph.writer_port(name, writer)?;
+        let port = graph.writer_port(name, writer, sink.never_waits())?;
         let acknowledged = match home {
             Some(worker) => {
                 let together = Exchange::new(move |_: &Update<D>| worker as u64);

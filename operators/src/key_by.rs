@@ -11,6 +11,7 @@ use thalweg_engine::time::{EventTime, micros_of};
 use thalweg_engine::update::Data;
 
 use crate::aggregate::Aggregate;
+use crate::column::Column;
 use crate::value::IntoLane;
 use crate::window::decayed::Decayed;
 use crate::window::grouped::{Calendar, Grouped, Local, Span};
@@ -32,9 +33,12 @@ pub trait KeyBy<'s, D: Data> {
 
 impl<'s, D: Data> KeyBy<'s, D> for Table<'s, D> {
     fn key_by<K: Key>(&self, key: impl Fn(&D) -> K + 'static) -> Keyed<'s, D, K> {
+        let key = Rc::new(key);
+        let of = Rc::clone(&key);
         Keyed {
             table: self.clone(),
-            key: Rc::new(key),
+            keys: Column::new(move |row| of(row)),
+            key,
         }
     }
 }
@@ -44,15 +48,19 @@ impl<'s, D: Data> KeyBy<'s, D> for Table<'s, D> {
 pub struct Keyed<'s, D: Data, K: Key> {
     pub(crate) table: Table<'s, D>,
     pub(crate) key: Rc<dyn Fn(&D) -> K>,
+    pub(crate) keys: Column<D, K>,
 }
 
 impl<'s, D: Data, K: Key> Keyed<'s, D, K> {
     /// Says where the event time stands: µs since 1970 UTC. Windows in time need it.
     #[must_use]
     pub fn event_time(&self, at: impl Fn(&D) -> EventTime + 'static) -> Timeline<'s, D, K> {
+        let at = Rc::new(at);
+        let of = Rc::clone(&at);
         Timeline {
             keyed: self.clone(),
-            at: Rc::new(at),
+            times: Column::new(move |row| of(row)),
+            at,
         }
     }
 
@@ -61,7 +69,7 @@ impl<'s, D: Data, K: Key> Keyed<'s, D, K> {
     pub fn lifetime(&self) -> Grouped<'s, D, K> {
         Grouped {
             keyed: self.clone(),
-            at: Rc::new(|_| 0),
+            times: Column::new(|_| 0),
             span: Span::Lifetime,
         }
     }
@@ -72,6 +80,7 @@ impl<'s, D: Data, K: Key> Keyed<'s, D, K> {
 pub struct Timeline<'s, D: Data, K: Key> {
     pub(crate) keyed: Keyed<'s, D, K>,
     pub(crate) at: Rc<dyn Fn(&D) -> EventTime>,
+    pub(crate) times: Column<D, EventTime>,
 }
 
 impl<'s, D: Data, K: Key> Timeline<'s, D, K> {
@@ -112,7 +121,7 @@ impl<'s, D: Data, K: Key> Timeline<'s, D, K> {
         }
         Ok(Grouped {
             keyed: self.keyed.clone(),
-            at: Rc::clone(&self.at),
+            times: self.times.clone(),
             span: Span::Every { width_us, step_us },
         })
     }
@@ -125,7 +134,7 @@ impl<'s, D: Data, K: Key> Timeline<'s, D, K> {
     pub fn calendar(&self, calendar: Calendar, zone: &str) -> Result<Grouped<'s, D, K>, JobError> {
         Ok(Grouped {
             keyed: self.keyed.clone(),
-            at: Rc::clone(&self.at),
+            times: self.times.clone(),
             span: Span::Calendar(Rc::new(Local::new(calendar, zone)?)),
         })
     }

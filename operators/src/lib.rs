@@ -35,5 +35,6 @@ pub mod value;
 pub mod window;
 
 mod codec;
+mod column;
 #[cfg(test)]
 mod laws;

@@ -79,6 +79,10 @@ impl<D: Send + 'static> Sink<D> for Collect<D> {
     fn open(&self, _place: SinkPlace) -> Result<Box<dyn Writer<D>>, SinkError> {
         Ok(Box::new(self.clone()))
     }
+
+    fn never_waits(&self) -> bool {
+        true
+    }
 }
 
 impl<D: Send> Writer<D> for Collect<D> {

@@ -91,6 +91,10 @@ impl<D: Data> Source for Log<D> {
     fn bounded(&self) -> bool {
         true
     }
+
+    fn never_waits(&self) -> bool {
+        true
+    }
 }
 
 struct LogReader<D> {

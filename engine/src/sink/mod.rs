@@ -30,6 +30,12 @@ pub trait Sink<D>: Send + Sync + 'static {
     fn single(&self) -> bool {
         false
     }
+
+    /// Whether its writers never wait for anything outside, as those into memory. They are then called on the worker's
+    /// own thread.
+    fn never_waits(&self) -> bool {
+        false
+    }
 }
 
 /// A sink that keeps one row per key, which a new row replaces without being told what stood there: an online store.

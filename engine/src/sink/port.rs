@@ -1,4 +1,4 @@
-//! Writers behind a poll: on a thread of their own in a real run, called in place in a simulation.
+//! Writers behind a poll: on a thread of their own, or called in place where they never wait, and in a simulation.
 
 use std::collections::VecDeque;
 use std::thread::Thread;
@@ -142,26 +142,23 @@ impl<D> WriterPort<D> for OnThread<D> {
     }
 }
 
-/// A writer that is called in the worker's own thread, when the dice say so.
+/// A writer that is called in the worker's own thread; in a simulation when the dice say so.
 struct InPlace<D> {
     writer: Box<dyn Writer<D>>,
     waiting: VecDeque<(Epoch, Updates<D>)>,
     ending: Ending,
-    dice: Dice,
-    trace: Trace,
+    simulated: Option<(Dice, Trace)>,
 }
 
 pub(crate) fn in_place<D: 'static>(
     writer: Box<dyn Writer<D>>,
-    dice: Dice,
-    trace: Trace,
+    simulated: Option<(Dice, Trace)>,
 ) -> Box<dyn WriterPort<D>> {
     Box::new(InPlace {
         writer,
         waiting: VecDeque::new(),
         ending: Ending::Whole,
-        dice,
-        trace,
+        simulated,
     })
 }
 
@@ -171,14 +168,18 @@ impl<D> WriterPort<D> for InPlace<D> {
     }
 
     fn poll(&mut self) -> Result<Option<(Epoch, usize)>, SinkError> {
-        if self.dice.chance(40) {
+        if let Some((dice, _)) = &self.simulated
+            && dice.chance(40)
+        {
             return Ok(None);
         }
         let Some((epoch, rows)) = self.waiting.pop_front() else {
             return Ok(None);
         };
         let count = rows.len();
-        self.trace.note(&[epoch, count as u64]);
+        if let Some((_, trace)) = &self.simulated {
+            trace.note(&[epoch, count as u64]);
+        }
         self.writer.write(epoch, rows)?;
         Ok(Some((epoch, count)))
     }

@@ -5,8 +5,8 @@
 //!    └───── open(partition) ─▶ Reader ── read() ─▶ Batch { (row, diff)…, dead letters… }
 //! ```
 //!
-//! A reader runs on a thread of its own behind a bounded channel; it may block, and it knows neither
-//! epochs nor workers. Lateness is decided behind it, per record (`gate`).
+//! A reader runs on a thread of its own behind a bounded channel, unless its source [never
+//! waits](Source::never_waits); it may block, and it knows neither epochs nor workers. Lateness is decided behind it, per record (`gate`).
 
 mod dead;
 pub(crate) mod gate;
@@ -47,6 +47,12 @@ pub trait Source: Send + Sync + 'static {
 
     /// Whether the source ends. Bounded sources have unlimited lateness unless told otherwise.
     fn bounded(&self) -> bool;
+
+    /// Whether its readers never wait for anything, since all rows are there, as in memory. They are then called on the
+    /// worker's own thread: handing rows from one processor to another costs more than copying them.
+    fn never_waits(&self) -> bool {
+        false
+    }
 }
 
 /// Reads one partition, in order.

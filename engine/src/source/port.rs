@@ -1,4 +1,5 @@
-//! Readers behind a poll: on a thread and a bounded channel in a real run, called in place in a simulation.
+//! Readers behind a poll: on a thread and a bounded channel, or called in place where they never wait, and in a
+//! simulation.
 
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -33,13 +34,13 @@ pub(crate) enum ReaderPort<D> {
     InPlace(Box<InPlace<D>>),
 }
 
-/// A reader that is called in the worker's own thread, when the dice say so.
+/// A reader that is called in the worker's own thread; in a simulation when the dice say so.
 pub(crate) struct InPlace<D> {
     reader: Box<dyn Reader<D>>,
     gate: Gate<D>,
     waiting: VecDeque<Chunk<D>>,
     ended: bool,
-    dice: Dice,
+    dice: Option<Dice>,
 }
 
 impl<D: Send + Clone + 'static> ReaderPort<D> {
@@ -79,7 +80,7 @@ impl<D: Send + Clone + 'static> ReaderPort<D> {
         Ok(Self::Thread(receiver))
     }
 
-    pub(crate) fn in_place(reader: Box<dyn Reader<D>>, gate: Gate<D>, dice: Dice) -> Self {
+    pub(crate) fn in_place(reader: Box<dyn Reader<D>>, gate: Gate<D>, dice: Option<Dice>) -> Self {
         let waiting = VecDeque::new();
         Self::InPlace(Box::new(InPlace {
             reader,
@@ -104,7 +105,7 @@ impl<D: Send + Clone + 'static> ReaderPort<D> {
 
 impl<D: Clone> InPlace<D> {
     fn poll(&mut self) -> Result<Polled<D>, SourceError> {
-        if self.dice.chance(20) {
+        if self.dice.as_ref().is_some_and(|dice| dice.chance(20)) {
             return Ok(Polled::Pending);
         }
         if self.waiting.is_empty() && !self.ended {

@@ -2,18 +2,19 @@
 
 use thalweg_engine::update::Data;
 
+use crate::aggregate::Aggregate;
 use crate::aggregate::extremes::Extremes;
-use crate::aggregate::fold::{Fold, fold};
+use crate::aggregate::fold::fold;
 use crate::value::{IntoLane, NULL};
 
 /// What `value` takes out of the row whose `number` is the greatest; `None` where no row has a number.
 ///
 /// Ties are broken by the value: the greatest. All rows with a number are kept, since any may be retracted.
 #[must_use]
-pub fn arg_max<D, N: IntoLane, V: Data + Ord>(
+pub fn arg_max<D: 'static, N: IntoLane, V: Data + Ord>(
     number: impl Fn(&D) -> N + 'static,
     value: impl Fn(&D) -> V + 'static,
-) -> Fold<D, Extremes<(i64, V)>, Option<V>> {
+) -> impl Aggregate<D, State = Extremes<(i64, V)>, Output = Option<V>> {
     arg(number, value, |rows| {
         rows.greatest().map(|(_, value)| value)
     })
@@ -21,18 +22,18 @@ pub fn arg_max<D, N: IntoLane, V: Data + Ord>(
 
 /// The same of the least number; ties are broken by the least value.
 #[must_use]
-pub fn arg_min<D, N: IntoLane, V: Data + Ord>(
+pub fn arg_min<D: 'static, N: IntoLane, V: Data + Ord>(
     number: impl Fn(&D) -> N + 'static,
     value: impl Fn(&D) -> V + 'static,
-) -> Fold<D, Extremes<(i64, V)>, Option<V>> {
+) -> impl Aggregate<D, State = Extremes<(i64, V)>, Output = Option<V>> {
     arg(number, value, |rows| rows.least().map(|(_, value)| value))
 }
 
-fn arg<D, N: IntoLane, V: Data + Ord>(
+fn arg<D: 'static, N: IntoLane, V: Data + Ord>(
     number: impl Fn(&D) -> N + 'static,
     value: impl Fn(&D) -> V + 'static,
     read: impl Fn(&Extremes<(i64, V)>) -> Option<V> + 'static,
-) -> Fold<D, Extremes<(i64, V)>, Option<V>> {
+) -> impl Aggregate<D, State = Extremes<(i64, V)>, Output = Option<V>> {
     let update = move |rows: &mut Extremes<(i64, V)>, row: &D, diff| {
         let number = number(row).into_lane();
         if number != NULL {

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use thalweg_engine::update::{Data, Diff};
 
 use crate::aggregate::Aggregate;
-use crate::aggregate::fold::{Fold, fold};
+use crate::aggregate::fold::fold;
 
 /// An aggregate's state for each category; those without a trace are forgotten.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -46,7 +46,7 @@ impl<C: Ord, S> Default for Buckets<C, S> {
 pub fn by<D: 'static, C: Data + Ord, A: Aggregate<D>>(
     category: impl Fn(&D) -> C + 'static,
     aggregate: A,
-) -> Fold<D, Buckets<C, A::State>, BTreeMap<C, A::Output>> {
+) -> impl Aggregate<D, State = Buckets<C, A::State>, Output = BTreeMap<C, A::Output>> {
     let reader = aggregate.clone();
     let update = move |buckets: &mut Buckets<C, A::State>, row: &D, diff| {
         let category = category(row);

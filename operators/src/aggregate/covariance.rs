@@ -7,25 +7,25 @@
 //!
 //! In the unit of x times that of y. A row counts where it has both numbers.
 
-use crate::aggregate::fold::Fold;
+use crate::aggregate::Aggregate;
 use crate::aggregate::pairs::{Pairs, fold_pairs};
 use crate::value::{IntoLane, Lane};
 
 /// The population covariance; `None` without pairs.
 #[must_use]
-pub fn covariance<D, X: IntoLane, Y: IntoLane>(
+pub fn covariance<D: 'static, X: IntoLane, Y: IntoLane>(
     x: impl Fn(&D) -> X + 'static,
     y: impl Fn(&D) -> Y + 'static,
-) -> Fold<D, Pairs, Option<f64>> {
+) -> impl Aggregate<D, State = Pairs, Output = Option<f64>> {
     fold_pairs(x, y, population::<X::Lane, Y::Lane>)
 }
 
 /// The sample covariance; `None` for fewer than two pairs.
 #[must_use]
-pub fn covariance_sample<D, X: IntoLane, Y: IntoLane>(
+pub fn covariance_sample<D: 'static, X: IntoLane, Y: IntoLane>(
     x: impl Fn(&D) -> X + 'static,
     y: impl Fn(&D) -> Y + 'static,
-) -> Fold<D, Pairs, Option<f64>> {
+) -> impl Aggregate<D, State = Pairs, Output = Option<f64>> {
     fold_pairs(x, y, |pairs| {
         let n = pairs.count().filter(|n| *n > 1.0)?;
         Some(population::<X::Lane, Y::Lane>(pairs)? * (n / (n - 1.0)))

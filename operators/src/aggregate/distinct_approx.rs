@@ -19,7 +19,8 @@
 
 use thalweg_engine::key::{GOLDEN, Key};
 
-use crate::aggregate::fold::{Fold, fold};
+use crate::aggregate::Aggregate;
+use crate::aggregate::fold::fold;
 use crate::aggregate::multiset::Multiset;
 
 /// Buckets: 2.0 % of error for at most some ten thousand cells of a few bytes.
@@ -31,9 +32,9 @@ const LEVELS: usize = 64 - BUCKET_BITS as usize;
 
 /// About how many distinct values `value` takes out of the rows; `None` does not count. 0 without values.
 #[must_use]
-pub fn distinct_approx<D, V: Key>(
+pub fn distinct_approx<D: 'static, V: Key>(
     value: impl Fn(&D) -> Option<V> + 'static,
-) -> Fold<D, Multiset<u16>, u64> {
+) -> impl Aggregate<D, State = Multiset<u16>, Output = u64> {
     let update = move |cells: &mut Multiset<u16>, row: &D, diff| {
         if let Some(value) = value(row) {
             cells.update(cell_of(value.tag()), diff);

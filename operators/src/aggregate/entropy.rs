@@ -5,14 +5,15 @@
 
 use thalweg_engine::update::Data;
 
-use crate::aggregate::fold::{Fold, fold};
+use crate::aggregate::Aggregate;
+use crate::aggregate::fold::fold;
 use crate::aggregate::multiset::Multiset;
 
 /// The entropy, in nats, of what `value` takes out of the rows; `None` without values. `None` values do not count.
 #[must_use]
-pub fn entropy<D, V: Data + Ord>(
+pub fn entropy<D: 'static, V: Data + Ord>(
     value: impl Fn(&D) -> Option<V> + 'static,
-) -> Fold<D, Multiset<V>, Option<f64>> {
+) -> impl Aggregate<D, State = Multiset<V>, Output = Option<f64>> {
     let update = move |values: &mut Multiset<V>, row: &D, diff| {
         if let Some(value) = value(row) {
             values.update(value, diff);

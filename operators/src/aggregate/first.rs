@@ -2,18 +2,19 @@
 
 use thalweg_engine::update::Data;
 
+use crate::aggregate::Aggregate;
 use crate::aggregate::extremes::{Extremes, ordered};
-use crate::aggregate::fold::{Fold, fold};
+use crate::aggregate::fold::fold;
 
 /// What `value` takes out of the row whose `order` is the least; `None` without rows.
 ///
 /// Orders should be unique: end them with an id. Ties are broken by the value: the least. All rows are kept, since any
 /// may be retracted.
 #[must_use]
-pub fn first<D, O: Data + Ord, V: Data + Ord>(
+pub fn first<D: 'static, O: Data + Ord, V: Data + Ord>(
     order: impl Fn(&D) -> O + 'static,
     value: impl Fn(&D) -> V + 'static,
-) -> Fold<D, Extremes<(O, V)>, Option<V>> {
+) -> impl Aggregate<D, State = Extremes<(O, V)>, Output = Option<V>> {
     fold(ordered(order, value), |rows| {
         rows.least().map(|(_, value)| value)
     })
@@ -21,11 +22,11 @@ pub fn first<D, O: Data + Ord, V: Data + Ord>(
 
 /// The same of the first `k` rows, the first one first; fewer where there are fewer.
 #[must_use]
-pub fn first_k<D, O: Data + Ord, V: Data + Ord>(
+pub fn first_k<D: 'static, O: Data + Ord, V: Data + Ord>(
     k: usize,
     order: impl Fn(&D) -> O + 'static,
     value: impl Fn(&D) -> V + 'static,
-) -> Fold<D, Extremes<(O, V)>, Vec<V>> {
+) -> impl Aggregate<D, State = Extremes<(O, V)>, Output = Vec<V>> {
     let read = move |rows: &Extremes<(O, V)>| {
         let rows = rows.settled();
         let first = rows.ascending().take(k);

@@ -1,5 +1,6 @@
 //! An aggregate made of two functions: how a row changes the state, and how the state is read.
 
+use std::marker::PhantomData;
 use std::rc::Rc;
 
 use serde::Serialize;
@@ -9,17 +10,19 @@ use thalweg_engine::update::{Data, Diff};
 use crate::aggregate::Aggregate;
 use crate::value::{IntoLane, NULL};
 
-/// Folds rows of type `D` into a state `S` that reads as an `O`; made by [`fold`] and by most aggregates.
-pub struct Fold<D, S, O> {
-    update: Rc<dyn Fn(&mut S, &D, Diff)>,
-    read: Rc<dyn Fn(&S) -> O>,
+/// The two functions, of a type of their own, so that they are compiled into the loop over the rows.
+struct Fold<U, R, Of> {
+    update: Rc<U>,
+    read: Rc<R>,
+    of: PhantomData<Of>,
 }
 
-impl<D, S, O> Clone for Fold<D, S, O> {
+impl<U, R, Of> Clone for Fold<U, R, Of> {
     fn clone(&self) -> Self {
         Self {
             update: Rc::clone(&self.update),
             read: Rc::clone(&self.read),
+            of: PhantomData,
         }
     }
 }
@@ -29,10 +32,10 @@ impl<D, S, O> Clone for Fold<D, S, O> {
 /// The laws of [`Aggregate::State`] are the caller's to keep.
 ///
 /// ```
-/// use thalweg_operators::aggregate::{Aggregate, Fold, fold};
+/// use thalweg_operators::aggregate::{Aggregate, fold};
 ///
 /// /// Cents that moved, in either direction.
-/// fn turnover() -> Fold<i64, i64, i64> {
+/// fn turnover() -> impl Aggregate<i64, State = i64, Output = i64> {
 ///     fold(|moved, cents: &i64, diff| *moved += cents.abs() * diff, |moved| *moved)
 /// }
 ///
@@ -43,23 +46,32 @@ impl<D, S, O> Clone for Fold<D, S, O> {
 /// assert_eq!(turnover().read(&moved), 7);
 /// ```
 #[must_use]
-pub fn fold<D, S, O>(
+pub fn fold<D: 'static, S, O>(
     update: impl Fn(&mut S, &D, Diff) + 'static,
     read: impl Fn(&S) -> O + 'static,
-) -> Fold<D, S, O> {
+) -> impl Aggregate<D, State = S, Output = O>
+where
+    S: Default + PartialEq + Serialize + DeserializeOwned + 'static,
+    O: Data + PartialEq,
+{
     Fold {
         update: Rc::new(update),
         read: Rc::new(read),
+        of: PhantomData::<fn(S, D) -> O>,
     }
 }
 
 /// The same over a number of each row, which `update` gets as its lane; nulls ([`value`](crate::value)) are left out.
 #[must_use]
-pub fn fold_numbers<D, V: IntoLane, S, O>(
+pub fn fold_numbers<D: 'static, V: IntoLane, S, O>(
     number: impl Fn(&D) -> V + 'static,
     update: impl Fn(&mut S, i64, Diff) + 'static,
     read: impl Fn(&S) -> O + 'static,
-) -> Fold<D, S, O> {
+) -> impl Aggregate<D, State = S, Output = O>
+where
+    S: Default + PartialEq + Serialize + DeserializeOwned + 'static,
+    O: Data + PartialEq,
+{
     let update = move |state: &mut S, row: &D, diff| {
         let number = number(row).into_lane();
         if number != NULL {
@@ -69,18 +81,22 @@ pub fn fold_numbers<D, V: IntoLane, S, O>(
     fold(update, read)
 }
 
-impl<D: 'static, S, O> Aggregate<D> for Fold<D, S, O>
+impl<D: 'static, S, O, U, R> Aggregate<D> for Fold<U, R, fn(S, D) -> O>
 where
     S: Default + PartialEq + Serialize + DeserializeOwned + 'static,
     O: Data + PartialEq,
+    U: Fn(&mut S, &D, Diff) + 'static,
+    R: Fn(&S) -> O + 'static,
 {
     type State = S;
     type Output = O;
 
+    #[inline]
     fn update(&self, state: &mut S, row: &D, diff: Diff) {
         (self.update)(state, row, diff);
     }
 
+    #[inline]
     fn read(&self, state: &S) -> O {
         (self.read)(state)
     }

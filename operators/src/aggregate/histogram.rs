@@ -1,6 +1,7 @@
 //! How many numbers fall into each of some bins.
 
-use crate::aggregate::fold::{Fold, fold_numbers};
+use crate::aggregate::Aggregate;
+use crate::aggregate::fold::fold_numbers;
 use crate::aggregate::multiset::Multiset;
 use crate::drift::Bins;
 use crate::value::{IntoLane, Lane};
@@ -10,10 +11,10 @@ use crate::value::{IntoLane, Lane};
 /// Bins are open at both ends and hold their lower edge: (−∞, e₀) [e₀, e₁) … [eₖ, ∞). NumPy's bins end at the last edge,
 /// and the last of them holds it.
 #[must_use]
-pub fn histogram<D, V: IntoLane>(
+pub fn histogram<D: 'static, V: IntoLane>(
     bins: Bins,
     number: impl Fn(&D) -> V + 'static,
-) -> Fold<D, Multiset<usize>, Vec<u64>> {
+) -> impl Aggregate<D, State = Multiset<usize>, Output = Vec<u64>> {
     let len = bins.len();
     let update = move |counts: &mut Multiset<usize>, number, diff| {
         counts.update(bins.index(V::Lane::read(number)), diff);

@@ -7,22 +7,23 @@
 //! kurtosis_sample   G₂ = (n − 1)·((n + 1)·g₂ + 6)/((n − 2)(n − 3))   `bias=False`; DuckDB's `kurtosis`
 //! ```
 
-use crate::aggregate::fold::{Fold, fold_numbers};
+use crate::aggregate::Aggregate;
+use crate::aggregate::fold::fold_numbers;
 use crate::value::{IntoLane, Powers, Wide};
 
 /// The excess kurtosis of a population, g₂; `None` where all numbers are equal, and without any.
 #[must_use]
-pub fn kurtosis<D, V: IntoLane>(
+pub fn kurtosis<D: 'static, V: IntoLane>(
     number: impl Fn(&D) -> V + 'static,
-) -> Fold<D, Powers<4, 9>, Option<f64>> {
+) -> impl Aggregate<D, State = Powers<4, 9>, Output = Option<f64>> {
     fold_numbers(number, Powers::update::<V::Lane>, population)
 }
 
 /// The excess kurtosis of a sample, G₂; `None` for fewer than four numbers, and where all are equal.
 #[must_use]
-pub fn kurtosis_sample<D, V: IntoLane>(
+pub fn kurtosis_sample<D: 'static, V: IntoLane>(
     number: impl Fn(&D) -> V + 'static,
-) -> Fold<D, Powers<4, 9>, Option<f64>> {
+) -> impl Aggregate<D, State = Powers<4, 9>, Output = Option<f64>> {
     fold_numbers(number, Powers::update::<V::Lane>, sample)
 }
 

@@ -1,13 +1,14 @@
 //! The mean of a number, alone.
 
-use crate::aggregate::fold::{Fold, fold_numbers};
+use crate::aggregate::Aggregate;
+use crate::aggregate::fold::fold_numbers;
 use crate::value::{IntoLane, Lane, Powers};
 
 /// Σx/n; `None` without numbers. The sum is exact until it is read.
 #[must_use]
-pub fn mean<D, V: IntoLane>(
+pub fn mean<D: 'static, V: IntoLane>(
     number: impl Fn(&D) -> V + 'static,
-) -> Fold<D, Powers<1, 3>, Option<f64>> {
+) -> impl Aggregate<D, State = Powers<1, 3>, Output = Option<f64>> {
     fold_numbers(number, Powers::update::<V::Lane>, read::<V::Lane>)
 }
 

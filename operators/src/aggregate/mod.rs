@@ -96,7 +96,7 @@ pub use distinct_approx::distinct_approx;
 pub use entropy::entropy;
 pub use extremes::Extremes;
 pub use first::{first, first_k};
-pub use fold::{Fold, fold, fold_numbers};
+pub use fold::{fold, fold_numbers};
 pub use histogram::histogram;
 pub use kurtosis::{kurtosis, kurtosis_sample};
 /// [`last`] by another name.
@@ -104,7 +104,7 @@ pub use last::last as latest;
 pub use last::{last, last_k};
 pub use mean::mean;
 pub use min_max::{max, min};
-pub use moments::{MomentsOf, TotalsOf, moments, totals};
+pub use moments::{Totals, moments, totals};
 pub use most_frequent::most_frequent;
 pub use multiset::Multiset;
 pub use only_if::only_if;

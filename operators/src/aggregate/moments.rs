@@ -1,13 +1,11 @@
 //! The exact moments of a number: with its extremes ([`moments`]) or, cheaper, without ([`totals`]).
 
-use std::marker::PhantomData;
-use std::rc::Rc;
-
 use serde::{Deserialize, Serialize};
 use thalweg_engine::update::Diff;
 
 use crate::aggregate::Aggregate;
 use crate::aggregate::extremes::Extremes;
+use crate::aggregate::fold::fold;
 use crate::value::{Carried, IntoLane, Lane, Moments, NULL, Wide128};
 
 /// Exact totals without extremes, which know whether they fit. Counts are signed: a retraction may come first.
@@ -54,85 +52,35 @@ impl<L: Lane> Totals<L> {
     }
 }
 
-/// Moments with extremes; made by [`moments`].
-pub struct MomentsOf<D, L> {
-    value: Rc<dyn Fn(&D) -> i64>,
-    lane: PhantomData<L>,
-}
-
-/// Moments without extremes; made by [`totals`].
-pub struct TotalsOf<D, L> {
-    value: Rc<dyn Fn(&D) -> i64>,
-    lane: PhantomData<L>,
-}
-
-impl<D, L> Clone for MomentsOf<D, L> {
-    fn clone(&self) -> Self {
-        Self {
-            value: Rc::clone(&self.value),
-            lane: PhantomData,
-        }
-    }
-}
-
-impl<D, L> Clone for TotalsOf<D, L> {
-    fn clone(&self) -> Self {
-        Self {
-            value: Rc::clone(&self.value),
-            lane: PhantomData,
-        }
-    }
-}
-
 /// Count, sum, mean, min, max, variance and stddev of a number; nulls are counted apart.
 /// The distinct numbers are kept, since the extreme may be retracted.
 #[must_use]
-pub fn moments<D, V: IntoLane>(value: impl Fn(&D) -> V + 'static) -> MomentsOf<D, V::Lane> {
-    MomentsOf {
-        value: Rc::new(move |row| value(row).into_lane()),
-        lane: PhantomData,
-    }
-}
-
-/// The same without min and max, which read `None`, in constant space. What does not fit its bits reads `None`.
-#[must_use]
-pub fn totals<D, V: IntoLane>(value: impl Fn(&D) -> V + 'static) -> TotalsOf<D, V::Lane> {
-    TotalsOf {
-        value: Rc::new(move |row| value(row).into_lane()),
-        lane: PhantomData,
-    }
-}
-
-impl<D: 'static, L: Lane> Aggregate<D> for MomentsOf<D, L> {
-    type State = (Totals<L>, Extremes<i64>);
-    type Output = Moments<L>;
-
-    fn update(&self, state: &mut Self::State, row: &D, diff: Diff) {
-        let value = (self.value)(row);
+pub fn moments<D: 'static, V: IntoLane>(
+    value: impl Fn(&D) -> V + 'static,
+) -> impl Aggregate<D, State = (Totals<V::Lane>, Extremes<i64>), Output = Moments<V::Lane>> {
+    let update = move |state: &mut (Totals<V::Lane>, Extremes<i64>), row: &D, diff| {
+        let value = value(row).into_lane();
         state.0.update(value, diff);
         if value != NULL {
             state.1.update(value, diff);
         }
-    }
-
-    fn read(&self, state: &Self::State) -> Moments<L> {
+    };
+    fold(update, |state| {
         let least = state.1.least().unwrap_or(i64::MAX);
         let greatest = state.1.greatest().unwrap_or(i64::MIN);
         state.0.read(Some((least, greatest)))
-    }
+    })
 }
 
-impl<D: 'static, L: Lane> Aggregate<D> for TotalsOf<D, L> {
-    type State = Totals<L>;
-    type Output = Moments<L>;
-
-    fn update(&self, state: &mut Self::State, row: &D, diff: Diff) {
-        state.update((self.value)(row), diff);
-    }
-
-    fn read(&self, state: &Self::State) -> Moments<L> {
-        state.read(None)
-    }
+/// The same without min and max, which read `None`, in constant space. What does not fit its bits reads `None`.
+#[must_use]
+pub fn totals<D: 'static, V: IntoLane>(
+    value: impl Fn(&D) -> V + 'static,
+) -> impl Aggregate<D, State = Totals<V::Lane>, Output = Moments<V::Lane>> {
+    let update = move |state: &mut Totals<V::Lane>, row: &D, diff| {
+        state.update(value(row).into_lane(), diff);
+    };
+    fold(update, |state| state.read(None))
 }
 
 #[cfg(test)]

@@ -6,7 +6,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 use thalweg_engine::update::{Data, Diff};
 
-use crate::aggregate::fold::{Fold, fold};
+use crate::aggregate::Aggregate;
+use crate::aggregate::fold::fold;
 
 /// Values with how often each is there, ranked.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -22,10 +23,10 @@ pub struct Frequencies<V: Clone + Ord> {
 /// The `k` most frequent values with how often each is there, the most frequent first; of equally frequent ones the
 /// least value first. Fewer where there are fewer; `None` values do not count.
 #[must_use]
-pub fn most_frequent<D, V: Data + Ord>(
+pub fn most_frequent<D: 'static, V: Data + Ord>(
     k: usize,
     value: impl Fn(&D) -> Option<V> + 'static,
-) -> Fold<D, Frequencies<V>, Vec<(V, u64)>> {
+) -> impl Aggregate<D, State = Frequencies<V>, Output = Vec<(V, u64)>> {
     let update = move |frequencies: &mut Frequencies<V>, row: &D, diff| {
         if let Some(value) = value(row) {
             frequencies.update(value, diff);

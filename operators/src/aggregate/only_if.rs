@@ -1,7 +1,7 @@
 //! An aggregate of some of the rows: SQL's `FILTER (WHERE …)`.
 
 use crate::aggregate::Aggregate;
-use crate::aggregate::fold::{Fold, fold};
+use crate::aggregate::fold::fold;
 
 /// `aggregate` over the rows for which `holds` holds.
 ///
@@ -19,7 +19,7 @@ use crate::aggregate::fold::{Fold, fold};
 pub fn only_if<D: 'static, A: Aggregate<D>>(
     holds: impl Fn(&D) -> bool + 'static,
     aggregate: A,
-) -> Fold<D, A::State, A::Output> {
+) -> impl Aggregate<D, State = A::State, Output = A::Output> {
     let reader = aggregate.clone();
     let update = move |state: &mut A::State, row: &D, diff| {
         if holds(row) {

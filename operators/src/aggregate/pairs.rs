@@ -9,7 +9,8 @@
 use serde::{Deserialize, Serialize};
 use thalweg_engine::update::Diff;
 
-use crate::aggregate::fold::{Fold, fold};
+use crate::aggregate::Aggregate;
+use crate::aggregate::fold::fold;
 use crate::value::{IntoLane, Lane, Limbs, NULL};
 
 /// A sum of numbers of 126 bits, and a count of 63.
@@ -31,11 +32,11 @@ pub struct Pairs {
 }
 
 /// An aggregate of two numbers of each row.
-pub(super) fn fold_pairs<D, X: IntoLane, Y: IntoLane>(
+pub(super) fn fold_pairs<D: 'static, X: IntoLane, Y: IntoLane>(
     x: impl Fn(&D) -> X + 'static,
     y: impl Fn(&D) -> Y + 'static,
     read: impl Fn(&Pairs) -> Option<f64> + 'static,
-) -> Fold<D, Pairs, Option<f64>> {
+) -> impl Aggregate<D, State = Pairs, Output = Option<f64>> {
     let update = move |pairs: &mut Pairs, row: &D, diff| {
         let (x, y) = (x(row).into_lane(), y(row).into_lane());
         if x != NULL && y != NULL {

@@ -11,25 +11,26 @@
 //!
 //! (Types as of Hyndman and Fan, 1996.) The distinct numbers are kept. `None` without numbers.
 
-use crate::aggregate::fold::{Fold, fold_numbers};
+use crate::aggregate::Aggregate;
+use crate::aggregate::fold::fold_numbers;
 use crate::aggregate::ranks::Ranks;
 use crate::drift::quantile_of;
 use crate::value::{IntoLane, Lane};
 
 /// The number in the middle, or the mean of the two; `None` without numbers.
 #[must_use]
-pub fn median<D, V: IntoLane>(
+pub fn median<D: 'static, V: IntoLane>(
     number: impl Fn(&D) -> V + 'static,
-) -> Fold<D, Ranks<i64>, Option<f64>> {
+) -> impl Aggregate<D, State = Ranks<i64>, Output = Option<f64>> {
     quantile(0.5, number)
 }
 
 /// The quantile at `q`, between its neighbours in a straight line; `None` without numbers.
 #[must_use]
-pub fn quantile<D, V: IntoLane>(
+pub fn quantile<D: 'static, V: IntoLane>(
     q: f64,
     number: impl Fn(&D) -> V + 'static,
-) -> Fold<D, Ranks<i64>, Option<f64>> {
+) -> impl Aggregate<D, State = Ranks<i64>, Output = Option<f64>> {
     fold_numbers(number, Ranks::update, move |ranks| {
         linear::<V::Lane>(ranks, q)
     })
@@ -37,10 +38,10 @@ pub fn quantile<D, V: IntoLane>(
 
 /// The quantiles at each of `qs`, from one state; `None` without numbers.
 #[must_use]
-pub fn quantiles<D, V: IntoLane>(
+pub fn quantiles<D: 'static, V: IntoLane>(
     qs: impl Into<Vec<f64>>,
     number: impl Fn(&D) -> V + 'static,
-) -> Fold<D, Ranks<i64>, Option<Vec<f64>>> {
+) -> impl Aggregate<D, State = Ranks<i64>, Output = Option<Vec<f64>>> {
     let qs = qs.into();
     fold_numbers(number, Ranks::update, move |ranks| {
         qs.iter().map(|q| linear::<V::Lane>(ranks, *q)).collect()
@@ -49,10 +50,10 @@ pub fn quantiles<D, V: IntoLane>(
 
 /// The least number that at least the share `q` of the numbers does not exceed; `None` without numbers.
 #[must_use]
-pub fn quantile_discrete<D, V: IntoLane>(
+pub fn quantile_discrete<D: 'static, V: IntoLane>(
     q: f64,
     number: impl Fn(&D) -> V + 'static,
-) -> Fold<D, Ranks<i64>, Option<f64>> {
+) -> impl Aggregate<D, State = Ranks<i64>, Output = Option<f64>> {
     fold_numbers(number, Ranks::update, move |ranks| {
         discrete::<V::Lane>(ranks, q)
     })

@@ -16,7 +16,8 @@
 //! The answer for q stands for the number at place ⌊q·(n − 1)⌋ of the sorted ones; `None` without numbers. For numbers
 //! below 2⁻¹⁰²², of which floats themselves know few digits, the answer is within 2⁻¹⁰²²⁻ᵐ, not relative to them.
 
-use crate::aggregate::fold::{Fold, fold_numbers};
+use crate::aggregate::Aggregate;
+use crate::aggregate::fold::fold_numbers;
 use crate::aggregate::multiset::Multiset;
 use crate::value::{IntoLane, Lane};
 
@@ -31,11 +32,11 @@ const FINEST: u32 = 20;
 /// `error` is taken to the nearest of ½ and 2⁻²¹ where it lies outside; `q` as [`quantile`](crate::aggregate::quantile)
 /// takes it.
 #[must_use]
-pub fn quantile_approx<D, V: IntoLane>(
+pub fn quantile_approx<D: 'static, V: IntoLane>(
     q: f64,
     error: f64,
     number: impl Fn(&D) -> V + 'static,
-) -> Fold<D, Multiset<i64>, Option<f64>> {
+) -> impl Aggregate<D, State = Multiset<i64>, Output = Option<f64>> {
     let cut = cut_for(error);
     let update = move |bins: &mut Multiset<i64>, number, diff| {
         bins.update(bin_of(V::Lane::read(number), cut), diff);
@@ -45,11 +46,11 @@ pub fn quantile_approx<D, V: IntoLane>(
 
 /// The same at each of `qs`, from one state; `None` without numbers.
 #[must_use]
-pub fn quantiles_approx<D, V: IntoLane>(
+pub fn quantiles_approx<D: 'static, V: IntoLane>(
     qs: impl Into<Vec<f64>>,
     error: f64,
     number: impl Fn(&D) -> V + 'static,
-) -> Fold<D, Multiset<i64>, Option<Vec<f64>>> {
+) -> impl Aggregate<D, State = Multiset<i64>, Output = Option<Vec<f64>>> {
     let (qs, cut) = (qs.into(), cut_for(error));
     let update = move |bins: &mut Multiset<i64>, number, diff| {
         bins.update(bin_of(V::Lane::read(number), cut), diff);

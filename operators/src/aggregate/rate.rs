@@ -8,8 +8,9 @@ use serde::{Deserialize, Serialize};
 use thalweg_engine::time::EventTime;
 use thalweg_engine::update::Diff;
 
+use crate::aggregate::Aggregate;
 use crate::aggregate::extremes::Extremes;
-use crate::aggregate::fold::{Fold, fold};
+use crate::aggregate::fold::fold;
 
 /// How many rows there are, and when.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -20,7 +21,9 @@ pub struct Arrivals {
 
 /// Rows per second between the first and the last; `None` for fewer than two rows, and where all have one time.
 #[must_use]
-pub fn rate<D>(at: impl Fn(&D) -> EventTime + 'static) -> Fold<D, Arrivals, Option<f64>> {
+pub fn rate<D: 'static>(
+    at: impl Fn(&D) -> EventTime + 'static,
+) -> impl Aggregate<D, State = Arrivals, Output = Option<f64>> {
     let update = move |arrivals: &mut Arrivals, row: &D, diff| {
         arrivals.rows += diff;
         arrivals.times.update(at(row), diff);

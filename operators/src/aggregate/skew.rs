@@ -7,22 +7,23 @@
 //! skew_sample   G₁ = g₁·√(n(n − 1))/(n − 2)      `bias=False`; DuckDB's `skewness`, pandas' `skew`
 //! ```
 
-use crate::aggregate::fold::{Fold, fold_numbers};
+use crate::aggregate::Aggregate;
+use crate::aggregate::fold::fold_numbers;
 use crate::value::{IntoLane, Powers};
 
 /// The skew of a population, g₁; `None` where all numbers are equal, and without any.
 #[must_use]
-pub fn skew<D, V: IntoLane>(
+pub fn skew<D: 'static, V: IntoLane>(
     number: impl Fn(&D) -> V + 'static,
-) -> Fold<D, Powers<3, 7>, Option<f64>> {
+) -> impl Aggregate<D, State = Powers<3, 7>, Output = Option<f64>> {
     fold_numbers(number, Powers::update::<V::Lane>, population)
 }
 
 /// The skew of a sample, G₁; `None` for fewer than three numbers, and where all are equal.
 #[must_use]
-pub fn skew_sample<D, V: IntoLane>(
+pub fn skew_sample<D: 'static, V: IntoLane>(
     number: impl Fn(&D) -> V + 'static,
-) -> Fold<D, Powers<3, 7>, Option<f64>> {
+) -> impl Aggregate<D, State = Powers<3, 7>, Output = Option<f64>> {
     fold_numbers(number, Powers::update::<V::Lane>, sample)
 }
 

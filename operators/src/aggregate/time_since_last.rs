@@ -11,8 +11,9 @@
 use serde::{Deserialize, Serialize};
 use thalweg_engine::time::EventTime;
 
+use crate::aggregate::Aggregate;
 use crate::aggregate::extremes::Extremes;
-use crate::aggregate::fold::{Fold, fold};
+use crate::aggregate::fold::fold;
 
 /// The moment of the last row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -28,18 +29,18 @@ impl LastAt {
 
 /// When the last row was, for [`LastAt::since_us`]; `None` without rows.
 #[must_use]
-pub fn time_since_last<D>(
+pub fn time_since_last<D: 'static>(
     at: impl Fn(&D) -> EventTime + 'static,
-) -> Fold<D, Extremes<EventTime>, Option<LastAt>> {
+) -> impl Aggregate<D, State = Extremes<EventTime>, Output = Option<LastAt>> {
     let update = move |times: &mut Extremes<_>, row: &D, diff| times.update(at(row), diff);
     fold(update, |times| times.greatest().map(LastAt))
 }
 
 /// The time between the last row and the one before it, in µs; `None` for fewer than two rows.
 #[must_use]
-pub fn last_gap<D>(
+pub fn last_gap<D: 'static>(
     at: impl Fn(&D) -> EventTime + 'static,
-) -> Fold<D, Extremes<EventTime>, Option<i64>> {
+) -> impl Aggregate<D, State = Extremes<EventTime>, Output = Option<i64>> {
     let update = move |times: &mut Extremes<_>, row: &D, diff| times.update(at(row), diff);
     fold(update, |times| {
         let times = times.settled();

@@ -1,17 +1,18 @@
 //! The greatest numbers, or the least.
 
+use crate::aggregate::Aggregate;
 use crate::aggregate::extremes::Extremes;
-use crate::aggregate::fold::{Fold, fold_numbers};
+use crate::aggregate::fold::fold_numbers;
 use crate::value::{IntoLane, Lane};
 
 /// The `k` greatest numbers, the greatest first, each as often as it is there; fewer where there are fewer.
 ///
 /// What else stands in those rows, [`last_k`](crate::aggregate::last_k) tells, with the number as the order.
 #[must_use]
-pub fn top_k<D, V: IntoLane>(
+pub fn top_k<D: 'static, V: IntoLane>(
     k: usize,
     number: impl Fn(&D) -> V + 'static,
-) -> Fold<D, Extremes<i64>, Vec<f64>> {
+) -> impl Aggregate<D, State = Extremes<i64>, Output = Vec<f64>> {
     fold_numbers(number, Extremes::update, move |numbers| {
         let numbers = numbers.settled();
         let top = numbers.descending().take(k);
@@ -21,10 +22,10 @@ pub fn top_k<D, V: IntoLane>(
 
 /// The `k` least numbers, the least first, each as often as it is there; fewer where there are fewer.
 #[must_use]
-pub fn bottom_k<D, V: IntoLane>(
+pub fn bottom_k<D: 'static, V: IntoLane>(
     k: usize,
     number: impl Fn(&D) -> V + 'static,
-) -> Fold<D, Extremes<i64>, Vec<f64>> {
+) -> impl Aggregate<D, State = Extremes<i64>, Output = Vec<f64>> {
     fold_numbers(number, Extremes::update, move |numbers| {
         let numbers = numbers.settled();
         let bottom = numbers.ascending().take(k);

@@ -4,7 +4,7 @@
 
 use thalweg_engine::time::EventTime;
 
-use crate::aggregate::fold::Fold;
+use crate::aggregate::Aggregate;
 use crate::aggregate::pairs::{Pairs, fold_pairs};
 use crate::value::{IntoLane, Lane};
 
@@ -13,10 +13,10 @@ const MICROS_PER_SECOND: f64 = 1e6;
 
 /// The slope of `number` over the event time `at`, per second; `None` where there are not two times with a number.
 #[must_use]
-pub fn trend<D, V: IntoLane>(
+pub fn trend<D: 'static, V: IntoLane>(
     at: impl Fn(&D) -> EventTime + 'static,
     number: impl Fn(&D) -> V + 'static,
-) -> Fold<D, Pairs, Option<f64>> {
+) -> impl Aggregate<D, State = Pairs, Output = Option<f64>> {
     fold_pairs(at, number, read::<V::Lane>)
 }
 

@@ -7,14 +7,15 @@
 //! stddev_sample     √variance_sample             SQL's `stddev_samp`
 //! ```
 
-use crate::aggregate::fold::{Fold, fold_numbers};
+use crate::aggregate::Aggregate;
+use crate::aggregate::fold::fold_numbers;
 use crate::value::{IntoLane, Lane, Powers};
 
 /// The population variance; `None` without numbers.
 #[must_use]
-pub fn variance<D, V: IntoLane>(
+pub fn variance<D: 'static, V: IntoLane>(
     number: impl Fn(&D) -> V + 'static,
-) -> Fold<D, Powers<2, 5>, Option<f64>> {
+) -> impl Aggregate<D, State = Powers<2, 5>, Output = Option<f64>> {
     fold_numbers(
         number,
         Powers::update::<V::Lane>,
@@ -24,17 +25,17 @@ pub fn variance<D, V: IntoLane>(
 
 /// The sample variance; `None` for fewer than two numbers.
 #[must_use]
-pub fn variance_sample<D, V: IntoLane>(
+pub fn variance_sample<D: 'static, V: IntoLane>(
     number: impl Fn(&D) -> V + 'static,
-) -> Fold<D, Powers<2, 5>, Option<f64>> {
+) -> impl Aggregate<D, State = Powers<2, 5>, Output = Option<f64>> {
     fold_numbers(number, Powers::update::<V::Lane>, sample::<V::Lane>)
 }
 
 /// The population standard deviation; `None` without numbers.
 #[must_use]
-pub fn stddev<D, V: IntoLane>(
+pub fn stddev<D: 'static, V: IntoLane>(
     number: impl Fn(&D) -> V + 'static,
-) -> Fold<D, Powers<2, 5>, Option<f64>> {
+) -> impl Aggregate<D, State = Powers<2, 5>, Output = Option<f64>> {
     fold_numbers(number, Powers::update::<V::Lane>, |powers| {
         powers.variance::<V::Lane>().map(f64::sqrt)
     })
@@ -42,9 +43,9 @@ pub fn stddev<D, V: IntoLane>(
 
 /// The sample standard deviation; `None` for fewer than two numbers.
 #[must_use]
-pub fn stddev_sample<D, V: IntoLane>(
+pub fn stddev_sample<D: 'static, V: IntoLane>(
     number: impl Fn(&D) -> V + 'static,
-) -> Fold<D, Powers<2, 5>, Option<f64>> {
+) -> impl Aggregate<D, State = Powers<2, 5>, Output = Option<f64>> {
     fold_numbers(number, Powers::update::<V::Lane>, |powers| {
         sample::<V::Lane>(powers).map(f64::sqrt)
     })

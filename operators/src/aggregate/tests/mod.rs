@@ -260,10 +260,10 @@ fn category(row: &Row) -> u8 {
 }
 
 /// An aggregate whose answer is looked at in another way.
-fn read_as<A: Aggregate<Row>, O>(
+fn read_as<A: Aggregate<Row>, O: Data + PartialEq>(
     aggregate: A,
     look: impl Fn(A::Output) -> O + 'static,
-) -> Fold<Row, A::State, O> {
+) -> impl Aggregate<Row, State = A::State, Output = O> {
     let reader = aggregate.clone();
     fold(
         move |state: &mut A::State, row, diff| aggregate.update(state, row, diff),

@@ -26,6 +26,7 @@
 
 mod calendar;
 mod open;
+mod pane;
 mod span;
 mod state;
 #[cfg(test)]
@@ -41,6 +42,7 @@ use thalweg_engine::time::EventTime;
 use thalweg_engine::update::Data;
 
 use crate::aggregate::Aggregate;
+use crate::column::Column;
 use crate::key_by::Keyed;
 
 pub use calendar::Calendar;
@@ -52,7 +54,7 @@ use state::{Groups, Mode};
 #[derive(Clone)]
 pub struct Grouped<'s, D: Data, K: Key> {
     pub(crate) keyed: Keyed<'s, D, K>,
-    pub(crate) at: Rc<dyn Fn(&D) -> EventTime>,
+    pub(crate) times: Column<D, EventTime>,
     pub(crate) span: Span,
 }
 
@@ -97,8 +99,8 @@ impl<'s, D: Data, K: Key> Grouped<'s, D, K> {
     ) -> Table<'s, GroupRow<K, A::Output>> {
         let key = Rc::clone(&self.keyed.key);
         let state = Groups::new(
-            Rc::clone(&self.keyed.key),
-            Rc::clone(&self.at),
+            self.keyed.keys.clone(),
+            self.times.clone(),
             self.span.clone(),
             mode,
             aggregate,

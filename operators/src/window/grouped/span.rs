@@ -29,25 +29,25 @@ pub(crate) enum Span {
 }
 
 impl Span {
-    /// The start of the newest window that holds `at`.
+    /// The newest window that has begun at `at`: its start, and the first moment that a newer one has begun.
     #[inline]
-    pub(super) fn newest_start(&self, at: EventTime) -> EventTime {
+    pub(super) fn newest(&self, at: EventTime) -> (EventTime, EventTime) {
         match self {
-            Self::Lifetime => 0,
-            Self::Every { step_us, .. } => window_start(at, *step_us),
-            Self::Calendar(local) => local.window(at).0,
+            Self::Lifetime => (0, EventTime::MAX),
+            Self::Every { step_us, .. } => {
+                let start = window_start(at, *step_us);
+                (start, start.saturating_add(*step_us))
+            }
+            Self::Calendar(local) => local.window(at),
         }
     }
 
-    /// The start of the next older window that holds `at`, if there is one.
+    /// The start of the next older window, where windows overlap.
     #[inline]
-    pub(super) fn older_start(&self, start: EventTime, at: EventTime) -> Option<EventTime> {
+    pub(super) fn older(&self, start: EventTime) -> Option<EventTime> {
         match self {
             Self::Lifetime | Self::Calendar(_) => None,
-            Self::Every { width_us, step_us } => {
-                let older = start.checked_sub(*step_us)?;
-                (at < older.saturating_add(*width_us)).then_some(older)
-            }
+            Self::Every { step_us, .. } => start.checked_sub(*step_us),
         }
     }
 

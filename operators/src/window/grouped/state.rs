@@ -1,7 +1,5 @@
 //! The keyed state of grouped windows: rows into windows, changes or ended windows out.
 
-use std::rc::Rc;
-
 use thalweg_engine::key::Key;
 use thalweg_engine::keyed::{Emitter, EpochTime, KeyGroup, KeyedState, StateError, StateSize};
 use thalweg_engine::state::prefetch;
@@ -10,7 +8,9 @@ use thalweg_engine::update::{Data, Update, Updates};
 
 use crate::aggregate::Aggregate;
 use crate::codec;
+use crate::column::Column;
 use crate::window::grouped::open::Group;
+use crate::window::grouped::pane::Pane;
 use crate::window::grouped::windows::{Place, Windows};
 use crate::window::grouped::{GroupRow, Span};
 
@@ -42,31 +42,37 @@ struct Touched<O> {
 
 /// The keyed state of grouped windows.
 pub(super) struct Groups<D, K: Key, A: Aggregate<D>> {
-    key: Rc<dyn Fn(&D) -> K>,
-    at: Rc<dyn Fn(&D) -> EventTime>,
+    keys_of: Column<D, K>,
+    times_of: Column<D, EventTime>,
     span: Span,
     mode: Mode,
     aggregate: A,
     windows: Windows<K, A::State>,
+    pane: Pane,
+    keys: Vec<K>,
+    times: Vec<EventTime>,
     members: Vec<Member>,
     touched: Vec<Touched<A::Output>>,
 }
 
 impl<D: Data, K: Key, A: Aggregate<D>> Groups<D, K, A> {
     pub(super) fn new(
-        key: Rc<dyn Fn(&D) -> K>,
-        at: Rc<dyn Fn(&D) -> EventTime>,
+        keys_of: Column<D, K>,
+        times_of: Column<D, EventTime>,
         span: Span,
         mode: Mode,
         aggregate: A,
     ) -> Self {
         Self {
-            key,
-            at,
+            keys_of,
+            times_of,
             span,
             mode,
             aggregate,
             windows: Windows::new(),
+            pane: Pane::default(),
+            keys: Vec::new(),
+            times: Vec::new(),
             members: Vec::new(),
             touched: Vec::new(),
         }
@@ -74,28 +80,30 @@ impl<D: Data, K: Key, A: Aggregate<D>> Groups<D, K, A> {
 
     /// Notes each row's windows, and asks for the place of its key in them.
     fn place(&mut self, rows: &[Update<D>]) {
+        self.keys_of.of(rows, &mut self.keys);
+        self.times_of.of(rows, &mut self.times);
         self.members.clear();
-        for (n, (row, _, _)) in (0..).zip(rows) {
-            let (tag, at) = ((self.key)(row).tag(), (self.at)(row));
-            let mut next = Some(self.span.newest_start(at));
-            while let Some(start) = next.filter(|start| at < self.span.end(*start)) {
-                let place = self.windows.at(start);
-                self.windows.slab[place as usize].index.prefetch(tag);
+        for ((row, key), at) in (0..).zip(&self.keys).zip(&self.times) {
+            if !self.pane.holds(*at) {
+                self.pane.move_to(*at, &self.span, &mut self.windows);
+            }
+            let tag = key.tag();
+            for place in self.pane.windows() {
+                self.windows.slab[*place as usize].index.prefetch(tag);
                 self.members.push(Member {
-                    row: n,
-                    place,
+                    row,
+                    place: *place,
                     handle: 0,
                 });
-                next = self.span.older_start(start, at);
             }
         }
     }
 
     /// Finds each member's group, and asks for it.
-    fn resolve(&mut self, rows: &[Update<D>]) {
+    fn resolve(&mut self) {
         for member in &mut self.members {
-            let key = (self.key)(&rows[member.row as usize].0);
-            member.handle = self.windows.resolve(member.place, &key);
+            let key = &self.keys[member.row as usize];
+            member.handle = self.windows.resolve(member.place, key);
             let groups = &self.windows.slab[member.place as usize].groups;
             prefetch(groups, member.handle as usize);
         }
@@ -178,13 +186,14 @@ impl<D: Data, K: Key, A: Aggregate<D>> KeyedState for Groups<D, K, A> {
     const FORMAT: u32 = 1;
 
     fn epoch(&mut self, time: &EpochTime, rows: Updates<D>, out: &mut Emitter<'_, Self::Out>) {
+        self.pane = Pane::default();
         for rows in rows
             .containers()
             .iter()
             .flat_map(|rows| rows.chunks(TOGETHER))
         {
             self.place(rows);
-            self.resolve(rows);
+            self.resolve();
             self.apply(rows);
         }
         match self.mode {

@@ -8,6 +8,7 @@ use thalweg_engine::keyed::{Emitter, EpochTime, KeyedState};
 use thalweg_engine::time::{EventTime, WATERMARK_END};
 
 use crate::aggregate::{count, distinct, latest, moments, sum};
+use crate::column::Column;
 use crate::laws::{Epochs, Row, assert_continues, log};
 use crate::window::grouped::state::{Groups, Mode};
 use crate::window::grouped::{Calendar, GroupRow, Local, Span};
@@ -40,7 +41,10 @@ fn saved_groups_continue_as_if_never_interrupted() {
         for span in spans() {
             for mode in [Mode::Latest, Mode::Final] {
                 let make = || {
-                    let (key, at) = (Rc::new(|row: &Row| row.key), Rc::new(|row: &Row| row.at));
+                    let (key, at) = (
+                        Column::new(|row: &Row| row.key),
+                        Column::new(|row: &Row| row.at),
+                    );
                     Groups::new(key, at, span.clone(), mode, aggregates())
                 };
                 assert_continues(make, |row| row.key.tag(), &epochs);
@@ -89,7 +93,10 @@ fn brute(input: &[(Row, i64)], span: &Span) -> BTreeMap<Facts, i64> {
 
 fn holds(seed: u64, span: &Span, epochs: &Epochs<Row>) {
     let make = |mode| {
-        let (key, at) = (Rc::new(|row: &Row| row.key), Rc::new(|row: &Row| row.at));
+        let (key, at) = (
+            Column::new(|row: &Row| row.key),
+            Column::new(|row: &Row| row.at),
+        );
         let aggregates = (count(), sum(|row: &Row| row.value));
         Groups::new(key, at, span.clone(), mode, aggregates)
     };
