@@ -29,13 +29,22 @@ pub(crate) struct Chunk<D> {
     pub(crate) ended: bool,
 }
 
-/// Where a row goes.
+/// Where a row goes that is not in time.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Verdict {
-    InTime,
+enum Outside {
     Late,
     /// To the dead letters, with its event time.
     Timeless(EventTime),
+}
+
+/// Where a moment goes that is too early or too late.
+#[cold]
+fn outside(at: EventTime) -> Outside {
+    if at == WATERMARK_NONE || at == WATERMARK_END {
+        Outside::Timeless(at)
+    } else {
+        Outside::Late
+    }
 }
 
 /// Decides for each record of one partition whether it is in time.
@@ -140,7 +149,7 @@ impl<D: Clone> Gate<D> {
         for (place, update) in std::mem::take(&mut chunk.rows).into_iter().enumerate() {
             match out.next_if(|next| next.0 == place) {
                 None => chunk.rows.push(update),
-                Some((_, Verdict::Timeless(at))) => {
+                Some((_, Outside::Timeless(at))) => {
                     let position = first + place as u64 + 1;
                     chunk.dead.push(self.timeless(position, at));
                 }
@@ -150,7 +159,7 @@ impl<D: Clone> Gate<D> {
     }
 
     /// The places of the rows that do not go in, each with why.
-    fn outside(&mut self, horizon: EventTime, rows: &[Update<D>]) -> Vec<(usize, Verdict)> {
+    fn outside(&mut self, horizon: EventTime, rows: &[Update<D>]) -> Vec<(usize, Outside)> {
         let Some(event_times) = &self.spec.event_times else {
             return Vec::new();
         };
@@ -158,12 +167,22 @@ impl<D: Clone> Gate<D> {
         times.clear();
         event_times(rows, &mut times);
         let mut out = Vec::new();
+        // The first and the last number are below the one and above the other.
+        let (earliest, latest) = (WATERMARK_NONE + 1, horizon.min(WATERMARK_END - 1));
+        let lateness = self.spec.lateness_us;
+        let mut newest = self.newest.unwrap_or(WATERMARK_NONE);
+        let mut watermark = self.watermark().max(earliest);
         for (place, at) in times.iter().enumerate() {
-            match self.verdict(*at, horizon) {
-                Verdict::InTime => {}
-                verdict => out.push((place, verdict)),
+            if *at < watermark || *at > latest {
+                out.push((place, outside(*at)));
+            } else if *at > newest {
+                newest = *at;
+                if let Some(lateness) = lateness {
+                    watermark = newest.saturating_sub(lateness).max(earliest);
+                }
             }
         }
+        self.newest = (newest != WATERMARK_NONE).then_some(newest);
         self.times = times;
         out
     }
@@ -174,7 +193,7 @@ impl<D: Clone> Gate<D> {
         horizon: EventTime,
         rows: &mut [Update<D>],
         stamp: &dyn Fn(&mut D, Option<EventTime>),
-    ) -> Vec<(usize, Verdict)> {
+    ) -> Vec<(usize, Outside)> {
         let mut out = Vec::new();
         for place in 0..rows.len() {
             stamp(&mut rows[place].0, self.newest);
@@ -182,21 +201,6 @@ impl<D: Clone> Gate<D> {
             out.extend(verdict.map(|(_, verdict)| (place, verdict)));
         }
         out
-    }
-
-    /// The verdict on one moment, which moves the watermark if it is in time.
-    #[inline(always)]
-    fn verdict(&mut self, at: EventTime, horizon: EventTime) -> Verdict {
-        if at == WATERMARK_NONE || at == WATERMARK_END {
-            return Verdict::Timeless(at);
-        }
-        if at > horizon || at < self.watermark() {
-            return Verdict::Late;
-        }
-        if self.newest.is_none_or(|newest| at > newest) {
-            self.newest = Some(at);
-        }
-        Verdict::InTime
     }
 
     #[cold]

@@ -107,7 +107,19 @@ impl<const N: usize> Limbs<N> {
 
     /// The float nearest to it, ties to even.
     #[must_use]
+    #[expect(
+        clippy::cast_possible_wrap,
+        clippy::cast_precision_loss,
+        reason = "the sign is what the limbs above say; this is where the result is rounded, once"
+    )]
     pub fn nearest(self) -> f64 {
+        let [low, above @ ..] = &self.0.0[..] else {
+            return 0.0;
+        };
+        let low = *low as i64;
+        if above.iter().all(|limb| *limb as i64 == low >> 63) {
+            return low as f64;
+        }
         if self.is_negative() {
             let magnitude = Self::default() - self;
             return -magnitude.nearest_magnitude();

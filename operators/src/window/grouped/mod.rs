@@ -26,7 +26,7 @@
 
 mod calendar;
 mod open;
-mod pane;
+mod panes;
 mod span;
 mod state;
 #[cfg(test)]

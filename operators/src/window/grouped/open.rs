@@ -1,76 +1,240 @@
 //! One open window: its keys, each with its aggregates.
 //!
 //! ```text
-//! key ─ index ─▶ handle ─▶ Group { rows, state, touched }
+//! key ─ tag ─ × golden ratio ─▶ slot { 32 bits of the hash, handle } ─▶ Group { key, rows, state }      load at most 1/2
 //! ```
 //!
-//! A window's keys lie together: a window in work stays in the cache however many windows there are.
+//! A window's keys lie together, and each beside its aggregates: a window in work stays in the cache however many
+//! windows there are.
 
-use thalweg_engine::key::Key;
-use thalweg_engine::state::KeyIndex;
+use thalweg_engine::key::{GOLDEN, Key};
+use thalweg_engine::state::prefetch;
 use thalweg_engine::time::EventTime;
 
-/// Slots that a window's index begins with.
+/// Slots that a window begins with.
 const SLOTS: usize = 64;
 
-/// A group's state: its rows by count, its aggregates, and whether this epoch has touched it.
-pub(super) struct Group<S> {
-    pub(super) rows: i64,
-    pub(super) touched: bool,
-    pub(super) state: S,
+/// Slots that may well lie in the nearest cache, or the next one.
+const SLOTS_IN_CACHE: usize = 8_192;
+
+/// Marks a free slot.
+const FREE: u32 = u32::MAX;
+
+#[derive(Clone, Copy)]
+struct Slot {
+    hash: u32,
+    handle: u32,
 }
 
-impl<S: Default> Default for Group<S> {
-    fn default() -> Self {
-        Self {
-            rows: 0,
-            touched: false,
-            state: S::default(),
-        }
+const EMPTY: Slot = Slot {
+    hash: 0,
+    handle: FREE,
+};
+
+/// The hash of a key in a window.
+#[derive(Clone, Copy)]
+struct Hash(u64);
+
+impl Hash {
+    #[inline(always)]
+    fn of(key: &impl Key) -> Self {
+        Self(key.tag().wrapping_mul(GOLDEN))
     }
+
+    /// The bits that stand in a slot: others than those that choose it, in tables of up to 2³² slots.
+    #[inline(always)]
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "the low half is what is wanted"
+    )]
+    fn low(self) -> u32 {
+        self.0 as u32
+    }
+}
+
+/// Whether a group is in use, and whether this epoch has touched it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Use {
+    Resting,
+    Touched,
+    /// No row and no trace of one is left: the next new key takes its place.
+    Free,
+}
+
+/// A group's state: its rows by count, its aggregates.
+pub(super) struct Group<K, S> {
+    pub(super) key: K,
+    pub(super) rows: i64,
+    pub(super) state: S,
+    pub(super) used: Use,
 }
 
 /// The groups of one window.
 pub(super) struct Open<K, S> {
     pub(super) start: EventTime,
-    pub(super) index: KeyIndex<K>,
-    pub(super) groups: Vec<Group<S>>,
+    slots: Vec<Slot>,
+    shift: u32,
+    groups: Vec<Group<K, S>>,
+    free: Vec<u32>,
 }
 
 impl<K: Key, S: Default> Open<K, S> {
     pub(super) fn new(start: EventTime) -> Self {
         Self {
             start,
-            index: KeyIndex::with_slots(SLOTS),
+            slots: vec![EMPTY; SLOTS],
+            shift: 64 - SLOTS.trailing_zeros(),
             groups: Vec::new(),
+            free: Vec::new(),
         }
     }
 
-    /// The handle of a key, made at its first call, and whether memory grew for it.
+    /// Where the search for a key begins. The top bits choose the worker.
+    #[inline(always)]
+    fn place(&self, hash: Hash) -> usize {
+        #[expect(
+            clippy::cast_possible_truncation,
+            reason = "the table is smaller than 2³²"
+        )]
+        let place = ((hash.0 << 7) >> self.shift) as usize;
+        place
+    }
+
+    /// Asks for the slots of keys ahead of [`Open::resolve`], if they are not likely to be in the cache.
     #[inline]
-    pub(super) fn resolve(&mut self, key: &K) -> (u32, bool) {
-        let (handle, new) = self.index.resolve(key);
-        let mut grown = false;
-        if new && handle as usize == self.groups.len() {
-            grown = self.groups.len() == self.groups.capacity();
-            self.groups.push(Group::default());
+    pub(super) fn prefetch(&self, keys: &[K]) {
+        if self.slots.len() > SLOTS_IN_CACHE {
+            for key in keys {
+                prefetch(&self.slots, self.place(Hash::of(key)));
+            }
         }
-        (handle, grown)
     }
 
+    /// The handle of a key, made at its first call.
+    #[inline(always)]
+    pub(super) fn resolve(&mut self, key: &K) -> u32 {
+        let hash = Hash::of(key);
+        let mask = self.slots.len() - 1;
+        let mut place = self.place(hash) & mask;
+        loop {
+            let slot = self.slots[place];
+            if slot.handle == FREE {
+                return self.insert(place, hash, key);
+            }
+            if slot.hash == hash.low() && self.groups[slot.handle as usize].key == *key {
+                return slot.handle;
+            }
+            place = (place + 1) & mask;
+        }
+    }
+
+    #[inline(always)]
+    fn insert(&mut self, place: usize, hash: Hash, key: &K) -> u32 {
+        let group = Group {
+            key: key.clone(),
+            rows: 0,
+            state: S::default(),
+            used: Use::Resting,
+        };
+        let handle = if let Some(handle) = self.free.pop() {
+            self.groups[handle as usize] = group;
+            handle
+        } else {
+            #[expect(
+                clippy::cast_possible_truncation,
+                reason = "a worker holds fewer than 2³² keys"
+            )]
+            let handle = self.groups.len() as u32;
+            self.groups.push(group);
+            handle
+        };
+        self.slots[place] = Slot {
+            hash: hash.low(),
+            handle,
+        };
+        if self.len() * 2 > self.slots.len() {
+            self.grow();
+        }
+        handle
+    }
+
+    #[cold]
+    fn grow(&mut self) {
+        self.slots = vec![EMPTY; self.slots.len() * 2];
+        self.shift -= 1;
+        let mask = self.slots.len() - 1;
+        for (handle, group) in (0..).zip(&self.groups) {
+            if group.used != Use::Free {
+                let hash = Hash::of(&group.key);
+                let mut place = self.place(hash) & mask;
+                while self.slots[place].handle != FREE {
+                    place = (place + 1) & mask;
+                }
+                self.slots[place] = Slot {
+                    hash: hash.low(),
+                    handle,
+                };
+            }
+        }
+    }
+
+    #[inline(always)]
+    pub(super) fn group_mut(&mut self, handle: u32) -> &mut Group<K, S> {
+        &mut self.groups[handle as usize]
+    }
+
+    /// The groups in use, in the order in which their keys came.
+    pub(super) fn groups(&self) -> impl Iterator<Item = &Group<K, S>> {
+        self.groups.iter().filter(|group| group.used != Use::Free)
+    }
+
+    /// Lets go of a group without rows.
     pub(super) fn forget(&mut self, handle: u32) {
-        self.groups[handle as usize] = Group::default();
-        self.index.remove(handle);
+        let mask = self.slots.len() - 1;
+        let mut hole = self.place(Hash::of(&self.groups[handle as usize].key)) & mask;
+        while self.slots[hole].handle != handle {
+            hole = (hole + 1) & mask;
+        }
+        self.groups[handle as usize].used = Use::Free;
+        self.free.push(handle);
+        // Backward shift: what probed past the hole moves into it, so that no tombstone is needed.
+        let mut next = (hole + 1) & mask;
+        while self.slots[next].handle != FREE {
+            let key = &self.groups[self.slots[next].handle as usize].key;
+            let home = self.place(Hash::of(key)) & mask;
+            if (next.wrapping_sub(home) & mask) >= (next.wrapping_sub(hole) & mask) {
+                self.slots[hole] = self.slots[next];
+                hole = next;
+            }
+            next = (next + 1) & mask;
+        }
+        self.slots[hole] = EMPTY;
     }
 
     /// Makes the window one of another time, without groups; its memory stays.
     pub(super) fn begin(&mut self, start: EventTime) {
         self.start = start;
-        self.index.clear();
+        self.slots.fill(EMPTY);
         self.groups.clear();
+        self.free.clear();
     }
 
+    /// Groups in use.
+    #[inline(always)]
+    pub(super) fn len(&self) -> usize {
+        self.groups.len() - self.free.len()
+    }
+
+    /// How many groups there is room for: the bytes change with it.
+    #[inline(always)]
+    pub(super) fn capacity(&self) -> usize {
+        self.groups.capacity()
+    }
+
+    /// Bytes held, capacity included; what keys and states own beyond themselves is not.
     pub(super) fn bytes(&self) -> usize {
-        self.index.bytes() + self.groups.capacity() * size_of::<Group<S>>()
+        self.slots.capacity() * size_of::<Slot>()
+            + self.groups.capacity() * size_of::<Group<K, S>>()
+            + self.free.capacity() * size_of::<u32>()
     }
 }

@@ -1,16 +1,17 @@
 //! The keyed state of grouped windows: rows into windows, changes or ended windows out.
 
+use std::ops::Range;
+
 use thalweg_engine::key::Key;
 use thalweg_engine::keyed::{Emitter, EpochTime, KeyGroup, KeyedState, StateError, StateSize};
-use thalweg_engine::state::prefetch;
 use thalweg_engine::time::EventTime;
 use thalweg_engine::update::{Data, Update, Updates};
 
 use crate::aggregate::Aggregate;
 use crate::codec;
 use crate::column::Column;
-use crate::window::grouped::open::Group;
-use crate::window::grouped::pane::Pane;
+use crate::window::grouped::open::Use;
+use crate::window::grouped::panes::Panes;
 use crate::window::grouped::windows::{Place, Windows};
 use crate::window::grouped::{GroupRow, Span};
 
@@ -26,11 +27,10 @@ pub(super) enum Mode {
 /// Rows that are worked on together: enough to hide the way to memory, few enough to stay in the nearest cache.
 const TOGETHER: usize = 64;
 
-/// A row in one of its windows: its place among the rows in hand, and its group.
-struct Member {
-    row: u32,
-    place: Place,
-    handle: u32,
+/// Rows that follow one another and lie in the same windows: which of the rows in hand, and of the places.
+struct Run {
+    rows: Range<usize>,
+    windows: Range<usize>,
 }
 
 /// A group that the epoch has touched, with its row before.
@@ -48,10 +48,11 @@ pub(super) struct Groups<D, K: Key, A: Aggregate<D>> {
     mode: Mode,
     aggregate: A,
     windows: Windows<K, A::State>,
-    pane: Pane,
+    panes: Panes,
     keys: Vec<K>,
     times: Vec<EventTime>,
-    members: Vec<Member>,
+    runs: Vec<Run>,
+    places: Vec<Place>,
     touched: Vec<Touched<A::Output>>,
 }
 
@@ -70,61 +71,71 @@ impl<D: Data, K: Key, A: Aggregate<D>> Groups<D, K, A> {
             mode,
             aggregate,
             windows: Windows::new(),
-            pane: Pane::default(),
+            panes: Panes::default(),
             keys: Vec::new(),
             times: Vec::new(),
-            members: Vec::new(),
+            runs: Vec::new(),
+            places: Vec::new(),
             touched: Vec::new(),
         }
     }
 
-    /// Notes each row's windows, and asks for the place of its key in them.
+    /// Finds the runs of rows that lie in the same windows, and asks for the places of their keys.
     fn place(&mut self, rows: &[Update<D>]) {
         self.keys_of.of(rows, &mut self.keys);
         self.times_of.of(rows, &mut self.times);
-        self.members.clear();
-        for ((row, key), at) in (0..).zip(&self.keys).zip(&self.times) {
-            if !self.pane.holds(*at) {
-                self.pane.move_to(*at, &self.span, &mut self.windows);
-            }
-            let tag = key.tag();
-            for place in self.pane.windows() {
-                self.windows.slab[*place as usize].index.prefetch(tag);
-                self.members.push(Member {
-                    row,
-                    place: *place,
-                    handle: 0,
-                });
+        self.runs.clear();
+        self.places.clear();
+        let mut begun = 0;
+        for row in 0..rows.len() {
+            let at = self.times[row];
+            if !self.panes.holds(at) {
+                self.end_run(begun..row);
+                begun = row;
+                self.panes.move_to(at, &self.span, &mut self.windows);
             }
         }
+        self.end_run(begun..rows.len());
     }
 
-    /// Finds each member's group, and asks for it.
-    fn resolve(&mut self) {
-        for member in &mut self.members {
-            let key = &self.keys[member.row as usize];
-            member.handle = self.windows.resolve(member.place, key);
-            let groups = &self.windows.slab[member.place as usize].groups;
-            prefetch(groups, member.handle as usize);
+    fn end_run(&mut self, rows: Range<usize>) {
+        if rows.is_empty() {
+            return;
         }
+        for place in self.panes.windows() {
+            self.windows.slab[*place as usize].prefetch(&self.keys[rows.clone()]);
+        }
+        let first = self.places.len();
+        self.places.extend_from_slice(self.panes.windows());
+        let windows = first..self.places.len();
+        self.runs.push(Run { rows, windows });
     }
 
+    /// Adds the rows of each run to its windows, one window at a time.
     fn apply(&mut self, rows: &[Update<D>]) {
-        for member in &self.members {
-            let (row, _, diff) = &rows[member.row as usize];
-            let open = &mut self.windows.slab[member.place as usize];
-            let group = &mut open.groups[member.handle as usize];
-            if self.mode == Mode::Latest && !group.touched {
-                group.touched = true;
-                let old = (group.rows > 0).then(|| self.aggregate.read(&group.state));
-                self.touched.push(Touched {
-                    place: member.place,
-                    handle: member.handle,
-                    old,
-                });
+        for run in &self.runs {
+            for place in &self.places[run.windows.clone()] {
+                let open = &mut self.windows.slab[*place as usize];
+                let (known, room) = (open.len(), open.capacity());
+                let keys = &self.keys[run.rows.clone()];
+                for ((row, _, diff), key) in rows[run.rows.clone()].iter().zip(keys) {
+                    let handle = open.resolve(key);
+                    let group = open.group_mut(handle);
+                    if self.mode == Mode::Latest && group.used == Use::Resting {
+                        group.used = Use::Touched;
+                        let old = (group.rows > 0).then(|| self.aggregate.read(&group.state));
+                        self.touched.push(Touched {
+                            place: *place,
+                            handle,
+                            old,
+                        });
+                    }
+                    group.rows += diff;
+                    self.aggregate.update(&mut group.state, row, *diff);
+                }
+                let (new, has_grown) = (open.len() - known, open.capacity() != room);
+                self.windows.count(new, has_grown);
             }
-            group.rows += diff;
-            self.aggregate.update(&mut group.state, row, *diff);
         }
     }
 
@@ -132,14 +143,14 @@ impl<D: Data, K: Key, A: Aggregate<D>> Groups<D, K, A> {
         let mut touched = std::mem::take(&mut self.touched);
         for Touched { place, handle, old } in touched.drain(..) {
             let open = &mut self.windows.slab[place as usize];
-            let group = &mut open.groups[handle as usize];
-            group.touched = false;
+            let start = open.start;
+            let group = open.group_mut(handle);
+            group.used = Use::Resting;
             let new = (group.rows > 0).then(|| self.aggregate.read(&group.state));
             let is_empty = group.rows == 0 && group.state == A::State::default();
-            let start = open.start;
-            if let (true, Some(key)) = (old != new, open.index.key(handle)) {
+            if old != new {
                 let row = |value| GroupRow {
-                    key: key.clone(),
+                    key: group.key.clone(),
                     start,
                     value,
                 };
@@ -164,13 +175,12 @@ impl<D: Data, K: Key, A: Aggregate<D>> Groups<D, K, A> {
                 break;
             }
             let open = &self.windows.slab[place as usize];
-            for (handle, key) in open.index.iter() {
-                let Group { rows, state, .. } = &open.groups[handle as usize];
-                if *rows > 0 {
+            for group in open.groups() {
+                if group.rows > 0 {
                     let row = || GroupRow {
-                        key: key.clone(),
+                        key: group.key.clone(),
                         start,
-                        value: self.aggregate.read(state),
+                        value: self.aggregate.read(&group.state),
                     };
                     out.emit_with(row, 1);
                 }
@@ -186,14 +196,13 @@ impl<D: Data, K: Key, A: Aggregate<D>> KeyedState for Groups<D, K, A> {
     const FORMAT: u32 = 1;
 
     fn epoch(&mut self, time: &EpochTime, rows: Updates<D>, out: &mut Emitter<'_, Self::Out>) {
-        self.pane = Pane::default();
+        self.panes = Panes::default();
         for rows in rows
             .containers()
             .iter()
             .flat_map(|rows| rows.chunks(TOGETHER))
         {
             self.place(rows);
-            self.resolve();
             self.apply(rows);
         }
         match self.mode {
@@ -207,7 +216,8 @@ impl<D: Data, K: Key, A: Aggregate<D>> KeyedState for Groups<D, K, A> {
         let ours = self
             .windows
             .groups()
-            .filter(|(_, key, ..)| group.holds(key.tag()));
+            .filter(|(_, ours)| group.holds(ours.key.tag()))
+            .map(|(start, ours)| (start, &ours.key, ours.rows, &ours.state));
         codec::encode(&ours.collect::<Vec<_>>(), into)
     }
 
@@ -215,12 +225,13 @@ impl<D: Data, K: Key, A: Aggregate<D>> KeyedState for Groups<D, K, A> {
         let groups: Vec<(EventTime, K, i64, A::State)> = codec::decode(bytes)?;
         for (start, key, rows, state) in groups {
             let place = self.windows.at(start);
-            let handle = self.windows.resolve(place, &key);
-            self.windows.slab[place as usize].groups[handle as usize] = Group {
-                rows,
-                state,
-                touched: false,
-            };
+            let open = &mut self.windows.slab[place as usize];
+            let (known, room) = (open.len(), open.capacity());
+            let handle = open.resolve(&key);
+            let group = open.group_mut(handle);
+            (group.rows, group.state) = (rows, state);
+            let (new, has_grown) = (open.len() - known, open.capacity() != room);
+            self.windows.count(new, has_grown);
         }
         Ok(())
     }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use thalweg_engine::key::{GOLDEN, Key};
 use thalweg_engine::time::EventTime;
 
-use crate::window::grouped::open::Open;
+use crate::window::grouped::open::{Group, Open};
 
 /// Windows that are kept, emptied, for the next ones.
 const SPARE_MAX: usize = 64;
@@ -82,24 +82,20 @@ impl<K: Key, S: Default> Windows<K, S> {
         place
     }
 
-    /// The handle of a key in a window, made at its first call.
+    /// Counts new keys of a window, and its bytes where it has grown.
     #[inline]
-    pub(super) fn resolve(&mut self, place: Place, key: &K) -> u32 {
-        let open = &mut self.slab[place as usize];
-        let known = open.index.len();
-        let (handle, grown) = open.resolve(key);
-        self.keys += open.index.len() - known;
-        if grown {
+    pub(super) fn count(&mut self, keys: usize, has_grown: bool) {
+        self.keys += keys;
+        if has_grown {
             self.recount();
         }
-        handle
     }
 
     /// Forgets a group, and its window with its last group.
     pub(super) fn forget(&mut self, place: Place, handle: u32) {
         self.slab[place as usize].forget(handle);
         self.keys -= 1;
-        if self.slab[place as usize].index.is_empty() {
+        if self.slab[place as usize].len() == 0 {
             self.close(self.slab[place as usize].start);
         }
     }
@@ -109,7 +105,7 @@ impl<K: Key, S: Default> Windows<K, S> {
         let Some(place) = self.by_start.remove(&start) else {
             return;
         };
-        self.keys -= self.slab[place as usize].index.len();
+        self.keys -= self.slab[place as usize].len();
         self.recent[recent(start)] = None;
         if self.spare.len() < SPARE_MAX {
             self.slab[place as usize].begin(EventTime::MIN);
@@ -128,14 +124,11 @@ impl<K: Key, S: Default> Windows<K, S> {
             .map(|(start, place)| (*start, *place))
     }
 
-    /// All groups: window start, key, rows, state.
-    pub(super) fn groups(&self) -> impl Iterator<Item = (EventTime, &K, i64, &S)> {
+    /// All groups, each with the start of its window.
+    pub(super) fn groups(&self) -> impl Iterator<Item = (EventTime, &Group<K, S>)> {
         self.by_start.iter().flat_map(|(start, place)| {
             let open = &self.slab[*place as usize];
-            open.index.iter().map(|(handle, key)| {
-                let group = &open.groups[handle as usize];
-                (*start, key, group.rows, &group.state)
-            })
+            open.groups().map(|group| (*start, group))
         })
     }
 

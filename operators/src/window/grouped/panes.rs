@@ -1,4 +1,4 @@
-//! The moments around the last row that lie in the same windows: the next row is mostly one of them.
+//! The moments around the last rows that lie in the same windows: the next row is mostly one of them.
 //!
 //! ```text
 //! hopping   [0             )
@@ -13,9 +13,9 @@ use thalweg_engine::time::EventTime;
 use crate::window::grouped::Span;
 use crate::window::grouped::windows::{Place, Windows};
 
-/// The windows of the last row, and the moments that lie in just these.
+/// The windows of some moments, and the moments that lie in just these.
 #[derive(Default)]
-pub(super) struct Pane {
+struct Pane {
     from: EventTime,
     /// The first moment that no longer does; at the beginning there is none.
     until: EventTime,
@@ -23,37 +23,55 @@ pub(super) struct Pane {
 }
 
 impl Pane {
-    /// Whether a moment lies in the same windows.
     #[inline(always)]
-    pub(super) fn holds(&self, at: EventTime) -> bool {
+    fn holds(&self, at: EventTime) -> bool {
         self.from <= at && at < self.until
     }
+}
 
-    /// The windows, the newest first.
+/// The pane of the last row, and the one before: rows go back and forth between two.
+#[derive(Default)]
+pub(super) struct Panes {
+    last: Pane,
+    before: Pane,
+}
+
+impl Panes {
+    /// Whether a moment lies in the windows of the last row.
+    #[inline(always)]
+    pub(super) fn holds(&self, at: EventTime) -> bool {
+        self.last.holds(at)
+    }
+
+    /// The windows of the last row, the newest first.
     #[inline(always)]
     pub(super) fn windows(&self) -> &[Place] {
-        &self.windows
+        &self.last.windows
     }
 
     /// Finds the windows of another moment, and opens those that are not.
-    #[inline(never)]
     pub(super) fn move_to<K: Key, S: Default>(
         &mut self,
         at: EventTime,
         span: &Span,
         windows: &mut Windows<K, S>,
     ) {
-        self.windows.clear();
-        (self.from, self.until) = span.newest(at);
-        let mut next = Some(self.from);
+        std::mem::swap(&mut self.last, &mut self.before);
+        if self.last.holds(at) {
+            return;
+        }
+        let pane = &mut self.last;
+        pane.windows.clear();
+        (pane.from, pane.until) = span.newest(at);
+        let mut next = Some(pane.from);
         while let Some(start) = next {
             let end = span.end(start);
             if at >= end {
-                self.from = self.from.max(end);
+                pane.from = pane.from.max(end);
                 break;
             }
-            self.until = self.until.min(end);
-            self.windows.push(windows.at(start));
+            pane.until = pane.until.min(end);
+            pane.windows.push(windows.at(start));
             next = span.older(start);
         }
     }
