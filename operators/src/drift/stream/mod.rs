@@ -31,6 +31,7 @@ use thalweg_engine::table::Table;
 use thalweg_engine::time::{EventTime, Timestamp, micros_of};
 use thalweg_engine::update::Data;
 
+use crate::column::Column;
 use crate::drift::{Baseline, Baselines, DriftRow, Thresholds};
 
 /// One feature in one window of one segment, judged.
@@ -57,12 +58,12 @@ impl<'s, D: Data> Drift<'s, D> for Table<'s, D> {
         DriftSpec {
             table: self.clone(),
             name: name.to_owned(),
-            at: Rc::new(at),
+            times: Column::new(at),
             width_us: 3_600_000_000,
-            segment: Rc::new(|_| ()),
+            segments: Column::new(|_| ()),
             segment_name: |()| None,
             features: [],
-            values: Rc::new(|_| []),
+            add_rows: combine::add_rows(|_| []),
             thresholds: Thresholds::default(),
             exact: false,
         }
@@ -74,12 +75,12 @@ impl<'s, D: Data> Drift<'s, D> for Table<'s, D> {
 pub struct DriftSpec<'s, D: Data, G: Key, const N: usize> {
     table: Table<'s, D>,
     name: String,
-    at: Rc<dyn Fn(&D) -> EventTime>,
+    times: Column<D, EventTime>,
     width_us: i64,
-    segment: Rc<dyn Fn(&D) -> G>,
+    segments: Column<D, G>,
     segment_name: fn(&G) -> Option<Arc<str>>,
     features: [Arc<str>; N],
-    values: Rc<dyn Fn(&D) -> [Option<f64>; N]>,
+    add_rows: combine::AddRows<D, N>,
     thresholds: Thresholds,
     exact: bool,
 }
@@ -102,12 +103,12 @@ impl<'s, D: Data, G: Key, const N: usize> DriftSpec<'s, D, G, N> {
         DriftSpec {
             table: self.table,
             name: self.name,
-            at: self.at,
+            times: self.times,
             width_us: self.width_us,
-            segment: self.segment,
+            segments: self.segments,
             segment_name: self.segment_name,
             features: names.map(Arc::from),
-            values: Rc::new(values),
+            add_rows: combine::add_rows(values),
             thresholds: self.thresholds,
             exact: self.exact,
         }
@@ -122,12 +123,12 @@ impl<'s, D: Data, G: Key, const N: usize> DriftSpec<'s, D, G, N> {
         DriftSpec {
             table: self.table,
             name: self.name,
-            at: self.at,
+            times: self.times,
             width_us: self.width_us,
-            segment: Rc::new(segment),
+            segments: Column::new(segment),
             segment_name: |segment| Some(segment.to_string().into()),
             features: self.features,
-            values: self.values,
+            add_rows: self.add_rows,
             thresholds: self.thresholds,
             exact: self.exact,
         }
@@ -254,11 +255,14 @@ impl<G, const N: usize> References<G, N> {
 
     /// The baselines of a segment: its own, else the whole features'.
     fn of(&self, segment: &G) -> &[Arc<Baseline>; N] {
-        let Some(name) = (self.segment_name)(segment) else {
+        if self.segments.is_empty() {
             return &self.whole;
-        };
-        self.segments
-            .binary_search_by(|known| known.0.cmp(&name))
-            .map_or(&self.whole, |place| &self.segments[place].1)
+        }
+        let name = (self.segment_name)(segment);
+        let place = name.and_then(|name| {
+            let place = self.segments.binary_search_by(|known| known.0.cmp(&name));
+            place.ok()
+        });
+        place.map_or(&self.whole, |place| &self.segments[place].1)
     }
 }
