@@ -6,6 +6,7 @@ pub mod data;
 pub mod expected;
 pub mod feed;
 pub mod graph;
+pub mod latency;
 pub mod loops;
 pub mod measure;
 pub mod workload;

@@ -12,6 +12,8 @@ const EPOCH_ROWS_BOUNDED: usize = 65_536;
 const EPOCH_ROWS_STREAM: usize = 8_192;
 /// Time after which an epoch over streams closes.
 const EPOCH_INTERVAL_STREAM: Duration = Duration::from_millis(10);
+/// Time after which it closes where no other epoch is on its way: nothing is gained by waiting for more rows then.
+pub(crate) const EPOCH_INTERVAL_ALONE: Duration = Duration::from_millis(1);
 /// Epochs that may be on their way before the sources pause. Timely itself has no flow control.
 pub(crate) const EPOCHS_IN_FLIGHT_MAX: u64 = 4;
 

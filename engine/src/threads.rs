@@ -107,8 +107,9 @@ fn turn_until_done(
         if !worker.step() {
             break;
         }
-        if turn == Turn::Idle {
-            worker.step_or_park(Some(PARK_MAX));
+        if let Turn::Idle(time) = turn {
+            let park = time.map_or(PARK_MAX, |time| time.min(PARK_MAX));
+            worker.step_or_park(Some(park));
         }
     }
     driver.finish();

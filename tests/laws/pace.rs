@@ -1,15 +1,19 @@
-//! A slow sink slows the sources: at most four epochs are in flight.
+//! A slow sink slows the sources: at most four epochs are in flight. A sink that keeps up is not kept waiting.
 
+use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering::Relaxed;
 use std::sync::{Arc, Mutex, OnceLock, mpsc};
+use std::time::Duration;
 
 use tests::dice::Dice;
 use tests::lap::{Lap, still_env};
-use thalweg::connectors::memory::Log;
+use thalweg::connectors::memory::{Collect, Log};
+use thalweg::engine::env::{Clock, Env};
 use thalweg::engine::metrics::Metrics;
 use thalweg::engine::sim::Sim;
 use thalweg::engine::sink::{Sink, SinkError, SinkPlace, Writer};
 use thalweg::engine::source::{Batch, Partition, ReadStatus, Reader, Source, SourceError};
+use thalweg::engine::time::EventTime;
 use thalweg::engine::update::Updates;
 use thalweg::prelude::*;
 
@@ -172,4 +176,81 @@ fn a_sink_that_does_not_answer_pauses_a_source_on_its_thread() {
         "{ahead:?}"
     );
     assert_eq!(*gauge.written.lock().unwrap(), 2_000);
+}
+
+/// A clock on which 0.2 ms pass from one look to the next.
+#[derive(Default)]
+struct Ticking(AtomicU64);
+
+impl Clock for Ticking {
+    fn wall(&self) -> EventTime {
+        0
+    }
+
+    fn elapsed(&self) -> Duration {
+        Duration::from_micros(200 * self.0.fetch_add(1, Relaxed))
+    }
+}
+
+/// A stream without event time, of which a row comes now and then: no watermark closes its epochs.
+#[derive(Clone)]
+struct Trickle;
+
+struct TrickleReader {
+    reads: i64,
+}
+
+impl Source for Trickle {
+    type Row = i64;
+
+    fn partitions(&self) -> Result<Vec<Partition>, SourceError> {
+        let name = "only".into();
+        Ok(vec![Partition { name, rows: None }])
+    }
+
+    fn open(&self, _: usize) -> Result<Box<dyn Reader<i64>>, SourceError> {
+        Ok(Box::new(TrickleReader { reads: 0 }))
+    }
+
+    fn bounded(&self) -> bool {
+        false
+    }
+}
+
+impl Reader<i64> for TrickleReader {
+    fn read(&mut self, batch: &mut Batch<i64>) -> Result<ReadStatus, SourceError> {
+        self.reads += 1;
+        if self.reads % 20 != 0 {
+            return Ok(ReadStatus::Pending);
+        }
+        batch.push(self.reads / 20);
+        Ok(if self.reads == 1_000 {
+            ReadStatus::End
+        } else {
+            ReadStatus::More
+        })
+    }
+}
+
+/// An epoch stayed open for its 10 ms even where nothing else was on its way: rows waited for no one.
+#[test]
+fn a_row_that_is_alone_does_not_wait_for_others() {
+    for_seeds(0..20, |seed| {
+        let seen = Collect::new();
+        let out = seen.clone();
+        let job = Job::new("trickle", move |g| {
+            g.source("numbers", Trickle.untimed())?
+                .sink("out", out.clone())
+        });
+        let env = Env {
+            clock: Arc::new(Ticking::default()),
+            ..still_env()
+        };
+        let config = Config::workers(1).unwrap().env(env);
+        Sim::new(seed, config).run(&job).unwrap();
+        let mut epochs: Vec<_> = seen.updates().iter().map(|update| update.1).collect();
+        let rows = epochs.len();
+        epochs.dedup();
+        assert_eq!((rows, epochs.len()), (50, 50), "seed {seed}");
+    });
 }
