@@ -8,7 +8,7 @@ use thalweg_engine::error::JobError;
 use thalweg_engine::key::Key;
 use thalweg_engine::table::Table;
 use thalweg_engine::time::{EventTime, micros_of};
-use thalweg_engine::update::Data;
+use thalweg_engine::update::{Data, Update};
 
 use crate::aggregate::Aggregate;
 use crate::value::IntoLane;
@@ -32,9 +32,12 @@ pub trait KeyBy<'s, D: Data> {
 
 impl<'s, D: Data> KeyBy<'s, D> for Table<'s, D> {
     fn key_by<K: Key>(&self, key: impl Fn(&D) -> K + 'static) -> Keyed<'s, D, K> {
+        let key = Rc::new(key);
+        let same = Rc::clone(&key);
         Keyed {
             table: self.clone(),
-            key: Rc::new(key),
+            tags: of_all(move |row| same(row).tag()),
+            key,
         }
     }
 }
@@ -44,15 +47,27 @@ impl<'s, D: Data> KeyBy<'s, D> for Table<'s, D> {
 pub struct Keyed<'s, D: Data, K: Key> {
     pub(crate) table: Table<'s, D>,
     pub(crate) key: Rc<dyn Fn(&D) -> K>,
+    pub(crate) tags: OfAll<D, u64>,
+}
+
+/// What a job's function finds in each row of a container: one call through a pointer for all of them.
+pub(crate) type OfAll<D, T> = Rc<dyn Fn(&[Update<D>], &mut Vec<T>)>;
+
+/// Applies a job's function to a container of rows; what it finds is appended.
+pub(crate) fn of_all<D, T>(of: impl Fn(&D) -> T + 'static) -> OfAll<D, T> {
+    Rc::new(move |rows, into| into.extend(rows.iter().map(|(row, _, _)| of(row))))
 }
 
 impl<'s, D: Data, K: Key> Keyed<'s, D, K> {
     /// Says where the event time stands: µs since 1970 UTC. Windows in time need it.
     #[must_use]
     pub fn event_time(&self, at: impl Fn(&D) -> EventTime + 'static) -> Timeline<'s, D, K> {
+        let at = Rc::new(at);
+        let same = Rc::clone(&at);
         Timeline {
             keyed: self.clone(),
-            at: Rc::new(at),
+            times: of_all(move |row| same(row)),
+            at,
         }
     }
 
@@ -72,6 +87,7 @@ impl<'s, D: Data, K: Key> Keyed<'s, D, K> {
 pub struct Timeline<'s, D: Data, K: Key> {
     pub(crate) keyed: Keyed<'s, D, K>,
     pub(crate) at: Rc<dyn Fn(&D) -> EventTime>,
+    pub(crate) times: OfAll<D, EventTime>,
 }
 
 impl<'s, D: Data, K: Key> Timeline<'s, D, K> {
