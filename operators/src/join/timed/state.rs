@@ -269,18 +269,15 @@ impl<K: Key, L: Data + Ord, R: Data + Ord, U: Rule<R>> PairedState for Timed<K, 
         if lefts.any_retraction || rights.any_retraction {
             self.take_back(time, (&left, &lefts), (&right, &rights), out);
         }
-        let mut place = 0;
-        for (row, _, diff) in right.into_containers().into_iter().flatten() {
+        for (place, (row, _, diff)) in right.into_iter().enumerate() {
             if let Some(ahead) = rights.handles.get(place + AHEAD_SLOT) {
                 prefetch(&self.slots, *ahead as usize);
             }
             if diff > 0 {
                 self.change_right(rights.handles[place], rights.times[place], row, diff, out);
             }
-            place += 1;
         }
-        let mut place = 0;
-        for (row, _, diff) in left.into_containers().into_iter().flatten() {
+        for (place, (row, _, diff)) in left.into_iter().enumerate() {
             if let Some(ahead) = lefts.handles.get(place + AHEAD_SLOT) {
                 prefetch(&self.slots, *ahead as usize);
             }
@@ -291,7 +288,6 @@ impl<K: Key, L: Data + Ord, R: Data + Ord, U: Rule<R>> PairedState for Timed<K, 
                 let (handle, at) = (lefts.handles[place], lefts.times[place]);
                 self.change_left(handle, at, row, diff, time.watermark, out);
             }
-            place += 1;
         }
         match self.mode {
             Mode::Latest => self.write_changes(out),
