@@ -25,16 +25,10 @@ pub fn digest(workload: &str, rows: &[Payment]) -> Option<f64> {
     }
 }
 
-/// Whether two digests of a workload are one but for the order of their additions. The loops of the joins in time know
-/// milliseconds, the jobs microseconds: a label here and there finds another payment.
+/// Whether two digests are one but for the order of their additions.
 #[must_use]
-pub fn agree(workload: &str, ours: f64, theirs: f64) -> bool {
-    let share = if workload.contains("asof") {
-        1e-3
-    } else {
-        1e-9
-    };
-    (ours - theirs).abs() <= share * theirs.abs().max(1.0)
+pub fn agree(ours: f64, theirs: f64) -> bool {
+    (ours - theirs).abs() <= 1e-9 * theirs.abs().max(1.0)
 }
 
 /// The events in the last week of each user, which ends with the user's newest event, or at `as_of` if that is later.

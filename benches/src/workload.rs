@@ -288,7 +288,7 @@ fn lookup(rows: Arc<Vec<Payment>>, workers: usize, digest: Digest) -> Job {
 }
 
 /// A merchant's risk, as bits: floats have no order to be told apart by.
-fn f64_bits(merchant: u32) -> u64 {
+pub(crate) fn f64_bits(merchant: u32) -> u64 {
     (f64::from(merchant % 100) / 100.0).to_bits()
 }
 

@@ -112,7 +112,7 @@ impl<'s> Graph<'s> {
         let mut rows = Handle::new();
         let stream = rows.to_stream(self.scope);
         let outlets = Rc::new(RefCell::new(Outlets {
-            rows,
+            rows: Some(rows),
             late: None,
             dead: None,
         }));

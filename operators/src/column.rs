@@ -28,6 +28,12 @@ impl<D, T> Column<D, T> {
     #[inline]
     pub(crate) fn of(&self, rows: &[Update<D>], into: &mut Vec<T>) {
         into.clear();
+        self.append(rows, into);
+    }
+
+    /// Appends the column of `rows` to `into`.
+    #[inline]
+    pub(crate) fn append(&self, rows: &[Update<D>], into: &mut Vec<T>) {
         (self.0)(rows, into);
     }
 }

@@ -34,10 +34,11 @@ pub trait KeyBy<'s, D: Data> {
 impl<'s, D: Data> KeyBy<'s, D> for Table<'s, D> {
     fn key_by<K: Key>(&self, key: impl Fn(&D) -> K + 'static) -> Keyed<'s, D, K> {
         let key = Rc::new(key);
-        let of = Rc::clone(&key);
+        let (of, tag) = (Rc::clone(&key), Rc::clone(&key));
         Keyed {
             table: self.clone(),
             keys: Column::new(move |row| of(row)),
+            tags: Column::new(move |row| tag(row).tag()),
             key,
         }
     }
@@ -49,6 +50,7 @@ pub struct Keyed<'s, D: Data, K: Key> {
     pub(crate) table: Table<'s, D>,
     pub(crate) key: Rc<dyn Fn(&D) -> K>,
     pub(crate) keys: Column<D, K>,
+    pub(crate) tags: Column<D, u64>,
 }
 
 impl<'s, D: Data, K: Key> Keyed<'s, D, K> {

@@ -1,20 +1,23 @@
-//! Each payment at its merchant's rate of the moment, and the merchant's trailing 24 h of it: a reorder buffer, sorted
-//! rates, a deque with a running sum per merchant.
+//! Each payment at its merchant's rate of the moment, and the mean of the merchant's trailing 24 h of it, once nothing can
+//! change it: a reorder buffer, sorted rates, a deque with a running sum per merchant. In microseconds, as the job.
 
 use std::collections::VecDeque;
 
 use crate::asof::rates;
 use crate::data::{MERCHANTS, Payment, START_US};
 use crate::loops::Out;
-use crate::loops::reorder::{Event, Reorder};
+use crate::loops::reorder::Reorder;
 
-const DAY_MS: u32 = 86_400_000;
+const DAY_US: i64 = 86_400_000_000;
+
+/// µs since the start, merchant, cents.
+type Event = (i64, u32, u32);
 
 #[derive(Clone, Default)]
 struct Merchant {
-    /// From when, in ms, and what.
-    rates: Vec<(u32, i64)>,
-    events: VecDeque<(u32, i64)>,
+    /// From when, in µs since the start, and what.
+    rates: Vec<(i64, i64)>,
+    events: VecDeque<(i64, i64)>,
     sum: i64,
 }
 
@@ -23,11 +26,11 @@ struct Merchant {
 pub fn dimension_asof(rows: &[Payment]) -> (u64, f64) {
     let mut merchants = vec![Merchant::default(); MERCHANTS as usize + 1];
     for rate in rates() {
-        let from_ms = ((rate.from - START_US) / 1_000) as u32;
         let merchant = &mut merchants[rate.merchant as usize];
-        merchant.rates.push((from_ms, rate.percent));
+        let percent = i64::from(rate.percent);
+        merchant.rates.push((rate.from - START_US, percent));
     }
-    let mut out = Out::<(u32, u32, f64)>::new();
+    let mut out = Out::<(u32, i64, f64)>::new();
     let mut digest = 0.0;
     let mut release = |second: &mut Vec<Event>| {
         let peers = second.chunk_by(|a, b| (a.0, a.1) == (b.0, b.1));
@@ -42,7 +45,7 @@ pub fn dimension_asof(rows: &[Payment]) -> (u64, f64) {
                 merchant.sum += amount;
             }
             while let Some((old, amount)) = merchant.events.front() {
-                if old + DAY_MS >= at {
+                if old + DAY_US >= at {
                     break;
                 }
                 merchant.sum -= amount;
@@ -57,8 +60,9 @@ pub fn dimension_asof(rows: &[Payment]) -> (u64, f64) {
     };
     let mut reorder = Reorder::new();
     for row in rows {
-        let user = u64::from(row.merchant);
-        reorder.push(&Payment { user, ..*row }, &mut release);
+        let at = row.at - START_US;
+        let event = (at, row.merchant, row.cents as u32);
+        reorder.put((at / 1_000_000) as usize, event, &mut release);
     }
     reorder.finish(&mut release);
     (out.written(), digest)

@@ -41,6 +41,10 @@ pub trait PairedState: 'static {
         out: &mut Emitter<'_, Self::Out>,
     );
 
+    /// Says, before an epoch, that it is the last with rows on the right, if it has any. In which epoch that comes to be
+    /// known depends on timing: what is written must not.
+    fn right_has_ended(&mut self) {}
+
     /// Appends the state of the keys in one key group.
     ///
     /// # Errors
@@ -116,6 +120,9 @@ impl<'s, D: Data> Table<'s, D> {
                     let mut session = output.session(&stashed.capability);
                     let mut pass_on = |full: &mut Vec<_>| session.give_container(full);
                     let mut out = Emitter::new(epoch, &mut buffer, &mut pass_on);
+                    if frontiers[1].is_empty() && stash.all(|(_, right)| right.is_empty()) {
+                        state.right_has_ended();
+                    }
                     state.epoch(&time, left, right, &mut out);
                     metrics.gave(out.finish(), state.size());
                 }

@@ -33,6 +33,11 @@ impl<R: Default> Stash<R> {
         Some(stashed)
     }
 
+    /// Whether something holds of the rows of every epoch that waits.
+    pub(super) fn all(&self, holds: impl Fn(&R) -> bool) -> bool {
+        self.0.values().all(|stashed| holds(&stashed.rows))
+    }
+
     /// Takes out the first epoch, unless more may come for it.
     pub(super) fn complete(&mut self, may_come: impl Fn(&Epoch) -> bool) -> Option<Stashed<R>> {
         let first = self.0.first_entry()?;

@@ -19,22 +19,29 @@ use crate::update::{Data, Update};
 
 pub(crate) type Handle<D> = InputHandle<Epoch, CapacityContainerBuilder<Vec<Update<D>>>>;
 
-/// The inputs of one source: the rows, and the side outputs that a job has asked for.
+/// The inputs of one source: the rows until the source has ended, and the side outputs that a job has asked for.
 pub(crate) struct Outlets<D: Data> {
-    pub(crate) rows: Handle<D>,
+    pub(crate) rows: Option<Handle<D>>,
     pub(crate) late: Option<Handle<D>>,
     pub(crate) dead: Option<Handle<DeadLetter>>,
 }
 
 impl<D: Data> Outlets<D> {
     fn advance_to(&mut self, epoch: Epoch) {
-        self.rows.advance_to(epoch);
+        if let Some(rows) = &mut self.rows {
+            rows.advance_to(epoch);
+        }
         if let Some(late) = &mut self.late {
             late.advance_to(epoch);
         }
         if let Some(dead) = &mut self.dead {
             dead.advance_to(epoch);
         }
+    }
+
+    /// Lets go of the inputs: whatever reads them knows that nothing comes any more.
+    fn close(&mut self) {
+        (self.rows, self.late, self.dead) = (None, None, None);
     }
 }
 
@@ -68,6 +75,7 @@ pub(crate) trait DrivenInput {
     fn poll(&mut self, epoch: Epoch, rows_max: usize) -> Result<usize, JobError>;
     /// The watermarks that have moved since the last call, in order: `(partition, watermark)`.
     fn take_marks(&mut self, marks: &mut Vec<(usize, EventTime)>);
+    /// Closes the epochs before this one; all of them, once every partition of this worker has ended.
     fn advance_to(&mut self, epoch: Epoch);
     /// Whether all partitions of this worker have ended.
     fn is_done(&self) -> bool;
@@ -98,7 +106,9 @@ impl<D: Data> SourceInput<D> {
             self.metrics.note_dead(letter);
         }
         let mut outlets = self.outlets.borrow_mut();
-        outlets.rows.send_batch(&mut chunk.rows);
+        if let Some(handle) = &mut outlets.rows {
+            handle.send_batch(&mut chunk.rows);
+        }
         if let Some(handle) = &mut outlets.late {
             chunk.late.iter_mut().for_each(|update| update.1 = epoch);
             handle.send_batch(&mut chunk.late);
@@ -180,7 +190,12 @@ impl<D: Data> DrivenInput for SourceInput<D> {
     }
 
     fn advance_to(&mut self, epoch: Epoch) {
-        self.outlets.borrow_mut().advance_to(epoch);
+        let mut outlets = self.outlets.borrow_mut();
+        if self.is_done() {
+            outlets.close();
+        } else {
+            outlets.advance_to(epoch);
+        }
     }
 
     fn is_done(&self) -> bool {

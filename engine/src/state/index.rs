@@ -84,17 +84,21 @@ impl<K: Key> KeyIndex<K> {
     /// The handle of a key and whether it is new: a new handle is either the next one or one that was freed.
     #[inline]
     pub fn resolve(&mut self, key: &K) -> (u32, bool) {
-        let tag = key.tag();
+        self.resolve_with(key.tag(), || key.clone())
+    }
+
+    /// The same of a key whose tag is known: the key itself is asked for only to be kept, or where its tag does not
+    /// tell it apart.
+    #[inline]
+    pub fn resolve_with(&mut self, tag: u64, key: impl Fn() -> K) -> (u32, bool) {
         let mask = self.slots.len() - 1;
         let mut place = self.place(tag) & mask;
         loop {
             let slot = self.slots[place];
             if slot.handle == FREE {
-                return (self.insert(place, tag, key.clone()), true);
+                return (self.insert(place, tag, key()), true);
             }
-            if slot.tag == tag
-                && (K::EXACT || self.keys[slot.handle as usize].as_ref() == Some(key))
-            {
+            if slot.tag == tag && self.is_key_of(slot.handle, &key) {
                 return (slot.handle, false);
             }
             place = (place + 1) & mask;
@@ -104,11 +108,24 @@ impl<K: Key> KeyIndex<K> {
     /// The handle of a key, if it is known.
     #[must_use]
     pub fn find(&self, key: &K) -> Option<u32> {
-        self.find_place(key).map(|place| self.slots[place].handle)
+        self.find_with(key.tag(), || key.clone())
     }
 
-    fn find_place(&self, key: &K) -> Option<usize> {
-        let tag = key.tag();
+    /// The same of a key whose tag is known: the key itself is asked for only where its tag does not tell it apart.
+    #[inline]
+    #[must_use]
+    pub fn find_with(&self, tag: u64, key: impl Fn() -> K) -> Option<u32> {
+        let place = self.find_place(tag, key);
+        place.map(|place| self.slots[place].handle)
+    }
+
+    #[inline(always)]
+    fn is_key_of(&self, handle: u32, key: impl Fn() -> K) -> bool {
+        K::EXACT || self.keys[handle as usize].as_ref() == Some(&key())
+    }
+
+    #[inline(always)]
+    fn find_place(&self, tag: u64, key: impl Fn() -> K) -> Option<usize> {
         let mask = self.slots.len() - 1;
         let mut place = self.place(tag) & mask;
         loop {
@@ -116,7 +133,7 @@ impl<K: Key> KeyIndex<K> {
             if slot.handle == FREE {
                 return None;
             }
-            if slot.tag == tag && self.keys[slot.handle as usize].as_ref() == Some(key) {
+            if slot.tag == tag && self.is_key_of(slot.handle, &key) {
                 return Some(place);
             }
             place = (place + 1) & mask;
@@ -141,7 +158,7 @@ impl<K: Key> KeyIndex<K> {
         let Some(key) = self.key(handle).cloned() else {
             return;
         };
-        let Some(mut hole) = self.find_place(&key) else {
+        let Some(mut hole) = self.find_place(key.tag(), || key.clone()) else {
             return;
         };
         self.keys[handle as usize] = None;

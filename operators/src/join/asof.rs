@@ -278,8 +278,24 @@ impl<R: 'static> Rule<R> for AsofRule<R> {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     fn spent(&self, rights: &[Held<R>], from: EventTime) -> usize {
+        // Where the watermark has passed all rows, which it mostly has, the newest one is what is left.
+        if let [older @ .., newest] = rights
+            && newest.at < from
+            && newest.is_present()
+            && self.direction != Direction::Forward
+            && self.reaches(newest, from)
+        {
+            return older.len();
+        }
+        self.spent_of_many(rights, from)
+    }
+}
+
+impl<R> AsofRule<R> {
+    #[inline(never)]
+    fn spent_of_many(&self, rights: &[Held<R>], from: EventTime) -> usize {
         let below = prefix(rights, |time| time < from);
         if self.direction == Direction::Forward {
             return below;

@@ -19,13 +19,15 @@
 
 use std::rc::Rc;
 
+use smallvec::SmallVec;
 use thalweg_engine::key::Key;
 use thalweg_engine::keyed::{Emitter, EpochTime, KeyGroup, PairedState, StateError, StateSize};
-use thalweg_engine::state::KeyIndex;
+use thalweg_engine::state::{KeyIndex, prefetch};
 use thalweg_engine::table::Table;
-use thalweg_engine::update::{Data, Diff, Updates};
+use thalweg_engine::update::{Data, Diff, Update, Updates};
 
 use crate::codec;
+use crate::column::Column;
 use crate::key_by::Keyed;
 
 impl<'s, F: Data, K: Key> Keyed<'s, F, K> {
@@ -37,7 +39,11 @@ impl<'s, F: Data, K: Key> Keyed<'s, F, K> {
         dimension: &Keyed<'s, D, K>,
     ) -> Table<'s, (F, Option<D>)> {
         let (fact_key, row_key) = (Rc::clone(&self.key), Rc::clone(&dimension.key));
-        let state = Lookup::new(Rc::clone(&self.key), Rc::clone(&dimension.key));
+        let state = Lookup::new(
+            Rc::clone(&self.key),
+            self.tags.clone(),
+            Rc::clone(&dimension.key),
+        );
         self.table.keyed_with(
             name,
             move |fact| fact_key(fact).tag(),
@@ -53,53 +59,94 @@ type KeyOf<D, K> = Rc<dyn Fn(&D) -> K>;
 /// The dimension's rows by key; several per key while a change is under way, or by mistake.
 struct Lookup<K: Key, F, D> {
     fact_key: KeyOf<F, K>,
+    fact_tags: Column<F, u64>,
     row_key: KeyOf<D, K>,
     index: KeyIndex<K>,
-    rows: Vec<Vec<(D, Diff)>>,
+    rows: Vec<Rows<D>>,
+    /// Bytes of rows that do not lie in their place.
+    heap_bytes: usize,
+    tags: Vec<u64>,
+    handles: Vec<u32>,
 }
 
+/// A key's rows, from the least to the greatest, each with how often it is there.
+type Rows<D> = SmallVec<[(D, Diff); 1]>;
+
 /// How far ahead of its use a slot of the index is asked for, in facts.
-const AHEAD: usize = 16;
+const AHEAD_INDEX: usize = 16;
+/// The same of a row.
+const AHEAD_ROW: usize = 8;
+/// Stands for a key that the dimension does not have.
+const NONE: u32 = u32::MAX;
 
 impl<K: Key, F, D: Ord + Clone> Lookup<K, F, D> {
-    fn new(fact_key: KeyOf<F, K>, row_key: KeyOf<D, K>) -> Self {
+    fn new(fact_key: KeyOf<F, K>, fact_tags: Column<F, u64>, row_key: KeyOf<D, K>) -> Self {
         Self {
             fact_key,
+            fact_tags,
             row_key,
             index: KeyIndex::new(),
             rows: Vec::new(),
+            heap_bytes: 0,
+            tags: Vec::new(),
+            handles: Vec::new(),
         }
     }
 
     fn change(&mut self, row: D, diff: Diff) {
         let (handle, new) = self.index.resolve(&(self.row_key)(&row));
         if new && handle as usize == self.rows.len() {
-            self.rows.push(Vec::new());
+            self.rows.push(Rows::new());
         }
         let rows = &mut self.rows[handle as usize];
+        let before = heap_bytes(rows);
         match rows.binary_search_by(|known| known.0.cmp(&row)) {
             Ok(place) => {
                 rows[place].1 += diff;
                 if rows[place].1 == 0 {
                     rows.remove(place);
+                    rows.shrink_to_fit();
                 }
             }
             Err(place) => rows.insert(place, (row, diff)),
         }
+        self.heap_bytes = self.heap_bytes + heap_bytes(rows) - before;
         if rows.is_empty() {
             self.index.remove(handle);
         }
     }
 
-    #[inline]
-    fn find(&self, key: &K) -> Option<&D> {
-        let handle = self.index.find(key)?;
-        let newest_first = self.rows[handle as usize].iter().rev();
-        newest_first
-            .filter(|(_, count)| *count > 0)
-            .map(|(row, _)| row)
-            .next()
+    /// Finds out where the rows of a container's facts stand.
+    #[inline(always)]
+    fn find_all(&mut self, facts: &[Update<F>]) {
+        self.fact_tags.of(facts, &mut self.tags);
+        self.handles.clear();
+        let (index, tags, key) = (&self.index, &self.tags, &self.fact_key);
+        let found = facts
+            .iter()
+            .zip(tags)
+            .enumerate()
+            .map(|(place, (fact, tag))| {
+                if let Some(ahead) = tags.get(place + AHEAD_INDEX) {
+                    index.prefetch(*ahead);
+                }
+                index.find_with(*tag, || key(&fact.0)).unwrap_or(NONE)
+            });
+        self.handles.extend(found);
     }
+}
+
+/// The row that stands for a key: the greatest of those that are there.
+#[inline(always)]
+fn present<D>(rows: &Rows<D>) -> Option<&D> {
+    let mut greatest_first = rows.iter().rev();
+    let present = greatest_first.find(|(_, count)| *count > 0);
+    present.map(|(row, _)| row)
+}
+
+fn heap_bytes<D>(rows: &Rows<D>) -> usize {
+    let room = if rows.spilled() { rows.capacity() } else { 0 };
+    room * size_of::<(D, Diff)>()
 }
 
 impl<K: Key, F: Data, D: Data + Ord> PairedState for Lookup<K, F, D> {
@@ -119,12 +166,15 @@ impl<K: Key, F: Data, D: Data + Ord> PairedState for Lookup<K, F, D> {
             self.change(row, diff);
         }
         for facts in facts.into_containers() {
-            let mut facts = facts.into_iter();
-            while let Some((fact, _, diff)) = facts.next() {
-                if let Some((ahead, _, _)) = facts.as_slice().get(AHEAD) {
-                    self.index.prefetch((self.fact_key)(ahead).tag());
+            self.find_all(&facts);
+            for (place, (fact, _, diff)) in facts.into_iter().enumerate() {
+                if let Some(ahead) = self.handles.get(place + AHEAD_ROW) {
+                    prefetch(&self.rows, *ahead as usize);
                 }
-                let row = self.find(&(self.fact_key)(&fact));
+                let row = self
+                    .rows
+                    .get(self.handles[place] as usize)
+                    .and_then(present);
                 out.emit_with(|| (fact, row.cloned()), diff);
             }
         }
@@ -146,11 +196,12 @@ impl<K: Key, F: Data, D: Data + Ord> PairedState for Lookup<K, F, D> {
     }
 
     fn size(&self) -> StateSize {
-        let rows: usize = self.rows.iter().map(Vec::capacity).sum();
         StateSize {
             keys: self.index.len(),
             events: self.index.len(),
-            bytes: self.index.bytes() + rows * size_of::<(D, Diff)>() + self.rows.capacity() * 24,
+            bytes: self.index.bytes()
+                + self.rows.capacity() * size_of::<Rows<D>>()
+                + self.heap_bytes,
         }
     }
 }
@@ -169,7 +220,11 @@ mod tests {
             });
             let empty = || {
                 let key = || Rc::new(|row: &Row| row.key);
-                Sided(Lookup::new(key(), key()))
+                Sided(Lookup::new(
+                    key(),
+                    Column::new(|row: &Row| row.key.tag()),
+                    key(),
+                ))
             };
             assert_continues(empty, side_tag, &epochs);
         }

@@ -24,15 +24,19 @@
 //! Per row one hash lookup and a place in a run of its key, looked for from its newest end. A run is one piece of memory:
 //! a row that comes late moves what is newer, which for a key of a hundred thousand rows is slow. State: the left rows that may
 //! still change and the right rows that one of them, or a left row to come, may match. What the watermark has freed is
-//! dropped when its key is touched next, and by a sweep that passes over all keys bit by bit.
+//! dropped when its key is touched next, and by a sweep that passes over all keys bit by bit. Once the right side has
+//! ended, as a dimension does before any timed row comes, `latest` keeps no left rows at all.
 
 mod changes;
+mod repair;
 mod run;
 mod side;
 mod slot;
 mod state;
 #[cfg(test)]
 pub(super) mod tests;
+mod upkeep;
+mod waiting;
 
 use std::rc::Rc;
 

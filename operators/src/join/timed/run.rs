@@ -1,7 +1,7 @@
 //! A key's rows of one side: sorted by time, then by row, each with how often it is there.
 //!
 //! ```text
-//! (at, row, count)  oldest ─────── newest     looked into from the newest end: rows come nearly in order
+//! (at, row, count)  oldest ─────── newest     looked into from its ends: rows come nearly in order
 //! ```
 
 use serde::{Deserialize, Serialize};
@@ -11,6 +11,9 @@ use thalweg_engine::update::Diff;
 
 /// How many of the newest rows are looked at one by one before the rest is halved.
 const NEAR: usize = 8;
+
+/// How many of the oldest rows are looked at before those.
+const OLDEST: usize = 3;
 
 /// A row with its time, and how often it is there: below zero where it was taken back before it came.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -30,6 +33,13 @@ impl<D> Held<D> {
 /// How many of the oldest rows have a time that `belongs`: it must hold up to some moment, and not from there on.
 #[inline(always)]
 pub(in crate::join) fn prefix<D>(run: &[Held<D>], belongs: impl Fn(EventTime) -> bool) -> usize {
+    if run.last().is_none_or(|newest| belongs(newest.at)) {
+        return run.len();
+    }
+    // A history reaches into the future, and what is spent has been dropped: there the oldest row is often the one.
+    if let Some(place) = run.iter().take(OLDEST).position(|held| !belongs(held.at)) {
+        return place;
+    }
     let near = run.len().saturating_sub(NEAR);
     match run[near..].iter().rposition(|held| belongs(held.at)) {
         Some(place) => near + place + 1,
@@ -37,14 +47,61 @@ pub(in crate::join) fn prefix<D>(run: &[Held<D>], belongs: impl Fn(EventTime) ->
     }
 }
 
+/// A run that grows in its own way.
+pub(super) trait Run<D>: std::ops::DerefMut<Target = [Held<D>]> {
+    fn push(&mut self, held: Held<D>);
+    fn insert(&mut self, place: usize, held: Held<D>);
+    fn remove(&mut self, place: usize);
+}
+
+impl<D> Run<D> for Vec<Held<D>> {
+    fn push(&mut self, held: Held<D>) {
+        self.push(held);
+    }
+
+    fn insert(&mut self, place: usize, held: Held<D>) {
+        self.insert(place, held);
+    }
+
+    fn remove(&mut self, place: usize) {
+        self.remove(place);
+    }
+}
+
+impl<D, A: Array<Item = Held<D>>> Run<D> for SmallVec<A> {
+    #[inline(always)]
+    fn push(&mut self, held: Held<D>) {
+        self.push(held);
+    }
+
+    fn insert(&mut self, place: usize, held: Held<D>) {
+        self.insert(place, held);
+    }
+
+    fn remove(&mut self, place: usize) {
+        self.remove(place);
+    }
+}
+
 /// Adds `diff` copies of a row; how often it was there before and is there after.
-#[inline]
-pub(super) fn change<D: Ord, A: Array<Item = Held<D>>>(
-    run: &mut SmallVec<A>,
+#[inline(always)]
+pub(super) fn change<D: Ord>(
+    run: &mut impl Run<D>,
     at: EventTime,
     row: D,
     diff: Diff,
 ) -> (Diff, Diff) {
+    if run.last().is_none_or(|newest| newest.at < at) {
+        let count = diff;
+        run.push(Held { at, row, count });
+        return (0, diff);
+    }
+    change_within(run, at, row, diff)
+}
+
+/// The same of a row that is not newer than all others.
+#[inline(never)]
+fn change_within<D: Ord>(run: &mut impl Run<D>, at: EventTime, row: D, diff: Diff) -> (Diff, Diff) {
     let until = prefix(run, |time| time <= at);
     let mut place = until;
     if until > 0 && run[until - 1].at == at {
@@ -59,11 +116,7 @@ pub(super) fn change<D: Ord, A: Array<Item = Held<D>>>(
     (0, diff)
 }
 
-fn change_known<D, A: Array<Item = Held<D>>>(
-    run: &mut SmallVec<A>,
-    place: usize,
-    diff: Diff,
-) -> (Diff, Diff) {
+fn change_known<D>(run: &mut impl Run<D>, place: usize, diff: Diff) -> (Diff, Diff) {
     let before = run[place].count;
     run[place].count += diff;
     if before + diff == 0 {

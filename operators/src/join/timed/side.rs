@@ -8,6 +8,7 @@ use thalweg_engine::time::EventTime;
 use thalweg_engine::update::{Data, Updates};
 
 use super::slot::Slot;
+use crate::column::Column;
 use crate::key_by::Timeline;
 
 /// How far ahead of its use a slot of the index is asked for, in rows.
@@ -15,45 +16,61 @@ const AHEAD: usize = 16;
 
 /// The key and the time of the rows of one side.
 pub(super) struct Side<D, K> {
-    pub(super) key: Rc<dyn Fn(&D) -> K>,
-    pub(super) at: Rc<dyn Fn(&D) -> EventTime>,
+    key: Rc<dyn Fn(&D) -> K>,
+    tags: Column<D, u64>,
+    times: Column<D, EventTime>,
 }
 
 impl<D: Data, K: Key> Side<D, K> {
     pub(super) fn of(timeline: &Timeline<'_, D, K>) -> Self {
-        Self::new(Rc::clone(&timeline.keyed.key), Rc::clone(&timeline.at))
+        Self {
+            key: Rc::clone(&timeline.keyed.key),
+            tags: timeline.keyed.tags.clone(),
+            times: timeline.times.clone(),
+        }
     }
 
-    pub(super) fn new(key: Rc<dyn Fn(&D) -> K>, at: Rc<dyn Fn(&D) -> EventTime>) -> Self {
-        Self { key, at }
+    #[cfg(test)]
+    pub(super) fn new(key: fn(&D) -> K, at: fn(&D) -> EventTime) -> Self {
+        Self {
+            key: Rc::new(key),
+            tags: Column::new(move |row| key(row).tag()),
+            times: Column::new(at),
+        }
     }
 }
 
-/// The handles of an epoch's rows of one side, in the order of the rows.
+/// The slots and the times of an epoch's rows of one side, in the order of the rows.
 #[derive(Default)]
-pub(super) struct Handles {
+pub(super) struct Places {
     pub(super) handles: Vec<u32>,
+    pub(super) times: Vec<EventTime>,
+    tags: Vec<u64>,
     /// Whether any row is taken back.
     pub(super) any_retraction: bool,
 }
 
-impl Handles {
+impl Places {
     /// Resolves the keys of an epoch's rows; keys that are not known get a slot.
-    pub(super) fn resolve<K: Key, D, L: Ord, R>(
+    pub(super) fn resolve<K: Key, D: Data, R>(
         &mut self,
         rows: &Updates<D>,
-        key: &dyn Fn(&D) -> K,
+        side: &Side<D, K>,
         index: &mut KeyIndex<K>,
-        slots: &mut Vec<Slot<L, R>>,
+        slots: &mut Vec<Slot<R>>,
     ) {
         self.handles.clear();
+        self.times.clear();
         self.any_retraction = false;
         for rows in rows.containers() {
-            for (place, (row, _, diff)) in rows.iter().enumerate() {
-                if let Some(ahead) = rows.get(place + AHEAD) {
-                    index.prefetch(key(&ahead.0).tag());
+            side.times.append(rows, &mut self.times);
+            side.tags.of(rows, &mut self.tags);
+            for (place, (tag, (row, _, diff))) in self.tags.iter().zip(rows).enumerate() {
+                if let Some(ahead) = self.tags.get(place + AHEAD) {
+                    index.prefetch(*ahead);
                 }
-                self.handles.push(slot_of(&key(row), index, slots));
+                let handle = slot_of(*tag, || (side.key)(row), index, slots);
+                self.handles.push(handle);
                 self.any_retraction |= *diff < 0;
             }
         }
@@ -61,13 +78,14 @@ impl Handles {
 }
 
 /// The handle of a key's slot, made at its first call.
-#[inline]
-pub(super) fn slot_of<K: Key, L: Ord, R>(
-    key: &K,
+#[inline(always)]
+pub(super) fn slot_of<K: Key, R>(
+    tag: u64,
+    key: impl Fn() -> K,
     index: &mut KeyIndex<K>,
-    slots: &mut Vec<Slot<L, R>>,
+    slots: &mut Vec<Slot<R>>,
 ) -> u32 {
-    let (handle, new) = index.resolve(key);
+    let (handle, new) = index.resolve_with(tag, key);
     if new && handle as usize == slots.len() {
         slots.push(Slot::new());
     }

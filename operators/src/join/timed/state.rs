@@ -7,40 +7,45 @@ use thalweg_engine::time::{EventTime, WATERMARK_NONE};
 use thalweg_engine::update::{Data, Diff, Updates};
 
 use super::changes::Changes;
-use super::run::{self, Held, prefix};
-use super::side::{Handles, Side, slot_of};
-use super::slot::Slot;
+use super::run::{self, Held};
+use super::side::{Places, Side, slot_of};
+use super::slot::{NONE, Slot};
+use super::waiting::Waiting;
 use super::{Mode, Rule, show_matches};
 use crate::codec;
 use crate::window::rolling::timers::Timers;
 
-/// How far ahead of its use a key's rows are asked for, in rows.
-const AHEAD_SLOT: usize = 8;
-
-/// Rows for which the sweep passes over one key; at least [`SWEEP_MIN`] keys an epoch.
-const SWEEP_ROWS: usize = 8;
-const SWEEP_MIN: usize = 64;
+/// How far ahead of its use a key's slot is asked for, in rows.
+const AHEAD_SLOT: usize = 16;
+/// The same of right rows that do not lie in the slot, which must be there by then.
+const AHEAD_RIGHTS: usize = 4;
 
 /// The keyed state of a join in time.
 pub(super) struct Timed<K: Key, L, R, U> {
     left: Side<L, K>,
     right: Side<R, K>,
-    rule: U,
-    mode: Mode,
-    index: KeyIndex<K>,
-    slots: Vec<Slot<L, R>>,
+    pub(super) rule: U,
+    pub(super) mode: Mode,
+    pub(super) index: KeyIndex<K>,
+    pub(super) slots: Vec<Slot<R>>,
+    pub(super) waiting: Waiting<L>,
     timers: Timers,
     marked: Vec<u32>,
-    changes: Changes<L, R>,
-    handles: [Handles; 2],
+    pub(super) changes: Changes<L, R>,
+    places: [Places; 2],
     /// The watermark that rows of this epoch are not below.
-    watermark: EventTime,
-    swept: usize,
-    held: usize,
-    heap_bytes: usize,
+    pub(super) watermark: EventTime,
+    /// Whether nothing comes on the right after this epoch.
+    right_has_ended: bool,
+    /// Whether nothing comes on the right from this epoch on, so that left rows have nothing to wait for.
+    right_is_over: bool,
+    pub(super) swept: usize,
+    pub(super) held: usize,
+    pub(super) heap_bytes: usize,
 }
 
-type Out<L, R> = (L, Option<R>);
+/// What goes out.
+pub(super) type Out<L, R> = (L, Option<R>);
 
 impl<K: Key, L: Data + Ord, R: Data + Ord, U: Rule<R>> Timed<K, L, R, U> {
     pub(super) fn new(left: Side<L, K>, right: Side<R, K>, rule: U, mode: Mode) -> Self {
@@ -51,64 +56,22 @@ impl<K: Key, L: Data + Ord, R: Data + Ord, U: Rule<R>> Timed<K, L, R, U> {
             mode,
             index: KeyIndex::new(),
             slots: Vec::new(),
+            waiting: Waiting::new(),
             timers: Timers::new(),
             marked: Vec::new(),
             changes: Changes::new(),
-            handles: Default::default(),
+            places: Default::default(),
             watermark: WATERMARK_NONE,
+            right_has_ended: false,
+            right_is_over: false,
             swept: 0,
             held: 0,
             heap_bytes: 0,
         }
     }
 
-    fn change_right(&mut self, handle: u32, row: R, diff: Diff, out: &mut Emitter<'_, Out<L, R>>) {
-        let at = (self.right.at)(&row);
-        let slot = &mut self.slots[handle as usize];
-        if slot.rights.len() == slot.rights.capacity() {
-            self.make_room(handle, Slot::grow_rights);
-        }
-        let slot = &mut self.slots[handle as usize];
-        let before = slot.rights.len();
-        if slot.lefts.is_empty() {
-            run::change(&mut slot.rights, at, row, diff);
-        } else if self.mode == Mode::Final {
-            run::change(&mut slot.rights, at, row, diff);
-            self.mark(handle);
-        } else if U::PAIRWISE {
-            self.change_pairs(handle, at, row, diff, out);
-        } else {
-            self.change_matches(handle, at, row, diff);
-        }
-        let slot = &self.slots[handle as usize];
-        self.held = self.held + slot.rights.len() - before;
-    }
-
-    /// Replaces the matches that may change: those before against those after.
-    fn change_matches(&mut self, handle: u32, at: EventTime, row: R, diff: Diff) {
-        let Slot { rights, lefts, .. } = &mut self.slots[handle as usize];
-        let (first, last) = self.rule.touched(rights, at);
-        let from = prefix(lefts, |time| time < first);
-        let until = prefix(lefts, |time| time <= last).max(from);
-        let (rule, changes) = (&self.rule, &mut self.changes);
-        let mut write = |rights: &[Held<R>], sign: Diff| {
-            for left in &lefts[from..until] {
-                show_matches(rule, rights, left.at, |right, count| {
-                    let diff = left.count * count * sign;
-                    changes.push(handle, left.row.clone(), right.cloned(), diff);
-                });
-            }
-        };
-        write(rights, -1);
-        run::change(rights, at, row, diff);
-        write(rights, 1);
-        if from < until {
-            self.mark(handle);
-        }
-    }
-
-    /// Adds or takes away one right row of each left row that it matches.
-    fn change_pairs(
+    #[inline(always)]
+    fn change_right(
         &mut self,
         handle: u32,
         at: EventTime,
@@ -116,57 +79,47 @@ impl<K: Key, L: Data + Ord, R: Data + Ord, U: Rule<R>> Timed<K, L, R, U> {
         diff: Diff,
         out: &mut Emitter<'_, Out<L, R>>,
     ) {
-        let slot = &mut self.slots[handle as usize];
-        let (before, after) = run::change(&mut slot.rights, at, row.clone(), diff);
-        let change = after.max(0) - before.max(0);
-        let (first, last) = self.rule.touched(&slot.rights, at);
-        let from = prefix(&slot.lefts, |time| time < first);
-        let until = prefix(&slot.lefts, |time| time <= last).max(from);
-        if change == 0 || from == until {
-            return;
+        let slot = &self.slots[handle as usize];
+        if slot.rights.len() == slot.rights.capacity() {
+            self.make_room(handle);
         }
-        // Only then may the epoch hold what undoes this.
-        if diff < 0 || slot.lefts[from..until].iter().any(|left| left.count < 0) {
-            self.mark(handle);
+        let slot = &mut self.slots[handle as usize];
+        let before = slot.rights.len();
+        if slot.waiting == NONE {
+            run::change(&mut slot.rights, at, row, diff);
+        } else {
+            self.change_awaited(handle, at, row, diff, out);
         }
         let slot = &self.slots[handle as usize];
-        let waits = slot.marked;
-        let mut give = |left: &L, right: Option<R>, diff| {
-            let left = left.clone();
-            if waits {
-                self.changes.push(handle, left, right, diff);
-            } else {
-                out.emit_with(|| (left, right), diff);
-            }
-        };
-        for left in &slot.lefts[from..until] {
-            if self.rule.keeps_unmatched() {
-                let matches = self.rule.matches(&slot.rights, left.at).iter();
-                let present = matches.filter(|right| right.is_present()).take(2).count();
-                if before <= 0 && present == 1 {
-                    give(&left.row, None, -left.count);
-                } else if after <= 0 && present == 0 {
-                    give(&left.row, None, left.count);
-                }
-            }
-            give(&left.row, Some(row.clone()), left.count * change);
-        }
+        self.held = self.held + slot.rights.len() - before;
     }
 
+    #[inline(always)]
     fn change_left(
         &mut self,
         handle: u32,
+        at: EventTime,
         row: L,
         diff: Diff,
         watermark: EventTime,
         out: &mut Emitter<'_, Out<L, R>>,
     ) {
-        let at = (self.left.at)(&row);
         if diff < 0 || self.mode == Mode::Final {
             self.mark(handle);
         }
-        let slot = &mut self.slots[handle as usize];
+        let slot = &self.slots[handle as usize];
         if self.mode == Mode::Latest {
+            // What takes a row back stays beside it, until both can be dropped.
+            let waits = !self.right_is_over
+                && (diff < 0 || self.rule.settled_after(&slot.rights, at) >= watermark);
+            if !U::PAIRWISE && !waits && !slot.marked {
+                let matches = self.rule.matches(&slot.rights, at);
+                let right = matches.iter().find(|right| right.is_present());
+                if right.is_some() || self.rule.keeps_unmatched() {
+                    out.emit_with(|| (row, right.map(|right| right.row.clone())), diff);
+                }
+                return;
+            }
             show_matches(&self.rule, &slot.rights, at, |right, count| {
                 let (left, right, diff) = (row.clone(), right.cloned(), diff * count);
                 if slot.marked {
@@ -175,51 +128,46 @@ impl<K: Key, L: Data + Ord, R: Data + Ord, U: Rule<R>> Timed<K, L, R, U> {
                     out.emit_with(|| (left, right), diff);
                 }
             });
-            // What takes a row back stays beside it, until both can be dropped.
-            if diff > 0 && self.rule.settled_after(&slot.rights, at) < watermark {
+            if !waits {
                 return;
             }
         }
-        if slot.lefts.len() == slot.lefts.capacity() {
-            self.make_room(handle, Slot::grow_lefts);
-        }
-        let slot = &mut self.slots[handle as usize];
-        let before = slot.lefts.len();
-        if self.mode == Mode::Final {
-            let count = diff;
-            slot.wait(Held { at, row, count });
-        } else {
-            run::change(&mut slot.lefts, at, row, diff);
-        }
-        self.held = self.held + slot.lefts.len() - before;
+        self.wait(
+            handle,
+            Held {
+                at,
+                row,
+                count: diff,
+            },
+        );
     }
 
-    fn mark(&mut self, handle: u32) {
+    /// Keeps a left row whose matches may still change.
+    #[inline(never)]
+    fn wait(&mut self, handle: u32, left: Held<L>) {
+        if self.waiting.is_full(self.slots[handle as usize].waiting) {
+            self.prune(handle, self.watermark);
+        }
+        let slot = &mut self.slots[handle as usize];
+        if slot.waiting == NONE {
+            slot.waiting = self.waiting.enter();
+        }
+        let lefts = self.waiting.with_room(slot.waiting);
+        let before = lefts.rows.len();
+        if self.mode == Mode::Final {
+            lefts.push(left);
+        } else {
+            run::change(&mut lefts.rows, left.at, left.row, left.count);
+        }
+        self.held = self.held + lefts.rows.len() - before;
+    }
+
+    pub(super) fn mark(&mut self, handle: u32) {
         let slot = &mut self.slots[handle as usize];
         if !slot.marked {
             slot.marked = true;
             self.marked.push(handle);
         }
-    }
-
-    /// Drops what the watermark has freed, and grows what is nearly full all the same.
-    #[inline(never)]
-    fn make_room(&mut self, handle: u32, grow: fn(&mut Slot<L, R>)) {
-        self.prune(handle, self.watermark);
-        let slot = &mut self.slots[handle as usize];
-        let before = slot.heap_bytes();
-        grow(slot);
-        self.heap_bytes = self.heap_bytes + slot.heap_bytes() - before;
-    }
-
-    fn prune(&mut self, handle: u32, watermark: EventTime) {
-        let slot = &mut self.slots[handle as usize];
-        let before = slot.len();
-        if self.mode == Mode::Latest {
-            slot.settle(&self.rule, watermark, |_, _| {});
-        }
-        slot.prune(&self.rule, watermark);
-        self.held = self.held + slot.len() - before;
     }
 
     /// Writes what waits, added up.
@@ -235,7 +183,7 @@ impl<K: Key, L: Data + Ord, R: Data + Ord, U: Rule<R>> Timed<K, L, R, U> {
         let mut marked = std::mem::take(&mut self.marked);
         if time.is_end() {
             let waiting = (0..).zip(&self.slots);
-            let waiting = waiting.filter(|(_, slot)| !slot.lefts.is_empty());
+            let waiting = waiting.filter(|(_, slot)| slot.waiting != NONE);
             marked.extend(waiting.map(|(handle, _)| handle));
         } else if time.has_risen() {
             self.timers.take_due(time.watermark, &mut marked);
@@ -246,45 +194,54 @@ impl<K: Key, L: Data + Ord, R: Data + Ord, U: Rule<R>> Timed<K, L, R, U> {
             }
             let slot = &mut self.slots[*handle as usize];
             slot.marked = false;
-            if slot.due < time.watermark {
-                slot.due = EventTime::MAX;
+            let Some(lefts) = self.waiting.get_mut(slot.waiting) else {
+                continue;
+            };
+            if lefts.due < time.watermark {
+                lefts.due = EventTime::MAX;
             }
-            let before = slot.len();
-            let next = slot.settle(&self.rule, time.watermark, |left, rights| {
+            let (before, rights) = (lefts.rows.len(), &slot.rights);
+            let next = lefts.settle(&self.rule, rights, time.watermark, |left| {
                 if left.is_present() {
                     show_matches(&self.rule, rights, left.at, |right, count| {
                         out.emit_with(|| (left.row.clone(), right.cloned()), left.count * count);
                     });
                 }
             });
-            self.held = self.held + slot.len() - before;
-            if let Some(next) = next.filter(|next| *next < slot.due) {
-                slot.due = next;
+            self.held -= before - lefts.rows.len();
+            if let Some(next) = next.filter(|next| *next < lefts.due) {
+                lefts.due = next;
                 self.timers.set(*handle, next);
             }
+            self.waiting.leave(&mut slot.waiting);
         }
         marked.clear();
         self.marked = marked;
     }
 
-    /// Passes over some more of the keys and gives back what the watermark has freed.
-    fn sweep(&mut self, watermark: EventTime, rows: usize) {
-        let keys = (rows / SWEEP_ROWS + SWEEP_MIN).min(self.slots.len());
-        for _ in 0..keys {
-            self.swept = (self.swept + 1) % self.slots.len();
-            #[expect(
-                clippy::cast_possible_truncation,
-                reason = "a handle is a place among the slots"
-            )]
-            let handle = self.swept as u32;
-            self.prune(handle, watermark);
-            let slot = &mut self.slots[self.swept];
-            let before = slot.heap_bytes();
-            slot.shrink();
-            self.heap_bytes = self.heap_bytes + slot.heap_bytes() - before;
-            if slot.is_empty() {
-                slot.due = EventTime::MAX;
-                self.index.remove(handle);
+    /// What is taken back comes first, so that the rest of its key is added up with it.
+    #[inline(never)]
+    fn take_back(
+        &mut self,
+        time: &EpochTime,
+        (left, lefts): (&Updates<L>, &Places),
+        (right, rights): (&Updates<R>, &Places),
+        out: &mut Emitter<'_, Out<L, R>>,
+    ) {
+        if lefts.any_retraction {
+            let places = lefts.handles.iter().zip(&lefts.times);
+            for ((row, _, diff), (handle, at)) in left.iter().zip(places) {
+                if *diff < 0 {
+                    self.change_left(*handle, *at, row.clone(), *diff, time.watermark, out);
+                }
+            }
+        }
+        if rights.any_retraction {
+            let places = rights.handles.iter().zip(&rights.times);
+            for ((row, _, diff), (handle, at)) in right.iter().zip(places) {
+                if *diff < 0 {
+                    self.change_right(*handle, *at, row.clone(), *diff, out);
+                }
             }
         }
     }
@@ -304,37 +261,32 @@ impl<K: Key, L: Data + Ord, R: Data + Ord, U: Rule<R>> PairedState for Timed<K, 
         out: &mut Emitter<'_, Self::Out>,
     ) {
         self.watermark = time.watermark_before;
-        let [mut lefts, mut rights] = std::mem::take(&mut self.handles);
+        self.right_is_over = self.right_has_ended && right.is_empty();
+        let [mut lefts, mut rights] = std::mem::take(&mut self.places);
         let (index, slots) = (&mut self.index, &mut self.slots);
-        lefts.resolve(&left, &*self.left.key, index, slots);
-        rights.resolve(&right, &*self.right.key, index, slots);
-        // What is taken back comes first, so that the rest of its key is added up with it.
-        if lefts.any_retraction {
-            let all = left.iter().zip(&lefts.handles);
-            for ((row, _, diff), handle) in all.filter(|(update, _)| update.2 < 0) {
-                self.change_left(*handle, row.clone(), *diff, time.watermark, out);
-            }
-        }
-        if rights.any_retraction {
-            let all = right.iter().zip(&rights.handles);
-            for ((row, _, diff), handle) in all.filter(|(update, _)| update.2 < 0) {
-                self.change_right(*handle, row.clone(), *diff, out);
-            }
+        lefts.resolve(&left, &self.left, index, slots);
+        rights.resolve(&right, &self.right, index, slots);
+        if lefts.any_retraction || rights.any_retraction {
+            self.take_back(time, (&left, &lefts), (&right, &rights), out);
         }
         for (place, (row, _, diff)) in right.into_iter().enumerate() {
             if let Some(ahead) = rights.handles.get(place + AHEAD_SLOT) {
                 prefetch(&self.slots, *ahead as usize);
             }
             if diff > 0 {
-                self.change_right(rights.handles[place], row, diff, out);
+                self.change_right(rights.handles[place], rights.times[place], row, diff, out);
             }
         }
         for (place, (row, _, diff)) in left.into_iter().enumerate() {
             if let Some(ahead) = lefts.handles.get(place + AHEAD_SLOT) {
                 prefetch(&self.slots, *ahead as usize);
             }
+            if let Some(ahead) = lefts.handles.get(place + AHEAD_RIGHTS) {
+                self.slots[*ahead as usize].prefetch_rights();
+            }
             if diff > 0 {
-                self.change_left(lefts.handles[place], row, diff, time.watermark, out);
+                let (handle, at) = (lefts.handles[place], lefts.times[place]);
+                self.change_left(handle, at, row, diff, time.watermark, out);
             }
         }
         match self.mode {
@@ -344,7 +296,11 @@ impl<K: Key, L: Data + Ord, R: Data + Ord, U: Rule<R>> PairedState for Timed<K, 
         if time.watermark > WATERMARK_NONE {
             self.sweep(time.watermark, lefts.handles.len() + rights.handles.len());
         }
-        self.handles = [lefts, rights];
+        self.places = [lefts, rights];
+    }
+
+    fn right_has_ended(&mut self) {
+        self.right_has_ended = true;
     }
 
     fn save(&self, group: KeyGroup, into: &mut Vec<u8>) -> Result<(), StateError> {
@@ -352,7 +308,12 @@ impl<K: Key, L: Data + Ord, R: Data + Ord, U: Rule<R>> PairedState for Timed<K, 
         let keys: Vec<_> = ours
             .map(|(handle, key)| {
                 let slot = &self.slots[handle as usize];
-                (key, &slot.rights[..], &slot.lefts[..])
+                let lefts = self.waiting.get(slot.waiting);
+                (
+                    key,
+                    &slot.rights[..],
+                    lefts.map_or(&[][..], |lefts| &lefts.rows),
+                )
             })
             .collect();
         codec::encode(&keys, into)
@@ -362,15 +323,12 @@ impl<K: Key, L: Data + Ord, R: Data + Ord, U: Rule<R>> PairedState for Timed<K, 
         type Saved<K, L, R> = (K, Vec<Held<R>>, Vec<Held<L>>);
         let keys: Vec<Saved<K, L, R>> = codec::decode(bytes)?;
         for (key, rights, lefts) in keys {
-            let handle = slot_of(&key, &mut self.index, &mut self.slots);
+            let handle = slot_of(key.tag(), || key.clone(), &mut self.index, &mut self.slots);
             let slot = &mut self.slots[handle as usize];
+            self.held += rights.len();
             slot.rights.extend(rights);
-            match self.mode {
-                Mode::Latest => slot.lefts.extend(lefts),
-                Mode::Final => lefts.into_iter().for_each(|left| slot.wait(left)),
-            }
-            self.held += slot.len();
             self.heap_bytes += slot.heap_bytes();
+            lefts.into_iter().for_each(|left| self.wait(handle, left));
             if self.mode == Mode::Final {
                 self.mark(handle);
             }
@@ -383,8 +341,9 @@ impl<K: Key, L: Data + Ord, R: Data + Ord, U: Rule<R>> PairedState for Timed<K, 
             keys: self.index.len(),
             events: self.held,
             bytes: self.index.bytes()
-                + self.slots.capacity() * size_of::<Slot<L, R>>()
-                + self.heap_bytes,
+                + self.slots.capacity() * size_of::<Slot<R>>()
+                + self.heap_bytes
+                + self.waiting.bytes(),
         }
     }
 }

@@ -4,10 +4,9 @@
 use std::collections::BTreeMap;
 use std::fmt::Debug;
 use std::ops::Range;
-use std::rc::Rc;
 
 use thalweg_engine::key::Key;
-use thalweg_engine::keyed::{Emitter, EpochTime, KeyedState};
+use thalweg_engine::keyed::{Emitter, EpochTime, KeyedState, PairedState};
 use thalweg_engine::time::{EventTime, WATERMARK_END};
 use thalweg_engine::update::Diff;
 
@@ -37,7 +36,7 @@ fn both_sides(seed: u64, step_us: i64) -> Epochs<Sides> {
 }
 
 fn state<U: Rule<Row> + Clone>(rule: &U, mode: Mode) -> Sided<Timed<i64, Row, Row, U>> {
-    let side = || Side::new(Rc::new(|row: &Row| row.key), Rc::new(|row: &Row| row.at));
+    let side = || Side::new(|row: &Row| row.key, |row: &Row| row.at);
     Sided(Timed::new(side(), side(), rule.clone(), mode))
 }
 
@@ -75,8 +74,17 @@ pub(in crate::join) fn assert_brute_force<U: Rule<Row> + Clone>(
     for seed in seeds {
         let epochs = both_sides(seed, [1, 3, 60_000_000][usize::try_from(seed % 3).unwrap()]);
         assert_latest(seed, &epochs, rule, &defined);
+        assert_latest(seed, &with_rights_until(epochs.clone(), 15), rule, &defined);
         assert_finals(seed, &epochs, rule, &defined);
     }
+}
+
+/// The same epochs, with right rows in the first ones alone.
+fn with_rights_until(mut epochs: Epochs<Sides>, last: usize) -> Epochs<Sides> {
+    for (_, rows) in epochs.iter_mut().skip(last) {
+        rows.retain(|(row, _)| matches!(row, laws::Side::Left(..)));
+    }
+    epochs
 }
 
 /// Runs an epoch; what it wrote.
@@ -116,8 +124,15 @@ fn assert_latest<U: Rule<Row> + Clone>(
 ) {
     let mut state = state(rule, Mode::Latest);
     let (mut lefts, mut rights, mut found) = (Net::new(), Net::new(), Net::new());
-    for (time, rows) in epochs {
+    let is_right = |(row, _): &(Sides, Diff)| matches!(row, laws::Side::Right(..));
+    let last_rights = epochs
+        .iter()
+        .rposition(|(_, rows)| rows.iter().any(is_right));
+    for (place, (time, rows)) in epochs.iter().enumerate() {
         take_in(rows, &mut lefts, &mut rights);
+        if last_rights.is_none_or(|last| place >= last) {
+            state.0.right_has_ended();
+        }
         let written = run(&mut state, time, rows);
         let mut net = Net::new();
         for (answer, diff) in &written {
