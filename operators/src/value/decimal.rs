@@ -73,7 +73,6 @@ impl<const S: u8> Lane for Fixed<S> {
         value as f64 / scale::<S>()
     }
 
-    #[expect(clippy::cast_precision_loss, reason = "the result is rounded once")]
     fn read_sum(sum: i128, _: u64, _: i64) -> Option<f64> {
         // 2⁶⁴ numbers of 2⁶³ fit 128 bits: a sum of integers cannot overflow.
         Some(whole(sum) / scale::<S>())

@@ -42,7 +42,6 @@ impl Silences {
             .saturating_sub(self.now)
             .saturating_add(1);
         #[expect(
-            clippy::cast_possible_truncation,
             clippy::cast_sign_loss,
             reason = "clamped: a key that is waited for longer is looked at again"
         )]
