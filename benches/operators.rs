@@ -1,7 +1,7 @@
-//! `cargo bench -p benches [-- --only NAME --json FILE --size small|large --workers N --reps N]`
+//! `cargo bench -p benches [-- --only NAME --json FILE --size small|large|huge --workers N --reps N]`
 //!
 //! Runs every workload on Thalweg and as a hand-written loop, alternating, and prints medians: million events per
-//! CPU-second of the whole process (readers, workers and writers), the loop beside it, the ratio, bytes per event held.
+//! CPU-second of the whole process (readers, workers and writers), the loop beside it, the ratio, bytes of state per event and per key held.
 
 use std::fs::{File, OpenOptions};
 use std::io::Write;
@@ -27,7 +27,8 @@ struct Options {
     /// Run only the workload of this name, or all whose names hold it.
     #[arg(long)]
     only: Option<String>,
-    /// Run only this size: small (1 M events, 100 k keys) or large (10 M events, 1 M keys).
+    /// Run only this size: small (1 M events, 100 k keys), large (10 M events, 1 M keys), or, which is run only when it
+    /// is asked for, huge (20 M events, 10 M keys, 10 GiB).
     #[arg(long)]
     size: Option<String>,
     /// Worker threads.
@@ -55,6 +56,8 @@ struct Outcome {
     ratio: f64,
     /// Bytes of state at its peak per event then held; `None` where no state holds events.
     bytes_per_live_event: Option<f64>,
+    /// Bytes of state at its peak per key then held.
+    bytes_per_key: Option<f64>,
 }
 
 #[expect(
@@ -72,8 +75,8 @@ fn main() -> ExitCode {
         }
     };
     println!(
-        "{:<28} {:>6} {:>2}  {:>9} {:>9} {:>6}  {:>7}  {:>9}",
-        "workload", "size", "w", "M/cpu-s", "loop", "ratio", "wall s", "B/event"
+        "{:<28} {:>6} {:>2}  {:>9} {:>9} {:>6}  {:>7}  {:>9} {:>7}",
+        "workload", "size", "w", "M/cpu-s", "loop", "ratio", "wall s", "B/event", "B/key"
     );
     if let Err(error) = run_graphs(&options, json.as_ref()) {
         eprintln!("{error}");
@@ -107,10 +110,14 @@ fn main() -> ExitCode {
 }
 
 /// Name, events and users of each size.
-const SIZES: [(&str, usize, usize); 2] = [
+const SIZES: [(&str, usize, usize); 3] = [
     ("small", 1_000_000, 100_000),
     ("large", 10_000_000, 1_000_000),
+    (HUGE, 20_000_000, 10_000_000),
 ];
+
+/// The size that does not fit every machine.
+const HUGE: &str = "huge";
 
 /// The file to write into, and the sizes to run; what is wrong with the options, before anything runs.
 fn checked(options: &Options) -> Result<(Option<File>, Vec<(&'static str, usize, usize)>), String> {
@@ -126,10 +133,11 @@ fn checked(options: &Options) -> Result<(Option<File>, Vec<(&'static str, usize,
             names.join(", ")
         ));
     }
-    let is_asked = |size: &str| options.size.as_deref().is_none_or(|asked| asked == size);
+    let asked = options.size.as_deref();
+    let is_asked = |size: &str| asked.map_or(size != HUGE, |asked| asked == size);
     let sizes: Vec<_> = SIZES.into_iter().filter(|size| is_asked(size.0)).collect();
     if sizes.is_empty() {
-        return Err("there are two sizes: small and large".into());
+        return Err("there are three sizes: small, large and huge".into());
     }
     let open = |path: &PathBuf| {
         let file = OpenOptions::new().create(true).append(true).open(path);
@@ -159,14 +167,14 @@ fn run(
     options: &Options,
 ) -> Result<Outcome, JobError> {
     let rows = &(workload.rows)(rows);
-    let (mut ours, mut theirs, mut bytes) = (Vec::new(), Vec::new(), None);
+    let (mut ours, mut theirs, mut bytes) = (Vec::new(), Vec::new(), [None; 2]);
     let expected = expected::digest(workload.name, rows);
     for _ in 0..options.reps.max(1) {
         let digest = Digest::default();
         let job = (workload.job)(Arc::clone(rows), options.workers, digest.clone());
         let config = Config::workers(options.workers)?.epoch_rows(8_192)?;
         let (report, cost) = measured(|| job.run(config));
-        bytes = bytes_per_event(&report?);
+        bytes = state_bytes(&report?);
         ours.push(cost);
         let ((_, by_hand), cost) = measured(|| std::hint::black_box((workload.by_hand)(rows)));
         theirs.push(cost);
@@ -186,7 +194,8 @@ fn run(
         mev_per_cpu_s: rate,
         loop_mev_per_cpu_s: loop_rate,
         ratio: rate / loop_rate,
-        bytes_per_live_event: bytes,
+        bytes_per_live_event: bytes[0],
+        bytes_per_key: bytes[1],
     })
 }
 
@@ -219,7 +228,8 @@ fn run_graphs(options: &Options, json: Option<&File>) -> Result<(), JobError> {
 /// Runs a workload over a graph and its loop in turn, and takes the medians.
 fn run_graph(workload: GraphWorkload, options: &Options) -> Result<Outcome, JobError> {
     let edges = graph::edges(graph::EDGES);
-    let (mut ours, mut theirs, mut bytes, mut counts) = (Vec::new(), Vec::new(), None, [0.0; 2]);
+    let (mut ours, mut theirs, mut bytes, mut counts) =
+        (Vec::new(), Vec::new(), [None; 2], [0.0; 2]);
     for _ in 0..options.reps.max(1) {
         let (job, report) = workload.job(&edges, options.workers)?;
         let by_hand = workload.loop_by_hand(&edges);
@@ -230,7 +240,7 @@ fn run_graph(workload: GraphWorkload, options: &Options) -> Result<Outcome, JobE
                 workload.name
             )));
         }
-        bytes = bytes_per_event(&report);
+        bytes = state_bytes(&report);
         counts = [job.edges as f64, by_hand.edges as f64];
         ours.push(job.cost);
         theirs.push(by_hand.cost);
@@ -247,12 +257,13 @@ fn run_graph(workload: GraphWorkload, options: &Options) -> Result<Outcome, JobE
         mev_per_cpu_s: rate,
         loop_mev_per_cpu_s: loop_rate,
         ratio: rate / loop_rate,
-        bytes_per_live_event: bytes,
+        bytes_per_live_event: bytes[0],
+        bytes_per_key: bytes[1],
     })
 }
 
-/// State bytes per event held, when there were most.
-fn bytes_per_event(report: &Report) -> Option<f64> {
+/// State bytes per event and per key held, when there were most.
+fn state_bytes(report: &Report) -> [Option<f64>; 2] {
     use std::sync::atomic::Ordering::Relaxed;
     let operators = report.metrics.operators();
     let sum = |of: fn(&thalweg::engine::metrics::OperatorMetrics) -> u64| {
@@ -261,8 +272,10 @@ fn bytes_per_event(report: &Report) -> Option<f64> {
             .map(|(_, operator)| of(operator))
             .sum::<u64>() as f64
     };
+    let bytes = sum(|operator| operator.bytes_peak.load(Relaxed));
     let events = sum(|operator| operator.events_at_peak.load(Relaxed));
-    (events > 0.0).then(|| sum(|operator| operator.bytes_peak.load(Relaxed)) / events)
+    let keys = sum(|operator| operator.keys_at_peak.load(Relaxed));
+    [events, keys].map(|held| (held > 0.0).then(|| bytes / held))
 }
 
 fn median(mut costs: Vec<Cost>) -> Cost {
@@ -272,8 +285,10 @@ fn median(mut costs: Vec<Cost>) -> Cost {
 
 #[expect(clippy::print_stdout, reason = "a bench prints its table")]
 fn print(o: &Outcome) {
+    let shown =
+        |bytes: Option<f64>| bytes.map_or_else(|| "–".to_owned(), |bytes| format!("{bytes:.1}"));
     println!(
-        "{:<28} {:>6} {:>2}  {:>9.2} {:>9.2} {:>6.2}  {:>7.2}  {:>9}",
+        "{:<28} {:>6} {:>2}  {:>9.2} {:>9.2} {:>6.2}  {:>7.2}  {:>9} {:>7}",
         o.workload,
         o.size,
         o.workers,
@@ -281,8 +296,8 @@ fn print(o: &Outcome) {
         o.loop_mev_per_cpu_s,
         o.ratio,
         o.wall_s,
-        o.bytes_per_live_event
-            .map_or_else(|| "–".to_owned(), |bytes| format!("{bytes:.1}"))
+        shown(o.bytes_per_live_event),
+        shown(o.bytes_per_key)
     );
 }
 

@@ -17,8 +17,9 @@ pub fn digest(workload: &str, rows: &[Payment]) -> Option<f64> {
     let newest = rows.iter().map(|row| row.at).max()?;
     match workload {
         "pass" => Some(rows.iter().map(|row| row.cents as f64).sum()),
-        "rolling_latest" | "rolling_hot_key" => Some(in_week(rows, i64::MIN)),
-        "rolling_latest_expiring" => Some(in_week(rows, newest - LATENESS_US)),
+        "rolling_latest" | "rolling_hot_key" => Some(in_weeks(1, rows, i64::MIN)),
+        "rolling_latest_doubled_history" => Some(in_weeks(2, rows, i64::MIN)),
+        "rolling_latest_expiring" => Some(in_weeks(1, rows, newest - LATENESS_US)),
         "drift_1" => Some(drift(rows, 1)),
         "drift_10" => Some(drift(rows, 10)),
         _ => None,
@@ -31,14 +32,14 @@ pub fn agree(ours: f64, theirs: f64) -> bool {
     (ours - theirs).abs() <= 1e-9 * theirs.abs().max(1.0)
 }
 
-/// The events in the last week of each user, which ends with the user's newest event, or at `as_of` if that is later.
-fn in_week(rows: &[Payment], as_of: i64) -> f64 {
+/// The events in the last weeks of each user, which end with the user's newest event, or at `as_of` if that is later.
+fn in_weeks(weeks: i64, rows: &[Payment], as_of: i64) -> f64 {
     let mut newest = BTreeMap::<u64, i64>::new();
     for row in rows {
         let at = newest.entry(row.user).or_insert(row.at);
         *at = row.at.max(*at);
     }
-    let is_in = |row: &&Payment| row.at >= newest[&row.user].max(as_of) - WEEK_US;
+    let is_in = |row: &&Payment| row.at >= newest[&row.user].max(as_of) - weeks * WEEK_US;
     rows.iter().filter(is_in).count() as f64
 }
 

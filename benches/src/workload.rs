@@ -137,6 +137,11 @@ pub fn all() -> Vec<Workload> {
             rolling_latest_expiring,
             loops::rolling,
         ),
+        one(
+            "rolling_latest_doubled_history",
+            rolling_latest_doubled_history,
+            loops::rolling,
+        ),
         one("rolling_upsert", rolling_upsert, loops::rolling),
         Workload {
             rows: |rows| Arc::new(data::with_hot_key(rows)),
@@ -183,21 +188,32 @@ type Spend = Rolled<u64, Fixed<0>, 1, 3>;
 
 /// Rolling 1 h, 24 h and 7 d, five moments, one row per user, −1/+1, as of the user's newest event: the loop's work.
 fn rolling_latest(rows: Arc<Vec<Payment>>, workers: usize, digest: Digest) -> Job {
-    latest(rows, workers, Expiry::AtNextEvent, digest)
+    latest(rows, workers, (days(7), Expiry::AtNextEvent), digest)
+}
+
+/// The same over 1 h, 24 h and 14 d, so that each user holds twice the events: an event must not cost more. The loop
+/// beside it holds a week.
+fn rolling_latest_doubled_history(rows: Arc<Vec<Payment>>, workers: usize, digest: Digest) -> Job {
+    latest(rows, workers, (days(14), Expiry::AtNextEvent), digest)
 }
 
 /// The same, and rows fall as the watermark passes: up to three more changes per event, which no loop makes.
 fn rolling_latest_expiring(rows: Arc<Vec<Payment>>, workers: usize, digest: Digest) -> Job {
-    latest(rows, workers, Expiry::AtWatermark, digest)
+    latest(rows, workers, (days(7), Expiry::AtWatermark), digest)
 }
 
-fn latest(rows: Arc<Vec<Payment>>, workers: usize, expiry: Expiry, digest: Digest) -> Job {
+fn latest(
+    rows: Arc<Vec<Payment>>,
+    workers: usize,
+    (widest, expiry): (Duration, Expiry),
+    digest: Digest,
+) -> Job {
     Job::new("rolling_latest", move |g| {
         let payments = g.source("payments", source(&rows, workers))?;
         payments
             .key_by(|payment| payment.user)
             .event_time(|payment| payment.at)
-            .rolling([hours(1), hours(24), days(7)])?
+            .rolling([hours(1), hours(24), widest])?
             .moments("amount", |payment| payment.cents)
             .expiry(expiry)
             .latest()

@@ -64,6 +64,8 @@ pub struct OperatorMetrics {
     pub bytes_peak: AtomicU64,
     /// The events held when the bytes were at their peak.
     pub events_at_peak: AtomicU64,
+    /// The keys held when the bytes were at their peak.
+    pub keys_at_peak: AtomicU64,
 }
 
 impl OperatorMetrics {
@@ -80,6 +82,7 @@ impl OperatorMetrics {
         self.bytes.store(size.bytes as u64, Relaxed);
         if self.bytes_peak.fetch_max(size.bytes as u64, Relaxed) <= size.bytes as u64 {
             self.events_at_peak.store(size.events as u64, Relaxed);
+            self.keys_at_peak.store(size.keys as u64, Relaxed);
         }
     }
 }

@@ -152,6 +152,7 @@ where
             let mut pass_on = |full: &mut Vec<_>| passed_on.append(full);
             let mut out = Emitter::new(time.epoch, &mut buffer, &mut pass_on);
             state.epoch(time, ours, &mut out);
+            out.finish();
             let all = passed_on.iter().chain(&buffer);
             written.extend(all.map(|update| format!("{update:?}")));
         }

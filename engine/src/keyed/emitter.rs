@@ -8,8 +8,15 @@ pub struct Emitter<'a, D> {
     epoch: Epoch,
     buffer: &'a mut Vec<Update<D>>,
     pass_on: &'a mut dyn FnMut(&mut Vec<Update<D>>),
+    /// Full containers that stay until the end, where changes may be taken back.
+    kept: Option<Vec<Vec<Update<D>>>>,
+    any_taken_back: bool,
     emitted: u64,
 }
+
+/// Where a change stands that may still be taken back.
+#[derive(Clone, Copy, Debug)]
+pub struct Place(usize);
 
 impl<'a, D> Emitter<'a, D> {
     /// An emitter into `pass_on`, which must leave the buffer empty; for tests of a state without a graph.
@@ -22,8 +29,15 @@ impl<'a, D> Emitter<'a, D> {
             epoch,
             buffer,
             pass_on,
+            kept: None,
+            any_taken_back: false,
             emitted: 0,
         }
+    }
+
+    /// Passes nothing on before the end, so that [`Emitter::take_back_equal`] works; to be called before anything else.
+    pub fn keep(&mut self) {
+        self.kept.get_or_insert_default();
     }
 
     /// Emits `diff` copies of `row`. The caller sees to it that differences are net.
@@ -36,11 +50,52 @@ impl<'a, D> Emitter<'a, D> {
     /// once.
     #[inline(always)]
     pub fn emit_with(&mut self, make: impl FnOnce() -> D, diff: Diff) {
+        if self.buffer.len() >= container_rows::<D>() {
+            self.flush();
+        }
         let epoch = self.epoch;
         self.buffer
             .extend(std::iter::once_with(|| (make(), epoch, diff)));
-        if self.buffer.len() >= container_rows::<D>() {
-            self.flush();
+    }
+
+    /// Emits `diff` copies of the row that `make` begins and `end` ends in its place: nothing of it is copied.
+    #[inline(always)]
+    pub fn emit_in_place(
+        &mut self,
+        make: impl FnOnce() -> D,
+        diff: Diff,
+        end: impl FnOnce(&mut D),
+    ) -> Place {
+        self.emit_with(make, diff);
+        let full = self.kept.as_ref().map_or(0, Vec::len);
+        let last = self.buffer.len() - 1;
+        end(&mut self.buffer[last].0);
+        Place(full * container_rows::<D>() + last)
+    }
+
+    /// Takes two changes back if they are of equal rows. Nothing may have been passed on: see [`Emitter::keep`].
+    pub fn take_back_equal(&mut self, old: Place, new: Place)
+    where
+        D: PartialEq,
+    {
+        let [old, new] = [old, new].map(|place| {
+            let rows = container_rows::<D>();
+            (place.0 / rows, place.0 % rows)
+        });
+        let container = |place: (usize, usize)| match &self.kept {
+            Some(kept) if place.0 < kept.len() => &kept[place.0],
+            _ => &*self.buffer,
+        };
+        if container(old)[old.1].0 != container(new)[new.1].0 {
+            return;
+        }
+        self.any_taken_back = true;
+        for place in [old, new] {
+            let container = match &mut self.kept {
+                Some(kept) if place.0 < kept.len() => &mut kept[place.0],
+                _ => &mut *self.buffer,
+            };
+            container[place.1].2 = 0;
         }
     }
 
@@ -63,18 +118,60 @@ impl<'a, D> Emitter<'a, D> {
 
     /// Passes on what is buffered, and returns how many updates went out in all.
     pub fn finish(mut self) -> u64 {
+        for mut full in self.kept.take().unwrap_or_default() {
+            self.hand_on(&mut full);
+        }
         self.flush();
         self.emitted
     }
 
     fn flush(&mut self) {
-        self.emitted += self.buffer.len() as u64;
-        if !self.buffer.is_empty() {
-            (self.pass_on)(self.buffer);
+        if let Some(kept) = &mut self.kept {
+            kept.push(std::mem::take(self.buffer));
+        } else {
+            let mut full = std::mem::take(self.buffer);
+            self.hand_on(&mut full);
+            *self.buffer = full;
         }
         self.buffer.clear();
         if self.buffer.capacity() < container_rows::<D>() {
             self.buffer.reserve(container_rows::<D>());
         }
+    }
+
+    fn hand_on(&mut self, full: &mut Vec<Update<D>>) {
+        if self.any_taken_back {
+            full.retain(|change| change.2 != 0);
+        }
+        self.emitted += full.len() as u64;
+        if !full.is_empty() {
+            (self.pass_on)(full);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn equal_rows_are_taken_back_wherever_they_stand() {
+        let (mut buffer, mut written) = (Vec::new(), Vec::new());
+        let mut pass_on = |full: &mut Vec<Update<u64>>| written.append(full);
+        let mut out = Emitter::new(7, &mut buffer, &mut pass_on);
+        out.keep();
+        let put = |out: &mut Emitter<'_, u64>, row, diff| {
+            out.emit_in_place(|| row, diff, |row| *row /= 10)
+        };
+        let old: Vec<_> = (0..5_000).map(|row| put(&mut out, row, -1)).collect();
+        for (row, old) in (0..5_000).zip(old) {
+            let new = put(&mut out, if row % 3 == 0 { row } else { row + 10 }, 1);
+            out.take_back_equal(old, new);
+        }
+        assert_eq!(out.finish(), 2 * 3_333);
+        let changed = || (0..5_000).filter(|row| row % 3 != 0);
+        let expected = changed().map(|row| (row / 10, 7, -1));
+        let expected = expected.chain(changed().map(|row| (row / 10 + 1, 7, 1)));
+        assert_eq!(written, expected.collect::<Vec<_>>());
     }
 }

@@ -14,7 +14,7 @@ mod operator;
 mod paired;
 mod stash;
 
-pub use emitter::Emitter;
+pub use emitter::{Emitter, Place};
 pub use paired::PairedState;
 
 use crate::key::KEY_GROUPS;

@@ -210,6 +210,10 @@ impl<K: Key> KeyIndex<K> {
             self.keys[handle as usize] = Some(key);
             handle
         } else {
+            if self.keys.len() == self.keys.capacity() {
+                // A quarter more, not as many again: keys are short to copy, and long held.
+                self.keys.reserve_exact(self.keys.len() / 4 + 64);
+            }
             self.keys.push(Some(key));
             #[expect(
                 clippy::cast_possible_truncation,

@@ -2,6 +2,8 @@
 
 mod index;
 mod prefetch;
+mod slab;
 
 pub use index::KeyIndex;
-pub use prefetch::prefetch;
+pub use prefetch::{prefetch, prefetch_part};
+pub use slab::Slab;

@@ -6,11 +6,21 @@ const CACHE_LINE_BYTES: usize = 64;
 /// Prefetches every cache line of `slice[index]`; an index beyond the end is harmless.
 #[inline(always)]
 pub fn prefetch<T>(slice: &[T], index: usize) {
+    prefetch_part(slice, index, 0..size_of::<T>());
+}
+
+/// Prefetches some bytes of `slice[index]`, whole cache lines.
+#[inline(always)]
+pub fn prefetch_part<T>(slice: &[T], index: usize, bytes: std::ops::Range<usize>) {
     #[cfg(target_arch = "x86_64")]
     {
         use core::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
-        let first = slice.as_ptr().wrapping_add(index).cast::<i8>();
-        for line in 0..size_of::<T>().div_ceil(CACHE_LINE_BYTES) {
+        let first = slice
+            .as_ptr()
+            .wrapping_add(index)
+            .cast::<i8>()
+            .wrapping_add(bytes.start);
+        for line in 0..bytes.len().div_ceil(CACHE_LINE_BYTES) {
             let address = first.wrapping_add(line * CACHE_LINE_BYTES);
             // SAFETY: a prefetch is a hint; the processor ignores addresses that it may not read.
             #[expect(
@@ -23,5 +33,5 @@ pub fn prefetch<T>(slice: &[T], index: usize) {
         }
     }
     #[cfg(not(target_arch = "x86_64"))]
-    let _ = (slice, index);
+    let _ = (slice, index, bytes);
 }

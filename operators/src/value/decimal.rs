@@ -40,7 +40,11 @@ impl<const S: u8> fmt::Display for Decimal<S> {
 }
 
 fn scale<const S: u8>() -> f64 {
-    10_f64.powi(i32::from(S))
+    if S == 0 {
+        1.0
+    } else {
+        10_f64.powi(i32::from(S))
+    }
 }
 
 /// The lane of [`Decimal<S>`] and, with `S` = 0, of integers.
@@ -69,13 +73,20 @@ impl<const S: u8> Lane for Fixed<S> {
         value as f64 / scale::<S>()
     }
 
-    #[expect(clippy::cast_precision_loss, reason = "the result is rounded once")]
     fn read_sum(sum: i128, _: u64, _: i64) -> Option<f64> {
         // 2⁶⁴ numbers of 2⁶³ fit 128 bits: a sum of integers cannot overflow.
-        Some(sum as f64 / scale::<S>())
+        Some(whole(sum) / scale::<S>())
     }
 
     fn read_variance(sum: i128, squares: Wide128, count: u64, largest: i64) -> Option<f64> {
+        if let Some(most) = largest.unsigned_abs().checked_mul(count)
+            && most < 1 << 63
+        {
+            // (n · largest)² < 2¹²⁶: everything fits 128 bits, and is as exact.
+            let spread = i128::from(count) * squares.get() - sum * sum;
+            let n = whole(i128::from(count));
+            return Some(whole(spread) / (n * n) / (scale::<S>() * scale::<S>()));
+        }
         let largest = u128::from(largest.unsigned_abs());
         largest
             .checked_mul(largest)?
@@ -88,9 +99,46 @@ impl<const S: u8> Lane for Fixed<S> {
     }
 }
 
+/// A whole number as a float, rounded once; the processor rounds those of 64 bits by itself.
+#[inline]
+#[expect(clippy::cast_precision_loss, reason = "the result is rounded once")]
+fn whole(number: i128) -> f64 {
+    match i64::try_from(number) {
+        Ok(number) => number as f64,
+        Err(_) => number as f64,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_variance_is_the_same_by_128_bits_and_by_256() {
+        let mut bits = 3_u64;
+        for round in 0..20_000_u32 {
+            bits = bits
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1_442_695_040_888_963_407);
+            let largest = bits.cast_signed() >> (round % 64);
+            let count = i64::from(round % 1_000) + 2;
+            let numbers = [largest, largest / 3, -largest / 7].map(i128::from);
+            let sum = numbers.iter().sum::<i128>() * i128::from(count / 3);
+            let squares = numbers.iter().map(|x| x * x).sum::<i128>();
+            let squares = squares.wrapping_mul(i128::from(count / 3));
+            let (n, wide) = (I256::from(count), |x: i128| I256::from(x));
+            let spread = nearest(n * wide(squares) - wide(sum) * wide(sum));
+            let found = Fixed::<2>::read_variance(
+                sum,
+                squares.into(),
+                count.unsigned_abs(),
+                largest.max(-i64::MAX),
+            );
+            if let Some(found) = found {
+                assert_eq!(found, spread / nearest(n * n) / 1e4, "round {round}");
+            }
+        }
+    }
 
     #[test]
     fn a_decimal_prints_its_point() {

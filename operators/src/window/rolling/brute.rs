@@ -53,7 +53,9 @@ pub(in crate::window) fn collect<O: Debug>(
 ) -> Vec<(String, i64)> {
     let (mut buffer, mut passed_on) = (Vec::new(), Vec::new());
     let mut pass_on = |full: &mut Vec<_>| passed_on.append(full);
-    run(&mut Emitter::new(time.epoch, &mut buffer, &mut pass_on));
+    let mut out = Emitter::new(time.epoch, &mut buffer, &mut pass_on);
+    run(&mut out);
+    out.finish();
     let all = passed_on.into_iter().chain(buffer);
     all.map(|(row, _, diff)| (format!("{row:?}"), diff))
         .collect()

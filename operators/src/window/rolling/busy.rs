@@ -67,6 +67,7 @@ impl<L: Lane> Share<L> {
 
 /// One busy key.
 #[derive(Clone, Debug)]
+#[repr(align(64))]
 pub(super) struct Busy<L: Lane, const N: usize, const W: usize> {
     totals: [[Totals<L>; N]; W],
     /// The bytes that the store's account holds for the key.
@@ -103,13 +104,12 @@ impl<L: Lane, const N: usize, const W: usize> Busy<L, N, W> {
         self.ring.len()
     }
 
+    /// Bytes that the key owns beyond its place in the slab.
     pub(super) fn bytes(&self) -> usize {
         let stacks: usize = (0..N)
             .map(|lane| self.least[lane].capacity() + self.greatest[lane].capacity())
             .sum();
-        size_of::<Self>()
-            + self.ring.capacity() * size_of::<(EventTime, Array<i64, N>)>()
-            + stacks * 16
+        self.ring.capacity() * size_of::<(EventTime, Array<i64, N>)>() + stacks * 16
     }
 
     pub(super) fn events(&self) -> impl Iterator<Item = (EventTime, Array<i64, N>)> {

@@ -1,19 +1,13 @@
-//! Rows that wait for the watermark, by event time, and the order in which they are then settled.
+//! Rows that wait for the watermark, and the order in which they are then settled.
 //!
 //! ```text
-//! buckets of ~ 17 s, unsorted ─ the watermark enters one ─▶ heap ─ passes an event ─▶ released ─▶ in order of time
-//! behind the watermark already, as in a backfill ────────────────────────────────────▲
+//! wheel ─ the watermark passes an event ─▶ released ─▶ in order of time
+//! behind the watermark already, as in a backfill ──▲
 //! ```
-//!
-//! No ring of fixed size: a backfill spans years in one epoch, and a ring would wrap.
-
-use std::cmp::Reverse;
-use std::collections::{BTreeMap, BinaryHeap};
 
 use thalweg_engine::time::{EventTime, WATERMARK_END};
 
-/// Buckets of 2²⁴ µs, 17 s.
-const BUCKET_SHIFT: u32 = 24;
+use crate::window::rolling::wheel::Wheel;
 
 /// Bits of a packed sort key that hold a row's place.
 const PLACE_BITS: u32 = 24;
@@ -24,33 +18,24 @@ pub(crate) trait Waiting: Ord {
 }
 
 /// Waiting rows.
-pub(crate) struct Calendar<T> {
-    buckets: BTreeMap<i64, Vec<T>>,
-    /// The rows of the buckets up to the one that the watermark stands in.
-    near: BinaryHeap<Reverse<T>>,
-    near_bucket: i64,
-    len: usize,
-}
+pub(crate) struct Calendar<T>(Wheel<T>);
 
 impl<T: Waiting> Calendar<T> {
     pub(crate) fn new() -> Self {
-        Self {
-            buckets: BTreeMap::new(),
-            near: BinaryHeap::new(),
-            near_bucket: i64::MIN,
-            len: 0,
-        }
+        Self(Wheel::new(T::at))
     }
 
     pub(crate) fn len(&self) -> usize {
-        self.len
+        self.0.len()
+    }
+
+    /// Bytes held, capacity included.
+    pub(crate) fn bytes(&self) -> usize {
+        self.0.bytes()
     }
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = &T> {
-        self.buckets
-            .values()
-            .flatten()
-            .chain(self.near.iter().map(|waiting| &waiting.0))
+        self.0.iter()
     }
 
     /// Takes a row in, or hands it on where the watermark has passed it.
@@ -65,41 +50,16 @@ impl<T: Waiting> Calendar<T> {
 
     #[inline]
     pub(crate) fn push(&mut self, row: T) {
-        self.len += 1;
-        let bucket = row.at() >> BUCKET_SHIFT;
-        if bucket <= self.near_bucket {
-            self.near.push(Reverse(row));
-        } else {
-            self.buckets.entry(bucket).or_default().push(row);
-        }
+        self.0.push(row);
     }
 
     /// Takes out every row whose time the watermark has passed (`at < watermark`).
     pub(crate) fn release(&mut self, watermark: EventTime, released: &mut Vec<T>) {
-        let first = released.len();
-        let bucket = watermark >> BUCKET_SHIFT;
-        while let Some(waiting) = self.near.peek() {
-            if waiting.0.at() >= watermark && watermark != WATERMARK_END {
-                break;
-            }
-            released.extend(self.near.pop().map(|waiting| waiting.0));
+        if watermark == WATERMARK_END {
+            self.0.pass_all(released);
+        } else {
+            self.0.pass(watermark, released);
         }
-        while let Some(entry) = self.buckets.first_entry() {
-            if *entry.key() > bucket {
-                break;
-            }
-            let (start, mut rows) = entry.remove_entry();
-            if start < bucket || watermark == WATERMARK_END {
-                released.append(&mut rows);
-            } else {
-                let (passed, waiting): (Vec<T>, Vec<T>) =
-                    rows.into_iter().partition(|row| row.at() < watermark);
-                released.extend(passed);
-                self.near.extend(waiting.into_iter().map(Reverse));
-            }
-        }
-        self.near_bucket = self.near_bucket.max(bucket);
-        self.len -= released.len() - first;
     }
 }
 

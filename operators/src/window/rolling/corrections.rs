@@ -34,8 +34,8 @@ use crate::value::{Lane, Moments};
 use crate::window::rolling::event::{Event, Rolled, Windows};
 use crate::window::rolling::finals::Final;
 use crate::window::rolling::repair::{Open, Repair};
+use crate::window::rolling::silences::Silences;
 use crate::window::rolling::store::{AHEAD, SavedKey, Store};
-use crate::window::rolling::timers::Timers;
 use crate::window::rolling::widths::Widths;
 
 /// What a row is of: rows of one moment that carry the same cannot be told apart.
@@ -43,9 +43,6 @@ type Source<P, const N: usize> = (P, Array<i64, N>);
 
 /// A change, with its key's handle.
 type Late<P, const N: usize> = (u32, Open<Source<P, N>>);
-
-/// A key that has been silent for the widest window is forgotten up to this part of it later.
-const SILENCE_SLACK: i64 = 64;
 
 /// A key's rows that may still change.
 #[repr(align(64))]
@@ -77,7 +74,7 @@ impl<P, const N: usize> Rows<P, N> {
 pub(crate) struct Corrections<K: Key, L: Lane, P, const N: usize, const W: usize> {
     store: Store<K, L, N, W>,
     keys: Vec<Rows<P, N>>,
-    silences: Timers,
+    silences: Silences,
     silent: Vec<u32>,
     handles: Vec<u32>,
     late: Vec<Late<P, N>>,
@@ -92,7 +89,7 @@ impl<K: Key, L: Lane, P: Data + Ord, const N: usize, const W: usize> Corrections
         Self {
             store: Store::new(widths),
             keys: Vec::new(),
-            silences: Timers::new(),
+            silences: Silences::new(widths.widest()),
             silent: Vec::new(),
             handles: Vec::new(),
             late: Vec::new(),
@@ -109,11 +106,8 @@ impl<K: Key, L: Lane, P: Data + Ord, const N: usize, const W: usize> Corrections
                 if let Some((ahead, _, _)) = rows.get(i + 4 * AHEAD) {
                     self.store.index.prefetch(ahead.key.tag());
                 }
-                let known = self.store.index.len();
                 let handle = self.store.resolve(&event.key);
-                if self.store.index.len() > known {
-                    self.set_silence(handle, event.at);
-                }
+                self.note(handle, event.at);
                 self.handles.push(handle);
             }
         }
@@ -227,23 +221,25 @@ impl<K: Key, L: Lane, P: Data + Ord, const N: usize, const W: usize> Corrections
         self.late = late;
     }
 
-    /// Looks at a key again when the event at `newest` has left the widest window.
-    fn set_silence(&mut self, handle: u32, newest: EventTime) {
-        let widest = self.store.widths.widest();
-        let after = newest.saturating_add(widest);
-        self.silences
-            .set_roughly(handle, after, widest / SILENCE_SLACK);
+    /// A key is waited for until the event at `at` has left the widest window.
+    #[inline(always)]
+    fn note(&mut self, handle: u32, at: EventTime) {
+        let after = at.saturating_add(self.store.widths.widest());
+        self.silences.note(handle, after);
     }
 
     /// Forgets the keys that no row can need any more.
     fn forget_silent(&mut self, watermark: EventTime) {
         let mut silent = std::mem::take(&mut self.silent);
-        self.silences.take_due(watermark, &mut silent);
+        self.silences.pass(watermark, &mut silent);
         for (i, handle) in silent.iter().copied().enumerate() {
-            self.prefetch_ahead(&silent, i);
+            self.store.prefetch_forgotten(&silent, i);
+            if let Some(far) = silent.get(i + 2 * AHEAD) {
+                prefetch(&self.keys, *far as usize);
+            }
             let newest = self.keys[handle as usize].newest;
             if newest.saturating_add(self.store.widths.widest()) >= watermark {
-                self.set_silence(handle, newest);
+                self.note(handle, newest);
             } else {
                 self.store.prune(handle, EventTime::MAX);
                 self.store.forget_if_empty(handle);
@@ -303,7 +299,7 @@ impl<K: Key, L: Lane, P: Data + Ord, const N: usize, const W: usize> KeyedState
         self.store.settled = self.store.settled.max(settled);
         for (key, (newest, open)) in keys {
             let handle = self.store.restore(key);
-            self.set_silence(handle, newest);
+            self.note(handle, newest);
             self.keys
                 .resize_with(self.store.lines.len(), || Rows::EMPTY);
             self.capacity += open.capacity();
@@ -318,7 +314,8 @@ impl<K: Key, L: Lane, P: Data + Ord, const N: usize, const W: usize> KeyedState
 
     fn size(&self) -> StateSize {
         let mut size = self.store.size();
-        size.bytes += self.keys.capacity() * size_of::<Rows<P, N>>()
+        size.bytes += self.silences.bytes()
+            + self.keys.capacity() * size_of::<Rows<P, N>>()
             + self.capacity * size_of::<Open<Source<P, N>>>();
         size
     }

@@ -24,8 +24,8 @@ use crate::codec;
 use crate::value::{Lane, Moments};
 use crate::window::rolling::calendar::{Calendar, Waiting, in_time_order};
 use crate::window::rolling::event::{Event, Rolled};
+use crate::window::rolling::silences::Silences;
 use crate::window::rolling::store::{AHEAD, SavedKey, Store};
-use crate::window::rolling::timers::Timers;
 use crate::window::rolling::widths::Widths;
 
 /// An event that waits, with its sign. Ordered by time, then key, then what it is.
@@ -62,7 +62,7 @@ pub(crate) struct Finals<K: Key, L: Lane, P, const N: usize, const W: usize> {
     store: Store<K, L, N, W>,
     calendar: Calendar<Pending<K, N, P>>,
     /// For each key, when its events have left every window that can still be asked for.
-    silences: Timers,
+    silences: Silences,
     released: Vec<Pending<K, N, P>>,
     order: Vec<u64>,
     handles: Vec<u32>,
@@ -74,7 +74,7 @@ impl<K: Key, L: Lane, P: Data + Ord, const N: usize, const W: usize> Finals<K, L
         Self {
             store: Store::new(widths),
             calendar: Calendar::new(),
-            silences: Timers::new(),
+            silences: Silences::new(widths.widest()),
             released: Vec::new(),
             order: Vec::new(),
             handles: Vec::new(),
@@ -94,30 +94,50 @@ impl<K: Key, L: Lane, P: Data + Ord, const N: usize, const W: usize> Finals<K, L
             if i + 4 * AHEAD < order.len() {
                 self.store.index.prefetch(row(i + 4 * AHEAD).key.tag());
             }
-            let known = self.store.index.len();
             let handle = self.store.resolve(&row(i).key);
-            if self.store.index.len() > known {
-                self.set_silence(handle, row(i).at);
-            }
+            self.note(handle, row(i).at);
             self.handles.push(handle);
         }
         let mut from = 0;
         while from < order.len() {
-            let is_peer = |i: &usize| row(*i).at == row(from).at && row(*i).key == row(from).key;
-            let until = (from + 1..order.len())
-                .take_while(is_peer)
-                .last()
-                .unwrap_or(from)
-                + 1;
-            (from..until).for_each(|i| {
+            let is_peer = |i: usize| row(i).at == row(from).at && row(i).key == row(from).key;
+            let mut until = from;
+            while until == from || (until < order.len() && is_peer(until)) {
                 self.store
-                    .prefetch_ahead(&self.handles, i, |handle| *handle)
-            });
-            self.settle(self.handles[from], &rows, &order[from..until], out);
+                    .prefetch_ahead(&self.handles, until, |handle| *handle);
+                until += 1;
+            }
+            match order[from..until] {
+                [only] if rows[only as usize].diff == 1 => {
+                    self.settle_one(self.handles[from], &rows[only as usize], out);
+                }
+                ref moment => self.settle(self.handles[from], &rows, moment, out),
+            }
             from = until;
         }
         (self.released, self.order) = (rows, order);
         self.released.clear();
+    }
+
+    /// Applies a key's only event of a moment, and emits its row.
+    #[inline(always)]
+    fn settle_one(
+        &mut self,
+        handle: u32,
+        event: &Pending<K, N, P>,
+        out: &mut Emitter<'_, Final<P, K, L, N, W>>,
+    ) {
+        self.store.settled = event.at;
+        self.store.apply(handle, event.at, &event.lanes, 1);
+        let rolled = || Rolled {
+            key: event.key.clone(),
+            at: event.at,
+            windows: Array([Array([Moments::EMPTY; N]); W]),
+        };
+        let begin = || (event.payload.clone(), rolled());
+        out.emit_in_place(begin, 1, |(_, row)| {
+            self.store.fill(handle, event.at, &mut row.windows);
+        });
     }
 
     /// Applies the events of one key at one moment, then emits a row for each that is left. A retraction of what has
@@ -160,20 +180,22 @@ impl<K: Key, L: Lane, P: Data + Ord, const N: usize, const W: usize> Finals<K, L
         }
     }
 
-    /// Looks at a key again when the event at `newest` has left the widest window.
-    fn set_silence(&mut self, handle: u32, newest: EventTime) {
-        let after = newest.saturating_add(self.store.widths.widest());
-        self.silences.set(handle, after);
+    /// A key is waited for until the event at `at` has left the widest window.
+    #[inline(always)]
+    fn note(&mut self, handle: u32, at: EventTime) {
+        let after = at.saturating_add(self.store.widths.widest());
+        self.silences.note(handle, after);
     }
 
     /// Forgets the keys that no row can need any more.
     fn forget_silent(&mut self, watermark: EventTime) {
         let mut silent = std::mem::take(&mut self.silent);
-        self.silences.take_due(watermark, &mut silent);
-        for handle in silent.drain(..) {
+        self.silences.pass(watermark, &mut silent);
+        for (i, handle) in silent.iter().copied().enumerate() {
+            self.store.prefetch_forgotten(&silent, i);
             match self.store.newest(handle) {
                 Some(newest) if newest.saturating_add(self.store.widths.widest()) >= watermark => {
-                    self.set_silence(handle, newest);
+                    self.note(handle, newest);
                 }
                 _ => {
                     self.store.prune(handle, EventTime::MAX);
@@ -181,6 +203,7 @@ impl<K: Key, L: Lane, P: Data + Ord, const N: usize, const W: usize> Finals<K, L
                 }
             }
         }
+        silent.clear();
         self.silent = silent;
     }
 }
@@ -231,7 +254,7 @@ impl<K: Key, L: Lane, P: Data + Ord, const N: usize, const W: usize> KeyedState
         for key in keys {
             let handle = self.store.restore(key);
             if let Some(newest) = self.store.newest(handle) {
-                self.set_silence(handle, newest);
+                self.note(handle, newest);
             }
         }
         waiting.into_iter().for_each(|row| self.calendar.push(row));
@@ -241,7 +264,7 @@ impl<K: Key, L: Lane, P: Data + Ord, const N: usize, const W: usize> KeyedState
     fn size(&self) -> StateSize {
         let mut size = self.store.size();
         size.events += self.calendar.len();
-        size.bytes += self.calendar.len() * size_of::<Pending<K, N, P>>();
+        size.bytes += self.calendar.bytes() + self.silences.bytes();
         size
     }
 }

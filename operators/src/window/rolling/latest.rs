@@ -15,9 +15,11 @@
 //! window and the lateness, 16 bytes each and up, freed as the watermark passes; a key without events is forgotten.
 
 use thalweg_engine::key::Key;
-use thalweg_engine::keyed::{Emitter, EpochTime, KeyGroup, KeyedState, StateError, StateSize};
+use thalweg_engine::keyed::{
+    Emitter, EpochTime, KeyGroup, KeyedState, Place, StateError, StateSize,
+};
 use thalweg_engine::time::{EventTime, WATERMARK_END, WATERMARK_NONE};
-use thalweg_engine::update::Updates;
+use thalweg_engine::update::{Diff, Updates};
 
 use crate::array::Array;
 use crate::codec;
@@ -39,10 +41,14 @@ pub enum Expiry {
     AtNextEvent,
 }
 
-/// A touched key: its handle, and its row before the epoch (the newest event time; the windows lie beside).
-struct Touched {
+/// A row that stood before the epoch: its time, and where it is taken back, unless whoever takes the rows replaces.
+type Old = (EventTime, Option<Place>);
+
+/// A touched key, and its row before the epoch.
+struct Touched<K> {
+    key: K,
     handle: u32,
-    old: Option<EventTime>,
+    old: Option<Old>,
 }
 
 /// The state of rolling windows in mode `latest`.
@@ -55,9 +61,7 @@ pub(crate) struct Latest<K: Key, L: Lane, const N: usize, const W: usize> {
     /// The newest watermark that is a moment: what rows are as of.
     as_of: EventTime,
     handles: Vec<u32>,
-    touched: Vec<Touched>,
-    /// Beside `touched`, and kept longer: what lies beyond it is to be written over.
-    old_windows: Vec<Windows<L, N, W>>,
+    touched: Vec<Touched<K>>,
     due: Vec<u32>,
 }
 
@@ -73,7 +77,6 @@ impl<K: Key, L: Lane, const N: usize, const W: usize> Latest<K, L, N, W> {
             as_of: WATERMARK_NONE,
             handles: Vec::new(),
             touched: Vec::new(),
-            old_windows: Vec::new(),
             due: Vec::new(),
         }
     }
@@ -84,34 +87,78 @@ impl<K: Key, L: Lane, const N: usize, const W: usize> Latest<K, L, N, W> {
         self
     }
 
-    /// A key's row as it stands: its time, and its windows where they are asked for.
+    /// Writes a key's row as of a moment.
     #[inline(always)]
-    fn standing(&mut self, handle: u32, windows: &mut Windows<L, N, W>) -> Option<EventTime> {
-        if self.replaces {
-            return self.store.row_at(handle, self.as_of);
-        }
-        self.store.fill(handle, self.as_of, windows)
+    fn write(
+        &mut self,
+        (key, handle): (&K, u32),
+        (at, as_of): (EventTime, EventTime),
+        diff: Diff,
+        out: &mut Emitter<'_, Rolled<K, L, N, W>>,
+    ) -> Place {
+        let begin = || Rolled {
+            key: key.clone(),
+            at,
+            windows: Self::EMPTY,
+        };
+        out.emit_in_place(begin, diff, |row| {
+            self.store.fill(handle, as_of, &mut row.windows);
+        })
     }
 
-    /// Notes a key's row as it was before the epoch, at the key's first touch.
+    /// Takes a key's row back as it stands.
     #[inline(always)]
-    fn touch(&mut self, handle: u32) {
+    fn take_back(
+        &mut self,
+        key: (&K, u32),
+        out: &mut Emitter<'_, Rolled<K, L, N, W>>,
+    ) -> Option<Old> {
+        let at = self.store.row_at(key.1, self.as_of)?;
+        let place = (!self.replaces).then(|| self.write(key, (at, self.as_of), -1, out));
+        Some((at, place))
+    }
+
+    /// Writes a key's new row in place of the old one, if it has one; whether it has.
+    #[inline(always)]
+    fn replace(
+        &mut self,
+        key: (&K, u32),
+        old: Option<Old>,
+        as_of: EventTime,
+        out: &mut Emitter<'_, Rolled<K, L, N, W>>,
+    ) -> bool {
+        let Some(at) = self.store.row_at(key.1, as_of) else {
+            if self.replaces
+                && let Some((at, _)) = old
+            {
+                // A store that replaces is told by key what goes.
+                self.write(key, (at, as_of), -1, out);
+            }
+            return false;
+        };
+        let new = self.write(key, (at, as_of), 1, out);
+        if let Some((old_at, Some(old))) = old
+            && old_at == at
+        {
+            out.take_back_equal(old, new);
+        }
+        true
+    }
+
+    /// Takes back a key's row as it was before the epoch, at the key's first touch.
+    #[inline(always)]
+    fn touch(&mut self, key: &K, handle: u32, out: &mut Emitter<'_, Rolled<K, L, N, W>>) {
         let line = &mut self.store.lines[handle as usize];
         if line.dirty {
             return;
         }
         line.dirty = true;
-        let place = self.touched.len();
-        if place == self.old_windows.len() {
-            self.old_windows.push(Self::EMPTY);
-        }
-        let old = if self.replaces {
-            self.store.row_at(handle, self.as_of)
-        } else {
-            let windows = &mut self.old_windows[place];
-            self.store.fill(handle, self.as_of, windows)
-        };
-        self.touched.push(Touched { handle, old });
+        let old = self.take_back((key, handle), out);
+        self.touched.push(Touched {
+            key: key.clone(),
+            handle,
+            old,
+        });
     }
 
     fn resolve(&mut self, rows: &Updates<Event<K, N, ()>>) {
@@ -127,11 +174,15 @@ impl<K: Key, L: Lane, const N: usize, const W: usize> Latest<K, L, N, W> {
         }
     }
 
-    fn apply(&mut self, rows: &Updates<Event<K, N, ()>>) {
+    fn apply(
+        &mut self,
+        rows: &Updates<Event<K, N, ()>>,
+        out: &mut Emitter<'_, Rolled<K, L, N, W>>,
+    ) {
         let handles = std::mem::take(&mut self.handles);
         for (i, (event, _, diff)) in rows.iter().enumerate() {
             self.store.prefetch_ahead(&handles, i, |handle| *handle);
-            self.touch(handles[i]);
+            self.touch(&event.key, handles[i], out);
             self.store.apply(handles[i], event.at, &event.lanes, *diff);
         }
         self.handles = handles;
@@ -141,9 +192,9 @@ impl<K: Key, L: Lane, const N: usize, const W: usize> Latest<K, L, N, W> {
     fn fire(&mut self, as_of: EventTime, out: &mut Emitter<'_, Rolled<K, L, N, W>>) {
         let mut due = std::mem::take(&mut self.due);
         self.timers.take_due(as_of, &mut due);
-        let (mut old_windows, mut windows) = (Self::EMPTY, Self::EMPTY);
         for (i, handle) in due.iter().copied().enumerate() {
             self.store.prefetch_ahead(&due, i, |handle| *handle);
+            self.store.prefetch_key_ahead(&due, i, |handle| *handle);
             let line = &mut self.store.lines[handle as usize];
             if line.due >= as_of {
                 // An earlier timer has fired since this one was set, and the key has a later one.
@@ -153,72 +204,34 @@ impl<K: Key, L: Lane, const N: usize, const W: usize> Latest<K, L, N, W> {
             if line.dirty {
                 continue;
             }
-            let old = self.standing(handle, &mut old_windows);
-            let new = self.store.fill(handle, as_of, &mut windows);
-            self.change(handle, (old, &old_windows), (new, &windows), out);
-            self.rest(handle, as_of, new.is_some());
+            let Some(key) = self.store.index.key(handle).cloned() else {
+                continue;
+            };
+            let old = self.take_back((&key, handle), out);
+            let has_row = self.replace((&key, handle), old, as_of, out);
+            self.rest(handle, as_of, has_row);
         }
         due.clear();
         self.due = due;
     }
 
-    /// Emits a key's change from one row to another.
-    #[inline(always)]
-    fn change(
-        &self,
-        handle: u32,
-        old: (Option<EventTime>, &Windows<L, N, W>),
-        new: (Option<EventTime>, &Windows<L, N, W>),
-        out: &mut Emitter<'_, Rolled<K, L, N, W>>,
-    ) {
-        let same = old.0 == new.0 && (old.0.is_none() || (!self.replaces && old.1 == new.1));
-        if same {
-            return;
-        }
-        let old = if self.replaces && new.0.is_some() {
-            (None, old.1)
-        } else {
-            old
-        };
-        let Some(key) = self.store.index.key(handle) else {
-            return;
-        };
-        for ((at, windows), diff) in [(old, -1), (new, 1)] {
-            if let Some(at) = at {
-                let row = || Rolled {
-                    key: key.clone(),
-                    at,
-                    windows: *windows,
-                };
-                out.emit_with(row, diff);
-            }
-        }
-    }
-
     /// Touches every key: at the first watermark, before which no timer is set.
-    fn touch_all(&mut self) {
-        let mut all = std::mem::take(&mut self.due);
-        all.extend(self.store.index.iter().map(|(handle, _)| handle));
-        all.drain(..).for_each(|handle| self.touch(handle));
-        self.due = all;
+    fn touch_all(&mut self, out: &mut Emitter<'_, Rolled<K, L, N, W>>) {
+        let known = self.store.index.iter();
+        let all: Vec<(u32, K)> = known.map(|(handle, key)| (handle, key.clone())).collect();
+        for (handle, key) in all {
+            self.touch(&key, handle, out);
+        }
     }
 
-    /// Emits what changed, and sets the timers of the touched keys.
+    /// Writes the rows of the touched keys, and sets their timers.
     fn emit(&mut self, as_of: EventTime, out: &mut Emitter<'_, Rolled<K, L, N, W>>) {
         let touched = std::mem::take(&mut self.touched);
-        let mut windows = Self::EMPTY;
-        for (i, key) in touched.iter().enumerate() {
+        for (i, Touched { key, handle, old }) in touched.iter().enumerate() {
             self.store.prefetch_ahead(&touched, i, |ahead| ahead.handle);
-            let handle = key.handle;
-            let new = self.store.fill(handle, as_of, &mut windows);
-            self.change(
-                handle,
-                (key.old, &self.old_windows[i]),
-                (new, &windows),
-                out,
-            );
-            self.store.lines[handle as usize].dirty = false;
-            self.rest(handle, as_of, new.is_some());
+            let has_row = self.replace((key, *handle), *old, as_of, out);
+            self.store.lines[*handle as usize].dirty = false;
+            self.rest(*handle, as_of, has_row);
         }
         self.touched = touched;
         self.touched.clear();
@@ -258,15 +271,18 @@ impl<K: Key, L: Lane, const N: usize, const W: usize> KeyedState for Latest<K, L
         rows: Updates<Self::In>,
         out: &mut Emitter<'_, Self::Out>,
     ) {
+        if !self.replaces {
+            out.keep();
+        }
         self.resolve(&rows);
-        self.apply(&rows);
+        self.apply(&rows, out);
         let as_of = match self.expiry {
             Expiry::AtWatermark => time.as_of,
             Expiry::AtNextEvent => self.as_of,
         };
         if as_of > self.as_of {
             if self.as_of == WATERMARK_NONE {
-                self.touch_all();
+                self.touch_all(out);
             }
             self.fire(as_of, out);
         }

@@ -1,4 +1,6 @@
-//! The first tier of a key: seven events, unsorted, in two cache lines. About 90 % of keys never leave it.
+//! The first tier of a key: seven events, by time, in two cache lines. About 90 % of keys never leave it.
+//!
+//! Of events by time every window is a suffix: one walk from the newest to the oldest reads them all.
 
 use thalweg_engine::time::EventTime;
 
@@ -16,29 +18,39 @@ pub(super) const UNARMED: EventTime = EventTime::MAX;
 /// Marks a key whose events are in the busy tier.
 const BUSY: u8 = u8::MAX;
 
-/// One key's events, or the handle of its busy state, with what the store notes about the key.
+/// Bytes of a line that are asked for first: with one lane they hold three events, which is all that most keys have.
+pub(super) const FIRST_BYTES: usize = 64;
+
+/// One key's events, or the handle of its busy state, with what the store notes about the key. What is used most
+/// stands first.
 #[derive(Clone, Copy, Debug)]
-#[repr(align(64))]
+#[repr(C, align(64))]
 pub(super) struct Line<const N: usize> {
-    at: [EventTime; INLINE],
-    lanes: [[i64; INLINE]; N],
     /// When the key's timer is due; [`UNARMED`] while none stands.
     pub(super) due: EventTime,
     busy: u32,
     n: u8,
     /// Whether the key is on this epoch's list of touched keys.
     pub(super) dirty: bool,
+    events: [(EventTime, Array<i64, N>); INLINE],
 }
 
 impl<const N: usize> Line<N> {
     pub(super) const EMPTY: Self = Self {
-        at: [0; INLINE],
-        lanes: [[0; INLINE]; N],
         due: UNARMED,
         busy: 0,
         n: 0,
         dirty: false,
+        events: [(0, Array([0; N])); INLINE],
     };
+
+    /// Whether the events, and room for another, reach beyond [`FIRST_BYTES`].
+    #[inline(always)]
+    pub(super) fn is_long(&self) -> bool {
+        let header = std::mem::offset_of!(Self, events);
+        let event = size_of::<(EventTime, Array<i64, N>)>();
+        self.n != BUSY && header + (usize::from(self.n) + 1) * event > FIRST_BYTES
+    }
 
     /// The handle of the busy state, where the key has one.
     #[inline(always)]
@@ -68,14 +80,15 @@ impl<const N: usize> Line<N> {
     /// Adds an event; false when the line is full.
     #[inline(always)]
     pub(super) fn push(&mut self, at: EventTime, lanes: &Array<i64, N>) -> bool {
-        let n = usize::from(self.n);
-        if n >= INLINE {
+        let mut place = usize::from(self.n);
+        if place >= INLINE {
             return false;
         }
-        self.at[n] = at;
-        for lane in 0..N {
-            self.lanes[lane][n] = lanes[lane];
+        while place > 0 && self.events[place - 1].0 > at {
+            self.events[place] = self.events[place - 1];
+            place -= 1;
         }
+        self.events[place] = (at, *lanes);
         self.n += 1;
         true
     }
@@ -83,54 +96,49 @@ impl<const N: usize> Line<N> {
     /// Takes an event out; false when there is none like it.
     pub(super) fn remove(&mut self, at: EventTime, lanes: &Array<i64, N>) -> bool {
         let found = self.events().position(|event| event == (at, *lanes));
-        if let Some(index) = found {
-            self.swap_remove(index);
+        if let Some(place) = found {
+            self.drain(place, 1);
         }
         found.is_some()
     }
 
     /// Drops the events before `cut`.
     pub(super) fn prune(&mut self, cut: EventTime) {
-        let mut index = 0;
-        while index < self.len() {
-            if self.at[index] < cut {
-                self.swap_remove(index);
-            } else {
-                index += 1;
-            }
+        let old = self.held().iter().take_while(|event| event.0 < cut).count();
+        if old > 0 {
+            self.drain(0, old);
         }
     }
 
-    fn swap_remove(&mut self, index: usize) {
-        let last = usize::from(self.n) - 1;
-        self.at[index] = self.at[last];
-        for lane in &mut self.lanes {
-            lane[index] = lane[last];
-        }
-        self.n -= 1;
+    /// Takes out `count` events from `place` on.
+    fn drain(&mut self, place: usize, count: usize) {
+        let rest = place + count..self.len();
+        self.events.copy_within(rest, place);
+        #[expect(clippy::cast_possible_truncation, reason = "at most seven")]
+        let count = count as u8;
+        self.n -= count;
     }
 
-    /// The events, in no order.
+    #[inline(always)]
+    fn held(&self) -> &[(EventTime, Array<i64, N>)] {
+        &self.events[..self.len()]
+    }
+
+    /// The events, by time.
     pub(super) fn events(&self) -> impl Iterator<Item = (EventTime, Array<i64, N>)> {
-        (0..self.len()).map(|i| {
-            (
-                self.at[i],
-                Array(std::array::from_fn(|lane| self.lanes[lane][i])),
-            )
-        })
+        self.held().iter().copied()
     }
 
     /// The newest event time up to `limit`.
     #[inline(always)]
     pub(super) fn newest(&self, limit: EventTime) -> Option<EventTime> {
-        self.at[..self.len()]
+        self.held()
             .iter()
-            .copied()
-            .filter(|at| *at <= limit)
-            .max()
+            .map(|event| event.0)
+            .rfind(|at| *at <= limit)
     }
 
-    /// The windows that end at `end`, by brute force over seven events.
+    /// The windows that end at `end`.
     #[inline(always)]
     pub(super) fn fill<L: Lane, const W: usize>(
         &self,
@@ -138,17 +146,24 @@ impl<const N: usize> Line<N> {
         widths: &Widths<W>,
         windows: &mut Windows<L, N, W>,
     ) {
-        for (window, width) in windows.iter_mut().zip(widths.as_given()) {
-            let start = end.saturating_sub(*width);
-            for (lane, moments) in window.iter_mut().enumerate() {
-                let mut sum = Moments::EMPTY;
-                for i in 0..self.len() {
-                    if self.at[i] >= start && self.at[i] <= end {
-                        sum.add(self.lanes[lane][i]);
-                    }
+        let mut older = self.held();
+        while let Some((last, rest)) = older.split_last()
+            && last.0 > end
+        {
+            older = rest;
+        }
+        let mut moments = Array([Moments::EMPTY; N]);
+        for window in widths.widest_first().iter().rev() {
+            let start = end.saturating_sub(widths.as_given()[*window]);
+            while let Some((last, rest)) = older.split_last()
+                && last.0 >= start
+            {
+                for (moments, value) in moments.iter_mut().zip(last.1.iter()) {
+                    moments.add(*value);
                 }
-                *moments = sum;
+                older = rest;
             }
+            windows[*window] = moments;
         }
     }
 
@@ -158,18 +173,11 @@ impl<const N: usize> Line<N> {
         end: EventTime,
         widths: &Widths<W>,
     ) -> Option<EventTime> {
-        let mut first = EventTime::MAX;
-        for at in &self.at[..self.len()] {
-            for width in widths.as_given() {
-                let leaves = at.saturating_add(*width);
-                let stays = if leaves >= end {
-                    leaves
-                } else {
-                    EventTime::MAX
-                };
-                first = first.min(stays);
-            }
-        }
-        (first != EventTime::MAX).then_some(first)
+        let first_of = |width: &i64| {
+            let start = end.saturating_sub(*width);
+            let first = self.held().iter().find(|event| event.0 >= start)?;
+            Some(first.0.saturating_add(*width))
+        };
+        widths.as_given().iter().filter_map(first_of).min()
     }
 }

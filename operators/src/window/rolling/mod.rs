@@ -21,9 +21,11 @@ mod finals;
 mod latest;
 mod line;
 mod repair;
+mod silences;
 mod stack;
 mod store;
 pub(crate) mod timers;
+pub(crate) mod wheel;
 pub(crate) mod widths;
 
 use std::rc::Rc;

@@ -1,7 +1,7 @@
 //! The events of all keys of one worker: an index to handles, a slab of lines, a slab of busy keys.
 //!
 //! ```text
-//! key ─ index ─▶ handle ─▶ Line (7 events, 128 B) ─ when full ─▶ Busy (ring, sums, stacks)
+//! key ─ index ─▶ handle ─▶ Line (7 events by time, 128 B) ─ when full ─▶ Busy (ring, sums, stacks)
 //! ```
 //!
 //! A retraction that comes before its event is a debt: it waits, and the event pays it when it comes, or time forgives it.
@@ -11,7 +11,7 @@ mod read;
 use serde::{Deserialize, Serialize};
 use thalweg_engine::key::Key;
 use thalweg_engine::keyed::{KeyGroup, StateSize};
-use thalweg_engine::state::{KeyIndex, prefetch};
+use thalweg_engine::state::{KeyIndex, Slab};
 use thalweg_engine::time::{EventTime, WATERMARK_NONE};
 
 use crate::array::Array;
@@ -19,7 +19,7 @@ use crate::value::Lane;
 use crate::window::rolling::busy::Busy;
 use crate::window::rolling::debts::Debts;
 use crate::window::rolling::event::Windows;
-use crate::window::rolling::line::{INLINE, Line};
+use crate::window::rolling::line::{FIRST_BYTES, INLINE, Line};
 use crate::window::rolling::widths::Widths;
 
 /// How far ahead of its use memory is asked for, in rows.
@@ -38,8 +38,8 @@ pub(super) struct SavedKey<K: Key, const N: usize> {
 pub(super) struct Store<K: Key, L: Lane, const N: usize, const W: usize> {
     pub(super) widths: Widths<W>,
     pub(super) index: KeyIndex<K>,
-    pub(super) lines: Vec<Line<N>>,
-    busy: Vec<Busy<L, N, W>>,
+    pub(super) lines: Slab<Line<N>>,
+    busy: Slab<Busy<L, N, W>>,
     busy_free: Vec<usize>,
     debts: Debts<N>,
     /// No row can need an event that is older than the newest event up to here by the widest window.
@@ -53,8 +53,8 @@ impl<K: Key, L: Lane, const N: usize, const W: usize> Store<K, L, N, W> {
         Self {
             widths,
             index: KeyIndex::new(),
-            lines: Vec::new(),
-            busy: Vec::new(),
+            lines: Slab::new(),
+            busy: Slab::new(),
             busy_free: Vec::new(),
             debts: Debts::new(),
             settled: WATERMARK_NONE,
@@ -234,7 +234,7 @@ impl<K: Key, L: Lane, const N: usize, const W: usize> Store<K, L, N, W> {
 
     /// Forgets a key that holds neither events nor debts.
     pub(super) fn forget_if_empty(&mut self, handle: u32) {
-        let line = self.lines[handle as usize];
+        let line = &self.lines[handle as usize];
         let events = line.busy().map_or(line.len(), |busy| self.busy[busy].len());
         if events > 0 || self.debts.has(handle) {
             return;
@@ -262,24 +262,42 @@ impl<K: Key, L: Lane, const N: usize, const W: usize> Store<K, L, N, W> {
     #[inline(always)]
     pub(super) fn prefetch_ahead<T>(&self, list: &[T], i: usize, handle: impl Fn(&T) -> u32) {
         if let Some(far) = list.get(i + 3 * AHEAD) {
-            self.prefetch_line(handle(far));
-            self.index.prefetch_key(handle(far));
-            self.prefetch_busy(handle(&list[i + 2 * AHEAD]));
+            self.lines
+                .prefetch_part(handle(far) as usize, 0..FIRST_BYTES);
+            self.prefetch_rest(handle(&list[i + 2 * AHEAD]));
             self.prefetch_ring(handle(&list[i + AHEAD]));
         }
     }
 
-    /// Asks for the line of a handle.
+    /// Asks for the key of a handle a few places ahead in a list.
     #[inline(always)]
-    fn prefetch_line(&self, handle: u32) {
-        prefetch(&self.lines, handle as usize);
+    pub(super) fn prefetch_key_ahead<T>(&self, list: &[T], i: usize, handle: impl Fn(&T) -> u32) {
+        if let Some(far) = list.get(i + 3 * AHEAD) {
+            self.index.prefetch_key(handle(far));
+        }
     }
 
-    /// Asks for the busy state of a handle, whose line is there already.
+    /// The same as [`Store::prefetch_ahead`] for keys that are about to be forgotten: lines, keys and slots.
     #[inline(always)]
-    fn prefetch_busy(&self, handle: u32) {
-        if let Some(busy) = self.lines[handle as usize].busy() {
-            prefetch(&self.busy, busy);
+    pub(super) fn prefetch_forgotten(&self, list: &[u32], i: usize) {
+        if let Some(far) = list.get(i + 3 * AHEAD) {
+            self.lines.prefetch_part(*far as usize, 0..FIRST_BYTES);
+            self.index.prefetch_key(*far);
+            if let Some(key) = self.index.key(list[i + AHEAD]) {
+                self.index.prefetch(key.tag());
+            }
+        }
+    }
+
+    /// Asks for the rest of a line, or for the busy state, of a handle whose line has begun to come.
+    #[inline(always)]
+    fn prefetch_rest(&self, handle: u32) {
+        let line = &self.lines[handle as usize];
+        if let Some(busy) = line.busy() {
+            self.busy.prefetch(busy);
+        } else if line.is_long() {
+            let rest = FIRST_BYTES..size_of::<Line<N>>();
+            self.lines.prefetch_part(handle as usize, rest);
         }
     }
 
@@ -292,11 +310,10 @@ impl<K: Key, L: Lane, const N: usize, const W: usize> Store<K, L, N, W> {
     }
 
     pub(super) fn size(&self) -> StateSize {
-        let lines = self.lines.capacity() * size_of::<Line<N>>();
         StateSize {
             keys: self.index.len(),
             events: self.events,
-            bytes: self.index.bytes() + lines + self.busy_bytes,
+            bytes: self.index.bytes() + self.lines.bytes() + self.busy.bytes() + self.busy_bytes,
         }
     }
 

@@ -153,7 +153,7 @@ impl<K: Key, L: Lane, B: Data + Ord, const N: usize, const W: usize> PairedState
     fn size(&self) -> StateSize {
         let mut size = self.past.store.size();
         size.events += self.calendar.len();
-        size.bytes += self.calendar.len() * size_of::<Pending<K, B>>();
+        size.bytes += self.calendar.bytes();
         size
     }
 }

@@ -7,28 +7,26 @@ use thalweg_engine::update::Updates;
 
 use crate::value::Lane;
 use crate::window::rolling::event::Event;
+use crate::window::rolling::silences::Silences;
 use crate::window::rolling::store::{AHEAD, SavedKey, Store};
-use crate::window::rolling::timers::Timers;
 use crate::window::rolling::widths::Widths;
-
-/// A key that nobody can ask for is forgotten up to this part of the widest window later.
-const SILENCE_SLACK: i64 = 64;
 
 /// The events, and when their keys may be forgotten.
 pub(super) struct Past<K: Key, L: Lane, const N: usize, const W: usize> {
     pub(super) store: Store<K, L, N, W>,
     history_us: i64,
-    silences: Timers,
+    silences: Silences,
     silent: Vec<u32>,
     pub(super) handles: Vec<u32>,
 }
 
 impl<K: Key, L: Lane, const N: usize, const W: usize> Past<K, L, N, W> {
     pub(super) fn new(widths: Widths<W>, history_us: i64) -> Self {
+        let span_us = widths.widest().saturating_add(history_us);
         Self {
             store: Store::new(widths),
             history_us,
-            silences: Timers::new(),
+            silences: Silences::new(span_us),
             silent: Vec::new(),
             handles: Vec::new(),
         }
@@ -39,14 +37,11 @@ impl<K: Key, L: Lane, const N: usize, const W: usize> Past<K, L, N, W> {
         watermark.saturating_sub(self.history_us)
     }
 
-    /// The handle of a key, made at its first call, which is about the moment `at`.
+    /// The handle of a key, made at its first call, for a row of the moment `at`.
     #[inline(always)]
     pub(super) fn resolve(&mut self, key: &K, at: EventTime) -> u32 {
-        let known = self.store.index.len();
         let handle = self.store.resolve(key);
-        if self.store.index.len() > known {
-            self.set_silence(handle, at);
-        }
+        self.silences.note(handle, self.asked_until(at));
         handle
     }
 
@@ -74,13 +69,7 @@ impl<K: Key, L: Lane, const N: usize, const W: usize> Past<K, L, N, W> {
         self.handles = handles;
     }
 
-    /// Looks at a key again when nothing of it can be asked for any more, unless something newer comes.
-    fn set_silence(&mut self, handle: u32, newest: EventTime) {
-        let slack_us = self.store.widths.widest() / SILENCE_SLACK;
-        self.silences
-            .set_roughly(handle, self.asked_until(newest), slack_us);
-    }
-
+    /// Up to here rows may ask for what a key had at `newest`.
     fn asked_until(&self, newest: EventTime) -> EventTime {
         let widest = self.store.widths.widest();
         newest
@@ -106,12 +95,12 @@ impl<K: Key, L: Lane, const N: usize, const W: usize> Past<K, L, N, W> {
             return;
         }
         let mut silent = std::mem::take(&mut self.silent);
-        self.silences.take_due(time.as_of, &mut silent);
+        self.silences.pass(time.as_of, &mut silent);
         for (i, handle) in silent.iter().copied().enumerate() {
-            self.store.prefetch_ahead(&silent, i, |handle| *handle);
+            self.store.prefetch_forgotten(&silent, i);
             match self.store.newest(handle).max(newest_label(handle)) {
                 Some(newest) if self.asked_until(newest) >= time.as_of => {
-                    self.set_silence(handle, newest);
+                    self.silences.note(handle, self.asked_until(newest));
                 }
                 _ => {
                     self.store.prune(handle, EventTime::MAX);
@@ -128,7 +117,8 @@ impl<K: Key, L: Lane, const N: usize, const W: usize> Past<K, L, N, W> {
     pub(super) fn restore(&mut self, saved: SavedKey<K, N>, label: Option<EventTime>) -> u32 {
         let handle = self.store.restore(saved);
         let newest = self.store.newest(handle).max(label);
-        self.set_silence(handle, newest.unwrap_or(EventTime::MIN));
+        let after = self.asked_until(newest.unwrap_or(EventTime::MIN));
+        self.silences.note(handle, after);
         handle
     }
 }
