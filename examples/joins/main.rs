@@ -130,8 +130,8 @@ fn run() -> Result<(), JobError> {
     let answers = Answers::default();
     job(answers.clone()).run(Config::workers(2)?)?;
 
-    let [first, second, third, fourth] = [('A', 5), ('A', 12), ('A', 20), ('B', 14)];
-    let [older, newer, other] = [('A', 10, 100), ('A', 20, 101), ('C', 15, 7)];
+    let [first, second, fourth, third] = TRADES;
+    let [older, _, newer] = QUOTES;
     let asof = [
         (first, None),
         (second, Some(older)),
@@ -201,7 +201,14 @@ fn run() -> Result<(), JobError> {
         &answers.together,
         &together,
     );
+    show_by_key(&answers);
+    Ok(())
+}
 
+/// The answers of the joins on the key alone.
+fn show_by_key(answers: &Answers) {
+    let [first, second, fourth, third] = TRADES;
+    let [older, other, newer] = QUOTES;
     let met = [first, second, third];
     let pairs = met.map(|trade| [(trade, older), (trade, newer)]).concat();
     show("join: all pairs of a symbol", &answers.pairs, &pairs);
@@ -219,7 +226,6 @@ fn run() -> Result<(), JobError> {
     show("full_join: and quotes without any", &answers.full, &full);
     show("semi_join: trades of a quoted symbol", &answers.semi, &met);
     show("anti_join: trades of any other", &answers.anti, &[fourth]);
-    Ok(())
 }
 
 #[expect(clippy::print_stderr, reason = "an example says what went wrong")]
