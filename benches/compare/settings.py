@@ -100,8 +100,8 @@ SMALL = Size("small", 1_000_000, 100_000)
 LARGE = Size("large", 10_000_000, 1_000_000)
 
 # A run that has not ended by then, or that takes more memory, is ended and said so.
-LIMIT_S = 60
+LIMIT_S = 90
 LIMIT_MIB = 12 * 1024
 RUNS = 3
 # A size is not tried where the time of a tenth of it, ten times, is over the limit by this: part of it is start-up.
-START_UP_SHARE = 2
+START_UP_SHARE = 1.25
