@@ -1,7 +1,7 @@
 """Puts what is needed into the cache, outside of the clone: environments, jars, Java, the Thalweg program, the input.
 
-    cache/venvs/<engine>/    a Python environment of its own for each engine: their packages want different versions
-    cache/data/<size>/       the Parquet files, drawn once; anew when `payments.py` has changed
+cache/venvs/<engine>/    a Python environment of its own for each engine: their packages want different versions
+cache/data/<size>/       the Parquet files, drawn once; anew when `payments.py` has changed
 """
 
 import hashlib
@@ -61,9 +61,9 @@ def install(engine):
 
 
 def install_jars(engine):
-    for program, package in DEBIAN.items():
-        if not shutil.which(program):
-            ran(["apt-get", "-qq", "install", "-y", "--no-install-recommends", package])
+    for package in [package for program, package in DEBIAN.items() if not shutil.which(program)]:
+        ran(["apt-get", "-qq", "update"])
+        ran(["apt-get", "-qq", "install", "-y", "--no-install-recommends", package])
     lib = ran([python_of(engine), "-c", "import os, pyflink; print(os.path.dirname(pyflink.__file__))"])
     for jar in engine.jars:
         command = ["mvn", "-q", "dependency:copy", f"-Dartifact={jar}", f"-DoutputDirectory={lib.strip()}/lib"]
@@ -74,9 +74,7 @@ def thalweg():
     """Builds the Thalweg program, as every bench is built, and says where it is."""
     print("building Thalweg", flush=True)
     command = ["cargo", "bench", "--quiet", "--locked", "-p", "benches", "--bench", "compare", "--no-run"]
-    built = subprocess.run(
-        [*command, "--message-format=json"], cwd=ROOT, text=True, stdout=subprocess.PIPE, check=True
-    )
+    built = subprocess.run([*command, "--message-format=json"], cwd=ROOT, text=True, stdout=subprocess.PIPE, check=True)
     artifacts = (json.loads(line) for line in built.stdout.splitlines())
     return next(a["executable"] for a in artifacts if a.get("target", {}).get("name") == "compare" and a["executable"])
 

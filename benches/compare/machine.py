@@ -50,7 +50,9 @@ class Watch:
             "memory": f"{memory_kib / 2**20:.0f} GiB",
             "system": f"Linux {platform.release()}",
             "load": f"load average {self.load:.1f} at the start; other programs kept {others:.2f} cores busy meanwhile",
-            "quiet": "on a quiet machine" if quiet else f"**on a busy machine** (other programs took {others:.1f} cores)",
+            "quiet": "on a quiet machine"
+            if quiet
+            else f"**on a busy machine** (other programs took {others:.1f} cores)",
             "commit": subprocess.run(
                 ["git", "describe", "--always", "--dirty"], cwd=root, capture_output=True, text=True
             ).stdout.strip(),

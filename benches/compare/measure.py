@@ -1,5 +1,6 @@
 """Runs one program once, within bounds, and says what it printed or why there is nothing to say."""
 
+import ctypes
 import json
 import os
 import signal
@@ -11,6 +12,9 @@ from dataclasses import dataclass
 import settings
 
 POLL_S = 0.1
+# Seconds that a program's children have to end after it, such as Flink's virtual machine.
+LINGER_S = 10
+PR_SET_CHILD_SUBREAPER = 36
 
 
 @dataclass(frozen=True)
@@ -41,6 +45,26 @@ def tree(pid):
         except OSError:
             continue
     return found
+
+
+def adopt_orphans():
+    """Makes what a program leaves behind a child of ours: it is waited for, and its CPU time is counted as ours."""
+    ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+
+
+def reap():
+    """Waits for what a program has left behind, and ends what lingers: the next run shall find the machine free."""
+    until = time.monotonic() + LINGER_S
+    while True:
+        try:
+            waited, _ = os.waitpid(-1, os.WNOHANG)
+        except ChildProcessError:
+            return
+        if waited == 0 and time.monotonic() > until:
+            for pid in [pid for pid in tree(os.getpid()) if pid != os.getpid()]:
+                os.kill(pid, signal.SIGKILL)
+        if waited == 0:
+            time.sleep(POLL_S)
 
 
 def end(process):
@@ -84,6 +108,7 @@ def run(command, limit_s):
             end(process)
             raise
         program_s = time.monotonic() - began
+        reap()
         said.seek(0)
         lines = said.read().splitlines()
     if why:

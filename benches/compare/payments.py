@@ -44,7 +44,9 @@ def payments(random, rows, users):
     """The payments, in order of arrival."""
     step_ms = SPAN_MS // rows
     at_ms = START_MS + numpy.arange(rows, dtype=numpy.int64) * step_ms + random.integers(0, step_ms, rows)
-    delay_ms = numpy.where(random.random(rows) < 0.97, random.integers(0, 60_000, rows), random.integers(0, 3_600_000, rows))
+    delay_ms = numpy.where(
+        random.random(rows) < 0.97, random.integers(0, 60_000, rows), random.integers(0, 3_600_000, rows)
+    )
     at_ms = at_ms[numpy.argsort(at_ms + delay_ms, kind="stable")]
     user = random.permutation(users)[zipf(random, users, 0.8, rows)] + 1
     moved = numpy.where(at_ms >= START_MS + SPAN_MS // 2, 0.35, 0.0)

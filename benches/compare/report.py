@@ -9,10 +9,9 @@ BEGIN, END = "<!-- quoted from benches/compare/RESULTS.md by benches/compare/run
 
 
 def number(value):
-    """Three digits that count."""
-    if value >= 99.95:
-        return f"{value:,.0f}"
-    return f"{value:.3g}" if value >= 1 else f"{value:.2g}"
+    """As many digits as three runs can tell."""
+    digits = 0 if value >= 99.95 else 1 if value >= 9.995 else 2 if value >= 0.0995 else 3
+    return f"{value:,.{digits}f}"
 
 
 def row(cells):
@@ -125,7 +124,12 @@ class Report:
     def engines(self):
         rows = []
         for engine in self.campaign.engines:
-            versions = {run.version for (_, _, name), cell in self.campaign.cells.items() if name == engine.name for run in cell.runs}
+            versions = {
+                run.version
+                for (_, _, name), cell in self.campaign.cells.items()
+                if name == engine.name
+                for run in cell.runs
+            }
             version = ", ".join(sorted(versions)) or self.campaign.missing.get(engine.name, "–")
             if engine.name == THALWEG:
                 version += f" ({self.machine['commit']})"
@@ -134,7 +138,9 @@ class Report:
 
     def remarks(self):
         found = [(engine, engine.remarks) for engine in self.campaign.engines if engine.remarks]
-        return "\n".join(f"- {e.name}, {workload}: {said}." for e, remarks in found for workload, said in remarks.items())
+        return "\n".join(
+            f"- {e.name}, {workload}: {said}." for e, remarks in found for workload, said in remarks.items()
+        )
 
     def quotation(self):
         machine = self.machine
@@ -146,14 +152,16 @@ class Report:
 
     def text(self):
         machine, parts = self.machine, []
-        parts.append("# Results\n\nWritten by `benches/compare/run`; [README.md](README.md) says what is compared and how.")
+        parts.append(
+            "# Results\n\nWritten by `benches/compare/run`; [README.md](README.md) says what is compared and how."
+        )
         parts.append(self.quotation())
         facts = [f"{name}: {machine[name]}" for name in ("command", "machine", "memory", "system", "load")]
         parts.append("\n".join(f"- {fact}" for fact in facts))
         parts.append(
-            "Lower is better. The clock runs from before the file is opened until the last row of the answer is added up. "
-            f"A run is ended after {LIMIT_S} s or above {LIMIT_MIB // 1024} GiB. Batch engines compute the answer once, "
-            "and would compute it all again for the next row; continuous ones keep it up to date."
+            "Lower is better. The clock runs from before the file is opened until the answer is added up. "
+            f"A run is ended after {LIMIT_S} s or above {LIMIT_MIB // 1024} GiB. Batch engines compute the answer "
+            "once, and would compute it all again for the next row; continuous ones keep it up to date."
         )
         parts.append(self.engines())
         parts.append("\n".join(f"- **{name}**: {WORKLOADS[name]}." for name in WORKLOADS))

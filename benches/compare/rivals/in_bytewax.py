@@ -1,7 +1,7 @@
 """The workloads in Bytewax: its own tumbling windows, and a stateful operator in Python where it has none.
 
-It has no rolling window per row and no join as of a time. `InOrder` is what one would write: it keeps a key's rows until
-the key's newest row is an hour ahead, and hands them on in the order of their time.
+It has no rolling window per row and no join as of a time. `InOrder` is what one would write: it keeps a key's rows
+until the key's newest row is an hour ahead, and hands them on in the order of their time.
 
 One worker in one process: the operators are Python, and worker threads would share one interpreter lock.
 """
@@ -161,12 +161,16 @@ def fold(rows, width, zero, add):
         ts_getter=lambda row: EPOCH + timedelta(milliseconds=row[0]), wait_for_system_duration=timedelta(hours=2)
     )
     windower = windowing.TumblingWindower(length=width, align_to=EPOCH)
-    return windowing.fold_window("windows", rows, clock, windower, zero, add, lambda a, b: [x + y for x, y in zip(a, b)]).down
+    return windowing.fold_window(
+        "windows", rows, clock, windower, zero, add, lambda a, b: [x + y for x, y in zip(a, b)]
+    ).down
 
 
 def tumbling(flow):
     batches = read("payments", "user", "at_ms", "amount")
-    rows = op.input("payments", flow, Rows([(str(user), (at, amount)) for user, at, amount in batch] for batch in batches))
+    rows = op.input(
+        "payments", flow, Rows([(str(user), (at, amount)) for user, at, amount in batch] for batch in batches)
+    )
     windows = fold(rows, timedelta(minutes=5), lambda: (0, 0.0), lambda sums, row: (sums[0] + 1, sums[1] + row[1]))
 
     def row(found):
@@ -218,7 +222,9 @@ def drift(flow):
     edges, counts = arguments.baseline()
     shares = [count / sum(counts) for count in counts]
     batches = read("payments", "country", "at_ms", "amount")
-    rows = op.input("payments", flow, Rows([(str(key), (at, amount)) for key, at, amount in batch] for batch in batches))
+    rows = op.input(
+        "payments", flow, Rows([(str(key), (at, amount)) for key, at, amount in batch] for batch in batches)
+    )
 
     def add(tallies, row):
         tallies[bisect_right(edges, row[1])] += 1

@@ -72,7 +72,9 @@ def main():
     found = connection.execute(statement)
     names = [column[0] for column in found.description]
     digest = dict(zip(names, found.fetchone()))
-    clock.stop({name: value if isinstance(value, int) else float(value) for name, value in digest.items()}, duckdb.__version__)
+    clock.stop(
+        {name: value if isinstance(value, int) else float(value) for name, value in digest.items()}, duckdb.__version__
+    )
 
 
 if __name__ == "__main__":

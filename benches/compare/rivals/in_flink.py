@@ -33,7 +33,8 @@ SETTINGS = {
 def table(name, columns, at_ms, lateness):
     """A Parquet file as a stream with event time."""
     return f"""
-        CREATE TABLE {name} ({columns}, moment AS TO_TIMESTAMP_LTZ({at_ms}, 3), WATERMARK FOR moment AS moment - {lateness})
+        CREATE TABLE {name} ({columns}, moment AS TO_TIMESTAMP_LTZ({at_ms}, 3),
+                             WATERMARK FOR moment AS moment - {lateness})
         WITH ('connector' = 'filesystem', 'format' = 'parquet', 'path' = 'file://{arguments.parquet(name)}')"""
 
 
@@ -52,8 +53,9 @@ TABLES = [
 def versions(name, table, key):
     """A stream as a table that knows, of each key, which row was the newest as of any moment."""
     return f"""
-        CREATE TEMPORARY VIEW {name} AS SELECT * FROM
-        (SELECT *, ROW_NUMBER() OVER (PARTITION BY `{key}` ORDER BY moment DESC) AS place FROM {table}) WHERE place = 1"""
+        CREATE TEMPORARY VIEW {name} AS SELECT * FROM (
+            SELECT *, ROW_NUMBER() OVER (PARTITION BY `{key}` ORDER BY moment DESC) AS place FROM {table})
+        WHERE place = 1"""
 
 
 def rolling():
@@ -61,9 +63,14 @@ def rolling():
     # is the difference of two large sums and may come out below zero, of which STDDEV_SAMP would make NaN.
     inner, names = "payments", []
     for name, interval in INTERVALS.items():
-        moments = [f"COUNT(amount) OVER w AS count_{name}", f"SUM(amount) OVER w AS sum_{name}"]
-        moments += [f"AVG(amount) OVER w AS mean_{name}", f"SQRT(GREATEST(VAR_SAMP(amount) OVER w, 0E0)) AS stddev_{name}"]
-        moments += [f"MIN(amount) OVER w AS min_{name}", f"MAX(amount) OVER w AS max_{name}"]
+        moments = [
+            f"COUNT(amount) OVER w AS count_{name}",
+            f"SUM(amount) OVER w AS sum_{name}",
+            f"AVG(amount) OVER w AS mean_{name}",
+            f"SQRT(GREATEST(VAR_SAMP(amount) OVER w, 0E0)) AS stddev_{name}",
+            f"MIN(amount) OVER w AS min_{name}",
+            f"MAX(amount) OVER w AS max_{name}",
+        ]
         inner = f"""(
             SELECT id, `user`, amount, moment{"".join(f", {n}" for n in names)}, {", ".join(moments)} FROM {inner}
             WINDOW w AS (PARTITION BY `user` ORDER BY moment RANGE BETWEEN {interval} PRECEDING AND CURRENT ROW))"""
@@ -74,42 +81,56 @@ def rolling():
 
 def tumbling():
     weight = "((`user` + start_ms / 300000) % 97 + 1)"
-    return [], f"""
+    return (
+        [],
+        f"""
         SELECT COUNT(*) AS `rows`, SUM(n * {weight}) AS `count`, SUM(s * {weight}) AS `sum` FROM (
             SELECT `user`, MIN(at_ms) / 300000 * 300000 AS start_ms, COUNT(*) AS n, SUM(amount) AS s
             FROM TABLE(TUMBLE(TABLE payments, DESCRIPTOR(moment), INTERVAL '5' MINUTES))
-            GROUP BY `user`, window_start, window_end)"""
+            GROUP BY `user`, window_start, window_end)""",
+    )
 
 
 def asof():
-    return [versions("newest", "payments", "user")], """
+    return (
+        [versions("newest", "payments", "user")],
+        """
         SELECT COUNT(*) AS `rows`, COUNT(p.id) AS matched,
                SUM(p.id * (l.id % 97 + 1)) AS found, SUM(p.amount * (l.id % 97 + 1)) AS amount
-        FROM labels l LEFT JOIN newest FOR SYSTEM_TIME AS OF l.moment AS p ON l.`user` = p.`user`"""
+        FROM labels l LEFT JOIN newest FOR SYSTEM_TIME AS OF l.moment AS p ON l.`user` = p.`user`""",
+    )
 
 
 def drift():
     edges, counts = arguments.baseline()
-    bounds = [(f"amount >= {low!r}E0" if low else "TRUE", f"amount < {high!r}E0" if high else "TRUE")
-              for low, high in zip([None, *edges], [*edges, None])]
+    bounds = [
+        (f"amount >= {low!r}E0" if low else "TRUE", f"amount < {high!r}E0" if high else "TRUE")
+        for low, high in zip([None, *edges], [*edges, None])
+    ]
     tallies = [f"SUM(CASE WHEN {low} AND {high} THEN 1 ELSE 0 END) AS c{bin}" for bin, (low, high) in enumerate(bounds)]
     shares = [(f"(c{bin} * 1E0 / n)", f"{count / sum(counts)!r}E0") for bin, count in enumerate(counts)]
     psi = " + ".join(f"({a} - {e}) * LN(({a} + 1E-4) / ({e} + 1E-4))" for a, e in shares)
-    return [], f"""
+    return (
+        [],
+        f"""
         SELECT COUNT(*) AS `rows`, SUM(n * w) AS `count`, SUM(psi * w) AS psi FROM (
             SELECT n, (`hour` + country) % 97 + 1 AS w, {psi} AS psi FROM (
                 SELECT MIN(at_ms) / 3600000 AS `hour`, country, COUNT(*) AS n, {", ".join(tallies)}
                 FROM TABLE(TUMBLE(TABLE payments, DESCRIPTOR(moment), INTERVAL '1' HOUR))
-                GROUP BY country, window_start, window_end))"""
+                GROUP BY country, window_start, window_end))""",
+    )
 
 
 def dimension():
-    return [versions("risks", "merchants", "merchant")], """
+    return (
+        [versions("risks", "merchants", "merchant")],
+        """
         SELECT COUNT(*) AS `rows`, SUM(m.risk * (p.id % 97 + 1)) AS risk, SUM(p.mean * (p.id % 97 + 1)) AS mean
         FROM (SELECT id, merchant, moment, AVG(amount) OVER w AS mean FROM payments
               WINDOW w AS (PARTITION BY merchant ORDER BY moment
                            RANGE BETWEEN INTERVAL '24' HOUR PRECEDING AND CURRENT ROW)) p
-        LEFT JOIN risks FOR SYSTEM_TIME AS OF p.moment AS m ON p.merchant = m.merchant"""
+        LEFT JOIN risks FOR SYSTEM_TIME AS OF p.moment AS m ON p.merchant = m.merchant""",
+    )
 
 
 def main():

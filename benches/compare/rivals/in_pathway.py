@@ -73,9 +73,7 @@ def rolling():
 
 def tumbling():
     payments = read("payments", "at_ms", "user", "amount")
-    windows = payments.windowby(
-        payments.at_ms, window=pw.temporal.tumbling(300_000), instance=payments.user
-    ).reduce(
+    windows = payments.windowby(payments.at_ms, window=pw.temporal.tumbling(300_000), instance=payments.user).reduce(
         user=pw.this._pw_instance,
         start=pw.this._pw_window_start // 300_000,
         n=reduce.count(),
