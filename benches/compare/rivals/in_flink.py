@@ -38,24 +38,17 @@ def table(name, columns, at_ms, lateness):
         WITH ('connector' = 'filesystem', 'format' = 'parquet', 'path' = 'file://{arguments.parquet(name)}')"""
 
 
-TABLES = [
-    table(
-        "payments",
-        "id BIGINT, at_ms BIGINT, `user` BIGINT, merchant BIGINT, country BIGINT, amount DOUBLE",
-        "at_ms",
-        "INTERVAL '1' HOUR",
-    ),
-    table("labels", "id BIGINT, at_ms BIGINT, `user` BIGINT", "at_ms", "INTERVAL '0' SECOND"),
-    table("merchants", "merchant BIGINT, from_ms BIGINT, risk DOUBLE", "from_ms", "INTERVAL '0' SECOND"),
-]
+HOUR, NONE = "INTERVAL '1' HOUR", "INTERVAL '0' SECOND"
+PAYMENTS = "id BIGINT, at_ms BIGINT, `user` BIGINT, merchant BIGINT, country BIGINT, amount DOUBLE"
 
 
-def versions(name, table, key):
-    """A stream as a table that knows, of each key, which row was the newest as of any moment."""
-    return f"""
-        CREATE TEMPORARY VIEW {name} AS SELECT * FROM (
-            SELECT *, ROW_NUMBER() OVER (PARTITION BY `{key}` ORDER BY moment DESC) AS place FROM {table})
-        WHERE place = 1"""
+def versioned(name, columns, at_ms, lateness, key):
+    """A stream as a table that knows, of each key, which row was the newest as of any moment.
+
+    The usual view, the first by ROW_NUMBER of each key, leaves out what arrives after a newer row: a primary key
+    does not.
+    """
+    return table(name, f"{columns}, PRIMARY KEY (`{key}`) NOT ENFORCED", at_ms, lateness)
 
 
 def rolling():
@@ -76,13 +69,13 @@ def rolling():
             WINDOW w AS (PARTITION BY `user` ORDER BY moment RANGE BETWEEN {interval} PRECEDING AND CURRENT ROW))"""
         names += [f"{moment}_{name}" for moment in MOMENTS]
     sums = ", ".join(f"SUM(COALESCE({name}, 0) * (id % 97 + 1)) AS {name}" for name in names)
-    return [], f"SELECT COUNT(*) AS `rows`, {sums} FROM {inner}"
+    return [table("payments", PAYMENTS, "at_ms", HOUR)], f"SELECT COUNT(*) AS `rows`, {sums} FROM {inner}"
 
 
 def tumbling():
     weight = "((`user` + start_ms / 300000) % 97 + 1)"
     return (
-        [],
+        [table("payments", PAYMENTS, "at_ms", HOUR)],
         f"""
         SELECT COUNT(*) AS `rows`, SUM(n * {weight}) AS `count`, SUM(s * {weight}) AS `sum` FROM (
             SELECT `user`, MIN(at_ms) / 300000 * 300000 AS start_ms, COUNT(*) AS n, SUM(amount) AS s
@@ -93,11 +86,14 @@ def tumbling():
 
 def asof():
     return (
-        [versions("newest", "payments", "user")],
+        [
+            versioned("payments", PAYMENTS, "at_ms", HOUR, "user"),
+            table("labels", "id BIGINT, at_ms BIGINT, `user` BIGINT", "at_ms", NONE),
+        ],
         """
         SELECT COUNT(*) AS `rows`, COUNT(p.id) AS matched,
                SUM(p.id * (l.id % 97 + 1)) AS found, SUM(p.amount * (l.id % 97 + 1)) AS amount
-        FROM labels l LEFT JOIN newest FOR SYSTEM_TIME AS OF l.moment AS p ON l.`user` = p.`user`""",
+        FROM labels l LEFT JOIN payments FOR SYSTEM_TIME AS OF l.moment AS p ON l.`user` = p.`user`""",
     )
 
 
@@ -111,7 +107,7 @@ def drift():
     shares = [(f"(c{bin} * 1E0 / n)", f"{count / sum(counts)!r}E0") for bin, count in enumerate(counts)]
     psi = " + ".join(f"({a} - {e}) * LN(({a} + 1E-4) / ({e} + 1E-4))" for a, e in shares)
     return (
-        [],
+        [table("payments", PAYMENTS, "at_ms", HOUR)],
         f"""
         SELECT COUNT(*) AS `rows`, SUM(n * w) AS `count`, SUM(psi * w) AS psi FROM (
             SELECT n, (`hour` + country) % 97 + 1 AS w, {psi} AS psi FROM (
@@ -123,25 +119,28 @@ def drift():
 
 def dimension():
     return (
-        [versions("risks", "merchants", "merchant")],
+        [
+            table("payments", PAYMENTS, "at_ms", HOUR),
+            versioned("merchants", "merchant BIGINT, from_ms BIGINT, risk DOUBLE", "from_ms", NONE, "merchant"),
+        ],
         """
         SELECT COUNT(*) AS `rows`, SUM(m.risk * (p.id % 97 + 1)) AS risk, SUM(p.mean * (p.id % 97 + 1)) AS mean
         FROM (SELECT id, merchant, moment, AVG(amount) OVER w AS mean FROM payments
               WINDOW w AS (PARTITION BY merchant ORDER BY moment
                            RANGE BETWEEN INTERVAL '24' HOUR PRECEDING AND CURRENT ROW)) p
-        LEFT JOIN risks FOR SYSTEM_TIME AS OF p.moment AS m ON p.merchant = m.merchant""",
+        LEFT JOIN merchants FOR SYSTEM_TIME AS OF p.moment AS m ON p.merchant = m.merchant""",
     )
 
 
 def main():
     statements = {"rolling": rolling, "tumbling": tumbling, "asof": asof, "drift": drift, "dimension": dimension}
-    views, statement = statements[arguments.workload]()
+    tables, statement = statements[arguments.workload]()
     configuration = Configuration()
     for name, value in SETTINGS.items():
         configuration.set_string(name, str(value))
     settings = EnvironmentSettings.new_instance().in_streaming_mode().with_configuration(configuration).build()
     environment = TableEnvironment.create(settings)
-    for definition in TABLES + views:
+    for definition in tables:
         environment.execute_sql(definition)
     clock = Clock()
     result = environment.execute_sql(statement)
