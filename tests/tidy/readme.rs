@@ -5,7 +5,12 @@ use std::collections::BTreeSet;
 use crate::{assert_tidy, read, root};
 
 /// Documents whose commands and paths are checked.
-const DOCUMENTS: [&str; 3] = ["README.md", "CONTRIBUTING.md", "ARCHITECTURE.md"];
+const DOCUMENTS: [&str; 4] = [
+    "README.md",
+    "CONTRIBUTING.md",
+    "ARCHITECTURE.md",
+    "benches/compare/README.md",
+];
 
 /// Cargo commands that come with Rust.
 const CARGO: [&str; 8] = [
@@ -45,6 +50,16 @@ fn doc_test(text: &str) -> String {
         .lines()
         .filter(|line| !line.starts_with("# ") && *line != "#");
     shown.collect::<Vec<_>>().join("\n")
+}
+
+/// What the README quotes of `benches/compare/RESULTS.md`: the text between two comments, which
+/// `benches/compare/run` writes.
+fn quotation(readme: &str) -> Option<&str> {
+    let begun = readme
+        .split_once("<!-- quoted from benches/compare/RESULTS.md")?
+        .1;
+    let quoted = begun.split_once("-->")?.1;
+    Some(quoted.split_once("<!-- end of the quotation -->")?.0.trim())
 }
 
 /// The names of the members of an enum whose variants stand at four spaces, in lower case.
@@ -155,6 +170,17 @@ fn the_job_in_the_readme_is_the_one_that_is_compiled() {
 }
 
 #[test]
+fn the_readme_shows_no_figure_that_was_not_measured() {
+    let readme = read("README.md");
+    let quoted = quotation(&readme).unwrap_or_default();
+    assert!(quoted.contains("| rolling |"), "{quoted}");
+    assert!(
+        read("benches/compare/RESULTS.md").contains(quoted),
+        "the README quotes what benches/compare/RESULTS.md does not say; run benches/compare/run"
+    );
+}
+
+#[test]
 fn documents_name_only_what_is_there() {
     let there = There {
         commands: subcommands(&read("thalweg/src/cli.rs")),
@@ -212,6 +238,9 @@ fn what_is_not_true_is_found() {
     ] {
         assert!(wrong_command(wrong, &there).is_some(), "{wrong}");
     }
+    let text = "<!-- quoted from benches/compare/RESULTS.md -->\n| 1 |\n<!-- end of the quotation -->\n| 2 |";
+    assert_eq!(quotation(text), Some("| 1 |"));
+    assert_eq!(quotation("| 1 |"), None);
     let text = "see `engine/src/nothing.rs`, `engine/src/time.rs` and `cargo test`";
     assert_eq!(missing_paths(text), ["engine/src/nothing.rs"]);
     let doc = "//! Words.\n//!\n//! ```\n//! # hidden\n//! shown();\n//!\n//! more();\n//! ```\n";

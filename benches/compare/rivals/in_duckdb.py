@@ -1,0 +1,81 @@
+"""The workloads in DuckDB: one SQL statement each, over the Parquet files, computed once and whole."""
+
+import duckdb
+from timed import HOUR_MS, WINDOWS, Arguments, Clock
+
+arguments = Arguments()
+PAYMENTS, LABELS, MERCHANTS = (f"'{arguments.parquet(name)}'" for name in ("payments", "labels", "merchants"))
+
+
+def rolling():
+    moments, digest, windows = [], ["count(*) AS rows"], []
+    for name, width_ms in WINDOWS.items():
+        moments += [
+            f"count(*) OVER w_{name} AS count_{name}",
+            f"sum(amount) OVER w_{name} AS sum_{name}",
+            f"avg(amount) OVER w_{name} AS mean_{name}",
+            f"coalesce(stddev_samp(amount) OVER w_{name}, 0) AS stddev_{name}",
+            f"min(amount) OVER w_{name} AS min_{name}",
+            f"max(amount) OVER w_{name} AS max_{name}",
+        ]
+        windows.append(
+            f"w_{name} AS (PARTITION BY user ORDER BY at_ms RANGE BETWEEN {width_ms} PRECEDING AND CURRENT ROW)"
+        )
+        digest += [f"sum({m}_{name} * w) AS {m}_{name}" for m in ("count", "sum", "mean", "stddev", "min", "max")]
+    return f"""
+        SELECT {", ".join(digest)}
+        FROM (SELECT id % 97 + 1 AS w, {", ".join(moments)} FROM {PAYMENTS} WINDOW {", ".join(windows)})"""
+
+
+def tumbling():
+    return f"""
+        SELECT count(*) AS rows, sum(n * ((user + start) % 97 + 1)) AS count, sum(s * ((user + start) % 97 + 1)) AS sum
+        FROM (SELECT user, at_ms // 300000 AS start, count(*) AS n, sum(amount) AS s FROM {PAYMENTS} GROUP BY ALL)"""
+
+
+def asof():
+    return f"""
+        SELECT count(*) AS rows, count(p.id) AS matched,
+               sum(p.id * (l.id % 97 + 1)) AS found, sum(p.amount * (l.id % 97 + 1)) AS amount
+        FROM {LABELS} l ASOF LEFT JOIN {PAYMENTS} p ON l.user = p.user AND l.at_ms >= p.at_ms"""
+
+
+def drift():
+    edges, counts = arguments.baseline()
+    bins = " + ".join(f"(amount >= {edge!r})::INT" for edge in edges)
+    tallies = ", ".join(f"count(*) FILTER (bin = {bin}) AS c{bin}" for bin in range(10))
+    shares = [(f"(c{bin} / n)", f"{count / sum(counts)!r}") for bin, count in enumerate(counts)]
+    psi = " + ".join(f"({a} - {e}) * ln(({a} + 1e-4) / ({e} + 1e-4))" for a, e in shares)
+    return f"""
+        SELECT count(*) AS rows, sum(n * w)::BIGINT AS count, sum(psi * w) AS psi FROM (
+            SELECT n, (hour + country) % 97 + 1 AS w, {psi} AS psi FROM (
+                SELECT at_ms // {HOUR_MS} AS hour, country, count(*) AS n, {tallies}
+                FROM (SELECT at_ms, country, {bins} AS bin FROM {PAYMENTS}) GROUP BY hour, country))"""
+
+
+def dimension():
+    return f"""
+        SELECT count(*) AS rows, sum(m.risk * w) AS risk, sum(p.mean * w) AS mean
+        FROM (SELECT id % 97 + 1 AS w, merchant, at_ms, avg(amount) OVER
+                (PARTITION BY merchant ORDER BY at_ms RANGE BETWEEN 86400000 PRECEDING AND CURRENT ROW) AS mean
+              FROM {PAYMENTS}) p
+        ASOF JOIN {MERCHANTS} m ON p.merchant = m.merchant AND p.at_ms >= m.from_ms"""
+
+
+def main():
+    statements = {"rolling": rolling, "tumbling": tumbling, "asof": asof, "drift": drift, "dimension": dimension}
+    statement = statements[arguments.workload]()
+    connection = duckdb.connect()
+    connection.execute(f"SET threads = {arguments.threads}")
+    connection.execute("SET enable_progress_bar = false")
+    clock = Clock()
+    found = connection.execute(statement)
+    names = [column[0] for column in found.description]
+    digest = dict(zip(names, found.fetchone()))
+    clock.stop(
+        {name: value if isinstance(value, int) else float(value) for name, value in digest.items()}, duckdb.__version__
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,159 @@
+"""The workloads in Pathway, in its static mode: the Parquet files, read through pandas, as one batch.
+
+Its own readers of Parquet, those of Delta and Iceberg, want a licence key. A column must not be called `id`.
+
+Pathway has no window that ends at each row of a key: a rolling window is a join of the payments with themselves, over
+all pairs within the width, and a group-by over the pairs.
+"""
+
+import importlib.metadata
+import math
+import os
+
+from timed import HOUR_MS, WINDOWS, Arguments, Clock
+
+arguments = Arguments()
+# Read when Pathway is imported.
+os.environ["PATHWAY_THREADS"] = str(arguments.threads)
+
+import pandas  # noqa: E402
+import pathway as pw  # noqa: E402
+
+reduce = pw.reducers
+
+
+def read(name, *columns):
+    frame = pandas.read_parquet(arguments.parquet(name), columns=list(columns))
+    return pw.debug.table_from_pandas(frame.rename(columns={"id": "number"}))
+
+
+def pairs(payments, key, width_ms):
+    """Each payment with all of the same key in the window that it ends."""
+    others = payments.copy()
+    window = pw.temporal.interval(-width_ms, 0)
+    return payments.interval_join(
+        others, payments.at_ms, others.at_ms, window, getattr(payments, key) == getattr(others, key)
+    ).select(number=payments.number, amount=others.amount)
+
+
+def weighed(table, weight, **columns):
+    """The sum of every column, each row by its weight."""
+    return table.reduce(**{name: reduce.sum(column * weight) for name, column in columns.items()})
+
+
+def rolling():
+    payments = read("payments", "id", "at_ms", "user", "amount")
+    digests = [payments.reduce(rows=reduce.count())]
+    for name, width_ms in WINDOWS.items():
+        joined = pairs(payments, "user", width_ms)
+        windows = joined.groupby(joined.number).reduce(
+            joined.number,
+            n=reduce.count(),
+            total=reduce.sum(joined.amount),
+            squares=reduce.sum(joined.amount * joined.amount),
+            low=reduce.min(joined.amount),
+            high=reduce.max(joined.amount),
+        )
+        # The sum of the squared deviations, which the rounding of two large sums may leave below zero.
+        deviations = windows.squares - windows.total * windows.total / windows.n
+        several = (windows.n > 1) & (deviations > 0.0)
+        variance = pw.if_else(several, deviations, 0.0) / pw.if_else(several, windows.n - 1, 1)
+        moments = {
+            "count": windows.n,
+            "sum": windows.total,
+            "mean": windows.total / windows.n,
+            "stddev": variance**0.5,
+            "min": windows.low,
+            "max": windows.high,
+        }
+        columns = {f"{moment}_{name}": column for moment, column in moments.items()}
+        digests.append(weighed(windows, windows.number % 97 + 1, **columns))
+    return digests
+
+
+def tumbling():
+    payments = read("payments", "at_ms", "user", "amount")
+    windows = payments.windowby(payments.at_ms, window=pw.temporal.tumbling(300_000), instance=payments.user).reduce(
+        user=pw.this._pw_instance,
+        start=pw.this._pw_window_start // 300_000,
+        n=reduce.count(),
+        total=reduce.sum(pw.this.amount),
+    )
+    weight = (windows.user + windows.start) % 97 + 1
+    return [windows.reduce(rows=reduce.count()), weighed(windows, weight, count=windows.n, sum=windows.total)]
+
+
+def asof():
+    payments = read("payments", "id", "at_ms", "user", "amount")
+    labels = read("labels", "id", "at_ms", "user")
+    joined = labels.asof_join(
+        payments, labels.at_ms, payments.at_ms, labels.user == payments.user, how=pw.JoinMode.LEFT
+    ).select(weight=labels.number % 97 + 1, found=payments.number, amount=payments.amount)
+    matched = joined.filter(joined.found.is_not_none())
+    found, amount = pw.unwrap(matched.found), pw.unwrap(matched.amount)
+    return [
+        joined.reduce(rows=reduce.count()),
+        matched.reduce(matched=reduce.count()),
+        weighed(matched, matched.weight, found=found, amount=amount),
+    ]
+
+
+def drift():
+    edges, counts = arguments.baseline()
+    bounds = list(zip([-math.inf, *edges], [*edges, math.inf]))
+    shares = [count / sum(counts) for count in counts]
+
+    def psi(*tallies):
+        rows = sum(tallies)
+        found = [tally / rows for tally in tallies]
+        return sum((a - e) * math.log((a + 1e-4) / (e + 1e-4)) for a, e in zip(found, shares))
+
+    payments = read("payments", "at_ms", "country", "amount")
+    rows = payments.select(
+        payments.country,
+        hour=payments.at_ms // HOUR_MS,
+        **{
+            f"c{bin}": pw.cast(int, (payments.amount >= low) & (payments.amount < high))
+            for bin, (low, high) in enumerate(bounds)
+        },
+    )
+    tallies = {f"c{bin}": reduce.sum(rows[f"c{bin}"]) for bin in range(10)}
+    windows = rows.groupby(rows.hour, rows.country).reduce(rows.hour, rows.country, n=reduce.count(), **tallies)
+    judged = windows.select(
+        windows.n,
+        weight=(windows.hour + windows.country) % 97 + 1,
+        psi=pw.apply_with_type(psi, float, *[windows[f"c{bin}"] for bin in range(10)]),
+    )
+    return [judged.reduce(rows=reduce.count()), weighed(judged, judged.weight, count=judged.n, psi=judged.psi)]
+
+
+def dimension():
+    payments = read("payments", "id", "at_ms", "merchant", "amount")
+    merchants = read("merchants", "merchant", "from_ms", "risk")
+    risks = payments.asof_join(
+        merchants, payments.at_ms, merchants.from_ms, payments.merchant == merchants.merchant, how=pw.JoinMode.LEFT
+    ).select(number=payments.number, risk=pw.unwrap(merchants.risk))
+    joined = pairs(payments, "merchant", 86_400_000)
+    day = joined.groupby(joined.number).reduce(joined.number, mean=reduce.avg(joined.amount))
+    both = risks.join(day, risks.number == day.number).select(risks.number, risks.risk, day.mean)
+    return [both.reduce(rows=reduce.count()), weighed(both, both.number % 97 + 1, risk=both.risk, mean=both.mean)]
+
+
+def main():
+    graphs = {"rolling": rolling, "tumbling": tumbling, "asof": asof, "drift": drift, "dimension": dimension}
+    digest = {}
+
+    def note(key, row, time, is_addition):
+        if is_addition:
+            digest.update(row)
+
+    # The files are read when the graph is described.
+    clock = Clock()
+    for table in graphs[arguments.workload]():
+        pw.io.subscribe(table, on_change=note)
+    pw.run(monitoring_level=pw.MonitoringLevel.NONE)
+    clock.stop(digest, importlib.metadata.version("pathway"))
+
+
+if __name__ == "__main__":
+    main()

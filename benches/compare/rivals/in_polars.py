@@ -1,0 +1,91 @@
+"""The workloads in Polars: one lazy frame each, over the Parquet files, computed once and whole."""
+
+import os
+
+from timed import HOUR_MS, WINDOWS, Arguments, Clock
+
+arguments = Arguments()
+# Read when Polars is imported.
+os.environ["POLARS_MAX_THREADS"] = str(arguments.threads)
+
+import polars  # noqa: E402
+from polars import col  # noqa: E402
+
+
+def scan(name):
+    return polars.scan_parquet(arguments.parquet(name))
+
+
+def weighed(frame, weight, columns):
+    """The number of rows, and the sum of every column, each row by its weight."""
+    return frame.select(polars.len().alias("rows"), *[(col(name) * weight).sum() for name in columns])
+
+
+def rolling():
+    # `rolling` yields its rows in the order of its input, which must be sorted: so the windows stand side by side.
+    rows = scan("payments").select("id", "at_ms", "user", "amount").sort("user", "at_ms").collect().lazy()
+    frames = [rows.select("id")]
+    for name, width_ms in WINDOWS.items():
+        moments = rows.rolling("at_ms", period=f"{width_ms}i", closed="both", group_by="user").agg(
+            polars.len().cast(polars.Int64).alias(f"count_{name}"),
+            col("amount").sum().alias(f"sum_{name}"),
+            col("amount").mean().alias(f"mean_{name}"),
+            col("amount").std().fill_null(0.0).alias(f"stddev_{name}"),
+            col("amount").min().alias(f"min_{name}"),
+            col("amount").max().alias(f"max_{name}"),
+        )
+        frames.append(moments.drop("user", "at_ms"))
+    columns = [f"{m}_{name}" for name in WINDOWS for m in ("count", "sum", "mean", "stddev", "min", "max")]
+    return weighed(polars.concat(frames, how="horizontal"), col("id") % 97 + 1, columns)
+
+
+def tumbling():
+    groups = scan("payments").group_by("user", (col("at_ms") // 300_000).alias("start"))
+    windows = groups.agg(polars.len().cast(polars.Int64).alias("count"), col("amount").sum().alias("sum"))
+    return weighed(windows, (col("user") + col("start")) % 97 + 1, ["count", "sum"])
+
+
+def asof():
+    payments = scan("payments").select("user", "at_ms", "amount", found="id").sort("at_ms")
+    joined = scan("labels").sort("at_ms").join_asof(payments, on="at_ms", by="user", strategy="backward")
+    weight = col("id") % 97 + 1
+    return joined.select(
+        polars.len().alias("rows"),
+        col("found").count().alias("matched"),
+        (col("found") * weight).sum(),
+        (col("amount") * weight).sum(),
+    )
+
+
+def drift():
+    edges, counts = arguments.baseline()
+    bin = sum((col("amount") >= edge).cast(polars.Int32) for edge in edges)
+    rows = scan("payments").select("country", hour=col("at_ms") // HOUR_MS, bin=bin)
+    tallies = [(col("bin") == bin).sum().cast(polars.Int64).alias(f"c{bin}") for bin in range(10)]
+    windows = rows.group_by("hour", "country").agg(polars.len().cast(polars.Int64).alias("count"), *tallies)
+    psi = sum(
+        (col(f"c{bin}") / col("count") - share) * ((col(f"c{bin}") / col("count") + 1e-4) / (share + 1e-4)).log()
+        for bin, share in enumerate(count / sum(counts) for count in counts)
+    )
+    judged = windows.select("count", psi.alias("psi"), weight=(col("hour") + col("country")) % 97 + 1)
+    return weighed(judged, col("weight"), ["count", "psi"])
+
+
+def dimension():
+    rows = scan("payments").select("id", "at_ms", "merchant", "amount").sort("merchant", "at_ms").collect().lazy()
+    day = rows.rolling("at_ms", period="86400000i", closed="both", group_by="merchant").agg(mean=col("amount").mean())
+    rows = polars.concat([rows.drop("amount"), day.select("mean")], how="horizontal").sort("at_ms")
+    merchants = scan("merchants").select("merchant", "risk", at_ms="from_ms").sort("at_ms")
+    joined = rows.join_asof(merchants, on="at_ms", by="merchant", strategy="backward")
+    return weighed(joined, col("id") % 97 + 1, ["risk", "mean"])
+
+
+def main():
+    frames = {"rolling": rolling, "tumbling": tumbling, "asof": asof, "drift": drift, "dimension": dimension}
+    clock = Clock()
+    digest = frames[arguments.workload]().collect().to_dicts()[0]
+    clock.stop(digest, polars.__version__)
+
+
+if __name__ == "__main__":
+    main()

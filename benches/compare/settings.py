@@ -1,0 +1,108 @@
+"""What is compared with what: engines with their pinned versions, workloads, sizes, bounds."""
+
+import os
+from dataclasses import dataclass, field
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+ROOT = os.path.dirname(os.path.dirname(HERE))
+CACHE = os.path.join(os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache"), "thalweg-compare")
+
+
+@dataclass(frozen=True)
+class Engine:
+    """An engine, how it works, and what its program needs."""
+
+    name: str
+    way: str
+    program: str = ""
+    packages: tuple[str, ...] = ()
+    # Of these some must stand in the environment before the others are built.
+    before: tuple[str, ...] = ()
+    jars: tuple[str, ...] = ()
+    # What must not be left out where its figures are read.
+    remarks: dict[str, str] = field(default_factory=dict)
+    # Workloads that it tries at the tiny size first.
+    slow: tuple[str, ...] = ()
+    # About what it takes before the first row is read, however many there are.
+    starts_s: float = 0
+
+
+THALWEG = "Thalweg"
+ENGINES = [
+    Engine(THALWEG, "continuous: every row updates the answer, rows are final when the watermark has passed"),
+    Engine("DuckDB", "batch: computes once, over the whole file", "in_duckdb.py", ("duckdb==2.0.0",)),
+    Engine("Polars", "batch: computes once, over the whole file", "in_polars.py", ("polars==2.1.0",)),
+    Engine(
+        "Flink",
+        "continuous: SQL over streams in its virtual machine, rows are final when the watermark has passed",
+        "in_flink.py",
+        ("apache-flink==2.3.0",),
+        before=("setuptools<81", "wheel"),
+        # Its reader of Parquet, and the parts of Hadoop that this calls.
+        jars=(
+            "org.apache.flink:flink-sql-parquet:2.3.0",
+            "org.apache.hadoop:hadoop-client-api:3.4.2",
+            "org.apache.hadoop:hadoop-client-runtime:3.4.2",
+        ),
+        starts_s=6,
+    ),
+    Engine(
+        "Pathway",
+        "continuous engine, here in its static mode: the whole file as one batch",
+        "in_pathway.py",
+        ("pathway==0.33.0", "pandas==3.1.1", "pyarrow==25.0.1"),
+        remarks={
+            "rolling": "has no window per row: each payment is joined with all of its window, then grouped",
+            "dimension": "the same for the 24 h of each merchant",
+        },
+        slow=("rolling", "asof", "dimension"),
+    ),
+    Engine(
+        "Bytewax",
+        "continuous: operators in Python, one process",
+        "in_bytewax.py",
+        ("bytewax==0.21.1", "pyarrow==26.0.1", "numpy==2.4.6"),
+        remarks={
+            "rolling": "has no window per row: a stateful operator written in Python",
+            "asof": "has no join as of a time: a stateful operator written in Python",
+            "dimension": "has neither: a table looked up in Python and a stateful operator written in Python",
+        },
+        slow=("tumbling",),
+    ),
+]
+
+# What the input is drawn with.
+TOOLS = Engine("tools", "", packages=("numpy==2.4.6", "pyarrow==26.0.1"))
+# Flink's and Bytewax's packages are built for these; the first that is there is taken.
+PYTHONS = ("python3.11", "python3.12", "python3.10", "python3")
+
+WORKLOADS = {
+    "rolling": "per payment: count, sum, mean, stddev, min, max of its user's last 1 h, 24 h and 7 d",
+    "tumbling": "per user and 5 min: count and sum",
+    "asof": "per label: its user's newest payment at or before it",
+    "drift": "per hour and country: a histogram of ten bins and its PSI against the first three days",
+    "dimension": "per payment: its merchant's risk as of the payment, and the mean of the merchant's last 24 h",
+}
+
+
+@dataclass(frozen=True)
+class Size:
+    """How much is drawn; a tenth as many labels come with the payments."""
+
+    name: str
+    payments: int
+    users: int
+
+    def said(self):
+        return f"{self.payments:,} payments of {self.users:,} users"
+
+
+# The tiny one is run only for what may not do the small one within the limit, and for what that is compared with.
+TINY = Size("tiny", 100_000, 10_000)
+SMALL = Size("small", 1_000_000, 100_000)
+LARGE = Size("large", 10_000_000, 1_000_000)
+
+# A run that has not ended by then, or that takes more memory, is ended and said so.
+LIMIT_S = 75
+LIMIT_MIB = 12 * 1024
+RUNS = 3

@@ -1,0 +1,117 @@
+//! The workloads over windows: rolling and tumbling windows of each user, drift of each country.
+
+use std::path::Path;
+
+use thalweg::operators::value::Float;
+use thalweg::operators::window::grouped::GroupRow;
+use thalweg::operators::window::rolling::Rolled;
+use thalweg::prelude::*;
+
+use crate::digest::{AddUp, Digest, weight};
+use crate::rows::{OfCountry, OfUser, Spent, micros, payments};
+
+/// The hour of a window that begins at this many µs.
+const HOUR_US: i64 = 3_600_000_000;
+
+/// Three rolling windows of a user, as of one payment.
+type Spend = (i64, Rolled<u64, Float, 1, 3>);
+
+/// Rolling 1 h, 24 h and 7 d of each user: five moments per payment, once nothing can change them any more.
+pub(crate) fn rolling(folder: &Path, digest: &Digest) -> Job {
+    let source = payments(folder, |row: &OfUser| row.at_ms);
+    let digest = digest.clone();
+    Job::new("rolling", move |g| {
+        g.source("payments", source.clone())?
+            .key_by(|row| row.user)
+            .event_time(|row| micros(row.at_ms))
+            .rolling([hours(1), hours(24), days(7)])?
+            .moments("spend", |row| row.amount)
+            .finals(|row| row.id)
+            .sink("digest", moments(&digest))
+    })
+}
+
+#[rustfmt::skip]
+fn moments(digest: &Digest) -> AddUp<Spend, 3, 15> {
+    AddUp {
+        digest: digest.clone(),
+        whole: ["count_1h", "count_24h", "count_7d"],
+        real: [
+            "sum_1h", "mean_1h", "stddev_1h", "min_1h", "max_1h",
+            "sum_24h", "mean_24h", "stddev_24h", "min_24h", "max_24h",
+            "sum_7d", "mean_7d", "stddev_7d", "min_7d", "max_7d",
+        ],
+        look: |(id, row)| {
+            let weight = weight(*id);
+            let count = |window: usize| row.window(window).count() as i64 * weight;
+            let real = |place: usize| {
+                let window = row.window(place / 5);
+                let number = match place % 5 {
+                    0 => window.sum(),
+                    1 => window.mean(),
+                    2 => window.stddev_sample(),
+                    3 => window.min(),
+                    _ => window.max(),
+                };
+                number.unwrap_or(0.0) * weight as f64
+            };
+            (std::array::from_fn(count), std::array::from_fn(real))
+        },
+    }
+}
+
+/// Tumbling 5 min of each user: count and sum, once the window has ended.
+pub(crate) fn tumbling(folder: &Path, digest: &Digest) -> Job {
+    let source = payments(folder, |row: &Spent| row.at_ms);
+    let digest = digest.clone();
+    Job::new("tumbling", move |g| {
+        g.source("payments", source.clone())?
+            .key_by(|row| row.user)
+            .event_time(|row| micros(row.at_ms))
+            .tumbling(minutes(5))?
+            .finals("spend", (count(), sum(|row: &Spent| row.amount)))
+            .sink(
+                "digest",
+                AddUp {
+                    digest: digest.clone(),
+                    whole: ["count"],
+                    real: ["sum"],
+                    look: |row: &GroupRow<u64, (i64, f64)>| {
+                        let weight = weight(row.key as i64 + row.start / micros(300_000));
+                        let (count, sum) = row.value;
+                        ([count * weight], [sum * weight as f64])
+                    },
+                },
+            )
+    })
+}
+
+/// A histogram of ten bins per hour and country, and its PSI against the training snapshot, once the hour has ended.
+pub(crate) fn drift(folder: &Path, digest: &Digest) -> Result<Job, JobError> {
+    let baselines = Baselines::read(folder.join("baseline.json"))
+        .map_err(|error| JobError::Wrong(error.to_string()))?;
+    let source = payments(folder, |row: &OfCountry| row.at_ms);
+    let digest = digest.clone();
+    Ok(Job::new("drift", move |g| {
+        g.source("payments", source.clone())?
+            .drift("drift", |row| micros(row.at_ms))
+            .every(hours(1))
+            .segments(|row| row.country)
+            .features(["amount"], |row| [Some(row.amount)])
+            .finals(&baselines)?
+            .sink(
+                "digest",
+                AddUp {
+                    digest: digest.clone(),
+                    whole: ["count"],
+                    real: ["psi"],
+                    look: |row: &DriftWindow| {
+                        let country = row.segment.as_deref().and_then(|name| name.parse().ok());
+                        let weight = weight(row.window.0 / HOUR_US + country.unwrap_or(0));
+                        let psi = row.drift.psi.unwrap_or(f64::NAN);
+                        ([row.drift.n as i64 * weight], [psi * weight as f64])
+                    },
+                },
+            )
+    }))
+}
