@@ -137,11 +137,9 @@ fn plot(
     if at <= most {
         let p99 = milliseconds(latencies, 0.99);
         chart.draw_series([Circle::new((at, p99), 4, RGBColor(0, 90, 160).filled())])?;
-        let label = Text::new(
-            format!("99%: {p99:.2} ms"),
-            (at, p99 + top * 0.05),
-            ("sans-serif", 15),
-        );
+        // Above the curve and before the point, where nothing else is drawn.
+        let place = (at - most * 0.16, p99 + top * 0.08);
+        let label = Text::new(format!("99%: {p99:.2} ms"), place, ("sans-serif", 15));
         chart.draw_series([label])?;
     }
     area.present()?;

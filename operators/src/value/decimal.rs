@@ -79,10 +79,8 @@ impl<const S: u8> Lane for Fixed<S> {
     }
 
     fn read_variance(sum: i128, squares: Wide128, count: u64, largest: i64) -> Option<f64> {
-        if let Some(most) = largest.unsigned_abs().checked_mul(count)
-            && most < 1 << 63
-        {
-            // (n · largest)² < 2¹²⁶: everything fits 128 bits, and is as exact.
+        let most = largest.unsigned_abs().checked_mul(count);
+        if most.is_some_and(|most| most < 1 << 63) && fits_128_bits(sum, squares.get(), count) {
             let spread = i128::from(count) * squares.get() - sum * sum;
             let n = whole(i128::from(count));
             return Some(whole(spread) / (n * n) / (scale::<S>() * scale::<S>()));
@@ -97,6 +95,13 @@ impl<const S: u8> Lane for Fixed<S> {
         let n = nearest(n);
         Some(nearest(spread) / (n * n) / (scale::<S>() * scale::<S>()))
     }
+}
+
+/// Whether `count · squares` and `sum²` are below 2¹²⁷. The largest number alone does not say so: totals know none.
+#[inline]
+fn fits_128_bits(sum: i128, squares: i128, count: u64) -> bool {
+    squares.leading_zeros() + count.leading_zeros() >= 65
+        && sum.unsigned_abs().leading_zeros() >= 65
 }
 
 /// A whole number as a float, rounded once; the processor rounds those of 64 bits by itself.

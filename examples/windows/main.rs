@@ -1,0 +1,198 @@
+//! Every window over a handful of rows: payments of two users on the morning when Berlin's clocks go forward.
+//!
+//! ```text
+//! minute    0      20        50      70                 130
+//! user 1   10      20        30                          40
+//! user 2                              5
+//! ```
+//!
+//! Runs alone and asserts every row that it prints. Times are minutes since midnight in Berlin.
+
+use std::fmt::Debug;
+use std::process::ExitCode;
+
+use thalweg::connectors::memory::{Collect, Log};
+use thalweg::operators::key_by::Timeline;
+use thalweg::operators::window::grouped::GroupRow;
+use thalweg::prelude::*;
+
+/// A user, a minute and an amount in cents.
+type Payment = (u32, i64, i64);
+/// A user, from when, and what was spent.
+type Spent = (u32, i64, i64);
+
+const PAYMENTS: [Payment; 5] = [
+    (1, 0, 10),
+    (1, 20, 20),
+    (1, 50, 30),
+    (2, 70, 5),
+    (1, 130, 40),
+];
+
+const MINUTE_US: i64 = 60_000_000;
+/// Midnight in Berlin: 2025-03-29T23:00Z.
+const MIDNIGHT_US: i64 = 1_743_289_200_000_000;
+
+fn at(payment: &Payment) -> EventTime {
+    MIDNIGHT_US + payment.1 * MINUTE_US
+}
+
+fn minute(at: EventTime) -> i64 {
+    (at - MIDNIGHT_US) / MINUTE_US
+}
+
+/// What a user spends: an aggregate of this job alone.
+fn spent() -> impl Aggregate<Payment, State = i64, Output = i64> {
+    let add = |cents: &mut i64, payment: &Payment, diff| *cents += payment.2 * diff;
+    fold(add, |cents| *cents)
+}
+
+fn row(group: GroupRow<u32, i64>) -> Spent {
+    (group.key, minute(group.start), group.value)
+}
+
+/// What each window writes, added up.
+#[derive(Clone, Default)]
+struct Answers {
+    tumbling: Collect<Spent>,
+    hopping: Collect<Spent>,
+    daily: Collect<Spent>,
+    session: Collect<(u32, i64, i64, i64)>,
+    last_two: Collect<(u32, i64)>,
+    rolling: Collect<(u32, i64, u64, Option<Real>)>,
+    newest: Collect<(u32, u64, Option<Real>)>,
+    decayed: Collect<(u32, Real)>,
+}
+
+fn job(answers: Answers) -> Job {
+    Job::new("windows", move |g| {
+        let payments = g.source("payments", Log::rows(PAYMENTS.to_vec()).event_time(at))?;
+        let payments = payments.key_by(|payment| payment.0).event_time(at);
+        at_fixed_moments(&payments, &answers)?;
+        by_their_rows(&payments, &answers)
+    })
+}
+
+/// Windows that begin at fixed moments, whatever rows there are.
+fn at_fixed_moments(
+    payments: &Timeline<'_, Payment, u32>,
+    answers: &Answers,
+) -> Result<(), JobError> {
+    let hourly = payments.tumbling(hours(1))?.finals("hourly", spent());
+    let hourly = hourly.map(row);
+    hourly.sink("tumbling", answers.tumbling.clone())?;
+    let hopping = payments.hopping(hours(2), hours(1))?;
+    let hopping = hopping.finals("two hours", spent());
+    let hopping = hopping.map(row);
+    hopping.sink("hopping", answers.hopping.clone())?;
+    let daily = payments.calendar(Calendar::Day, "Europe/Berlin")?;
+    let daily = daily.finals("daily", spent()).map(row);
+    daily.sink("daily", answers.daily.clone())
+}
+
+/// Windows that begin or end with rows.
+fn by_their_rows(payments: &Timeline<'_, Payment, u32>, answers: &Answers) -> Result<(), JobError> {
+    let sessions = payments.session(minutes(30))?.finals("sessions", spent());
+    let sessions = sessions.map(|session| {
+        let (start, last) = (minute(session.start), minute(session.last));
+        (session.key, start, last, session.value)
+    });
+    sessions.sink("session", answers.session.clone())?;
+    let last_two = payments.last_rows(2)?.latest("last two", spent());
+    let last_two = last_two.map(|last| (last.key, last.value));
+    last_two.sink("last two", answers.last_two.clone())?;
+
+    let amounts = payments.rolling([hours(1)])?;
+    let amounts = amounts.moments("amount", |payment| payment.2);
+    let rolling = amounts.finals(|payment| payment.1);
+    let rolling = rolling.map(|(minute, of)| {
+        let hour = of.window(0);
+        (of.key, minute, hour.count(), hour.mean().map(Real))
+    });
+    rolling.sink("rolling", answers.rolling.clone())?;
+    let newest = amounts
+        .latest()
+        .map(|of| (of.key, of.window(0).count(), of.window(0).mean().map(Real)));
+    newest.sink("newest", answers.newest.clone())?;
+    let decayed = payments.decayed(minutes(10))?;
+    let decayed = decayed.latest("fading", |payment| payment.2);
+    let decayed = decayed.map(|fading| (fading.key, Real(fading.sum)));
+    decayed.sink("decayed", answers.decayed.clone())
+}
+
+#[expect(clippy::print_stdout, reason = "an example shows what it does")]
+fn show<D: Clone + Ord + Debug>(what: &str, answer: &Collect<D>, expected: &[D]) {
+    let rows: Vec<D> = answer.net().into_iter().map(|(row, _)| row).collect();
+    println!("{what}");
+    rows.iter().for_each(|row| println!("  {row:?}"));
+    assert_eq!(rows, expected, "{what}");
+}
+
+fn run() -> Result<(), JobError> {
+    let answers = Answers::default();
+    job(answers.clone()).run(Config::workers(2)?)?;
+    show(
+        "tumbling 1 h: [start, start + 1 h)",
+        &answers.tumbling,
+        &[(1, 0, 60), (1, 120, 40), (2, 60, 5)],
+    );
+    show(
+        "hopping 2 h every 1 h: a payment is in two of them",
+        &answers.hopping,
+        &[
+            (1, -60, 60),
+            (1, 0, 60),
+            (1, 60, 40),
+            (1, 120, 40),
+            (2, 0, 5),
+            (2, 60, 5),
+        ],
+    );
+    show(
+        "calendar day in Berlin: this one has 23 hours",
+        &answers.daily,
+        &[(1, 0, 100), (2, 0, 5)],
+    );
+    show(
+        "session with a gap of 30 min: one that is exactly as long still belongs",
+        &answers.session,
+        &[(1, 0, 50, 60), (1, 130, 130, 40), (2, 70, 70, 5)],
+    );
+    show("the last two rows", &answers.last_two, &[(1, 70), (2, 5)]);
+    let mean = |cents| Some(Real(cents));
+    show(
+        "rolling 1 h, final: a row per payment, closed at both ends",
+        &answers.rolling,
+        &[
+            (1, 0, 1, mean(10.0)),
+            (1, 20, 2, mean(15.0)),
+            (1, 50, 3, mean(20.0)),
+            (1, 130, 1, mean(40.0)),
+            (2, 70, 1, mean(5.0)),
+        ],
+    );
+    show(
+        "rolling 1 h, latest: a row per user, as of the newest moment",
+        &answers.newest,
+        &[(1, 1, mean(40.0)), (2, 1, mean(5.0))],
+    );
+    // 40, and 30, 20 and 10 cents halved 8, 11 and 13 times.
+    let fading = 40.0 + 30.0 / 256.0 + 20.0 / 2_048.0 + 10.0 / 8_192.0;
+    show(
+        "decayed, half-life 10 min: as of a user's newest payment",
+        &answers.decayed,
+        &[(1, Real(fading)), (2, Real(5.0))],
+    );
+    Ok(())
+}
+
+#[expect(clippy::print_stderr, reason = "an example says what went wrong")]
+fn main() -> ExitCode {
+    match run() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("{error}");
+            ExitCode::FAILURE
+        }
+    }
+}
