@@ -21,6 +21,7 @@
 //! | [`rate`] | d times | O(1), sorted at reads | rows per second |
 //! | [`time_since_last`], [`last_gap`] | d times | O(1), sorted at reads | the last row's time, the gap before it |
 //! | [`median`], [`quantile`], [`quantiles`], [`quantile_discrete`] | d numbers | O(log d), a move | exact quantiles |
+//! | [`geometric_mean`] | d numbers | O(log d), reads O(d) | the mean of positive numbers that multiply |
 //! | [`quantile_approx`], [`quantiles_approx`] | its bins | O(log bins), reads O(bins) | the same within a share |
 //! | [`histogram`] | a count per bin | O(log bins) | counts per bin |
 //! | [`distinct`] | d values | O(log d) | how many there are |
@@ -61,6 +62,7 @@ mod entropy;
 mod extremes;
 mod first;
 mod fold;
+mod geometric_mean;
 mod histogram;
 mod kurtosis;
 mod last;
@@ -97,6 +99,7 @@ pub use entropy::entropy;
 pub use extremes::Extremes;
 pub use first::{first, first_k};
 pub use fold::{fold, fold_numbers};
+pub use geometric_mean::geometric_mean;
 pub use histogram::histogram;
 pub use kurtosis::{kurtosis, kurtosis_sample};
 /// [`last`] by another name.

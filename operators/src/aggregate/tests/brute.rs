@@ -191,6 +191,17 @@ pub(super) fn sorted_x(rows: &[Row]) -> Vec<f64> {
     numbers
 }
 
+pub(super) fn all_n(rows: &[Row]) -> Vec<f64> {
+    rows.iter().filter_map(n_of).map(|n| n as f64).collect()
+}
+
+/// The n-th root of the product, as the product of the n-th roots.
+pub(super) fn geometric_mean(numbers: &[f64]) -> Option<f64> {
+    let positive = numbers.iter().filter(|x| **x > 0.0);
+    let n = positive.clone().count() as f64;
+    (n > 0.0).then(|| positive.map(|x| x.powf(1.0 / n)).product())
+}
+
 pub(super) fn max_n(rows: &[Row]) -> Option<f64> {
     rows.iter().filter_map(n_of).max().map(|n| n as f64)
 }

@@ -52,6 +52,18 @@ fn sums_and_means(laws: &Cases) {
     laws.hold("mean of decimals", Within(1e-12), mean(cents), |rows| {
         Numbers::cents(rows).mean()
     });
+    laws.hold(
+        "geometric_mean of floats",
+        Within(1e-12),
+        geometric_mean(x),
+        |rows| brute::geometric_mean(&brute::sorted_x(rows)),
+    );
+    laws.hold(
+        "geometric_mean of integers",
+        Within(1e-12),
+        geometric_mean(n),
+        |rows| brute::geometric_mean(&brute::all_n(rows)),
+    );
     laws.hold("variance of floats", Within(1e-12), variance(x), |rows| {
         Numbers::x(rows).variance(0)
     });
