@@ -164,3 +164,83 @@ impl<D: Data, G: Key, const N: usize> Combiner<D> for Combine<D, G, N> {
         self.windows.truncate(WINDOWS_KEPT);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::drift::Baselines;
+    use crate::laws::{Row, log};
+
+    type Groups = BTreeMap<(i64, EventTime), Tally>;
+
+    fn value(row: &Row) -> [Option<f64>; 1] {
+        [(row.value != 0).then_some(row.value as f64)]
+    }
+
+    fn references() -> References<i64, 1> {
+        let baseline = Baseline::fit("value", (-3..4).map(|value| Some(f64::from(value))));
+        let baselines = Baselines::from_iter([baseline.unwrap()]);
+        References::new(&[Arc::from("value")], &baselines, |_| None).unwrap()
+    }
+
+    fn combine(width_us: i64) -> Combine<Row, i64, 1> {
+        Combine {
+            times_of: Column::new(|row: &Row| row.at),
+            segments_of: Column::new(|row: &Row| row.key),
+            add_rows: add_rows(value),
+            width_us,
+            exact: true,
+            references: references(),
+            times: Vec::new(),
+            segments: Vec::new(),
+            places: Vec::new(),
+            groups: Vec::new(),
+            windows: Vec::new(),
+            by_start: BTreeMap::new(),
+            last: usize::MAX,
+        }
+    }
+
+    fn brute(rows: &[Update<Row>], width_us: i64) -> Groups {
+        let (references, mut groups) = (references(), Groups::new());
+        for (row, _, diff) in rows {
+            let group = (row.key, row.at.div_euclid(width_us) * width_us);
+            let empty = || Tally::new(1, references.bins_max(), true);
+            let tally = groups.entry(group).or_insert_with(empty);
+            tally.add_row(&value(row), &references.whole, *diff);
+        }
+        groups
+    }
+
+    #[test]
+    fn an_epoch_is_added_up_per_window_and_segment_and_leaves_nothing_to_the_next() {
+        for seed in 0..40 {
+            let epochs = log(seed, 1_000, |row| Row {
+                at: row.at - 5_000,
+                ..row
+            });
+            // One at a time, and so many that an epoch has more windows than are kept.
+            for (together, width_us) in [1, 20]
+                .into_iter()
+                .flat_map(|n| [1, 1_000, 2_500, 100_000].map(|width_us| (n, width_us)))
+            {
+                let mut combine = combine(width_us);
+                for epochs in epochs.chunks(together) {
+                    let rows = epochs.iter().flat_map(|(_, rows)| rows);
+                    let rows: Vec<_> = rows.map(|(row, diff)| (*row, 1, *diff)).collect();
+                    rows.chunks(5).for_each(|rows| combine.add(rows));
+                    let (mut buffer, mut written) = (Vec::new(), Vec::new());
+                    let mut pass_on = |full: &mut Vec<_>| written.append(full);
+                    let mut out = Emitter::new(1, &mut buffer, &mut pass_on);
+                    combine.finish(&mut out);
+                    out.finish();
+                    let count = written.len();
+                    let partials = written.into_iter().map(|(partial, ..)| partial);
+                    let found: Groups = partials.map(|one| (one.group, one.tally)).collect();
+                    assert_eq!(found.len(), count, "seed {seed}: one partial per group");
+                    assert_eq!(found, brute(&rows, width_us), "seed {seed}, {width_us} µs");
+                }
+            }
+        }
+    }
+}

@@ -238,3 +238,57 @@ impl<K: Key, S: Default> Open<K, S> {
             + self.free.capacity() * size_of::<u32>()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+
+    /// Keys of a few tags only, which stand in one another's way.
+    #[derive(
+        Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize,
+    )]
+    struct Crowded(u64);
+
+    impl Key for Crowded {
+        const EXACT: bool = false;
+
+        fn tag(&self) -> u64 {
+            self.0 % 7
+        }
+    }
+
+    #[test]
+    fn keys_that_stand_in_one_anothers_way_are_found_as_others_come_and_go() {
+        let mut bits = 1_u64;
+        let mut draw = move |limit: u64| {
+            bits = bits
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1_442_695_040_888_963_407);
+            (bits >> 33) % limit
+        };
+        let mut open = Open::<Crowded, i64>::new(0);
+        for start in 0..4 {
+            open.begin(start);
+            let mut known = BTreeMap::new();
+            for round in 1..4_000 {
+                let key = Crowded(draw(200));
+                let handle = open.resolve(&key);
+                let group = open.group_mut(handle);
+                let state = known.get(&key).copied().unwrap_or_default();
+                assert_eq!((group.key, group.state), (key, state), "round {round}");
+                if draw(2) == 0 {
+                    open.forget(handle);
+                    known.remove(&key);
+                } else {
+                    group.state = round;
+                    known.insert(key, round);
+                }
+                assert_eq!(open.len(), known.len(), "round {round}");
+            }
+            let groups = open.groups().map(|group| (group.key, group.state));
+            assert_eq!(groups.collect::<BTreeMap<_, _>>(), known);
+        }
+    }
+}

@@ -76,7 +76,8 @@ fn starts(span: &Span, at: EventTime) -> Vec<EventTime> {
     }
 }
 
-fn brute(input: &[(Row, i64)], span: &Span) -> BTreeMap<Facts, i64> {
+/// Count and sum of every group that a row has touched.
+fn groups(input: &[(Row, i64)], span: &Span) -> BTreeMap<(i64, EventTime), (i64, i64)> {
     let mut groups: BTreeMap<(i64, EventTime), (i64, i64)> = BTreeMap::new();
     for (row, diff) in input {
         for start in starts(span, row.at) {
@@ -85,7 +86,12 @@ fn brute(input: &[(Row, i64)], span: &Span) -> BTreeMap<Facts, i64> {
             group.1 += diff * row.value;
         }
     }
-    let present = groups.into_iter().filter(|(_, (rows, _))| *rows > 0);
+    groups
+}
+
+fn brute(input: &[(Row, i64)], span: &Span) -> BTreeMap<Facts, i64> {
+    let groups = groups(input, span).into_iter();
+    let present = groups.filter(|(_, (rows, _))| *rows > 0);
     present
         .map(|((key, start), (rows, sum))| ((key, start, rows, sum), 1))
         .collect()
@@ -116,6 +122,9 @@ fn holds(seed: u64, span: &Span, epochs: &Epochs<Row>) {
         expected.retain(|group, _| span.end(group.1) <= time.watermark);
         assert_eq!(was, expected, "final: seed {seed}, {span:?}, {time:?}");
     }
+    let groups = groups(&input, span);
+    let traces = groups.values().filter(|group| **group != (0, 0)).count();
+    assert_eq!((latest.size().keys, finals.size().keys), (traces, 0));
 }
 
 fn step<S: KeyedState<In = Row>>(
@@ -169,5 +178,31 @@ fn days_of_a_time_zone_are_brute_force_after_every_epoch() {
         spans()[4..]
             .iter()
             .for_each(|span| holds(seed, span, &epochs));
+    }
+}
+
+/// The same log in so many epochs at a time.
+fn together(epochs: &Epochs<Row>, many: usize) -> Epochs<Row> {
+    let one = |epochs: &[(EpochTime, Vec<(Row, i64)>)]| {
+        let time = EpochTime {
+            watermark_before: epochs[0].0.watermark_before,
+            ..epochs[epochs.len() - 1].0
+        };
+        let rows = epochs.iter().flat_map(|(_, rows)| rows.clone());
+        (time, rows.collect())
+    };
+    epochs.chunks(many).map(one).collect()
+}
+
+/// More keys than a window begins with slots, and more rows than are worked on together.
+#[test]
+fn epochs_of_many_rows_and_keys_are_brute_force() {
+    for seed in 0..40 {
+        let many = |row: Row| Row {
+            key: i64::from(row.id) % 97,
+            ..row
+        };
+        let epochs = together(&log(seed, 1_000, many), 20);
+        spans().iter().for_each(|span| holds(seed, span, &epochs));
     }
 }

@@ -345,7 +345,10 @@ mod tests {
     #[test]
     fn rows_are_brute_force_after_every_epoch_and_changes_are_net() {
         for (seed, step_us) in (0..400).zip([1_i64, 60_000_000].into_iter().cycle()) {
-            let widths = [3 * step_us, [20, 200][usize::from(seed % 4 > 1)] * step_us];
+            let widths = [
+                3 * step_us,
+                [4, 20, 200][usize::try_from(seed % 3).unwrap()] * step_us,
+            ];
             let epochs = log(seed, step_us, event);
             let durations = widths.map(|width| Duration::from_micros(width.unsigned_abs()));
             let mut state = State::new(Widths::new(durations).unwrap());

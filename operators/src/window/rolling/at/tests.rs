@@ -110,7 +110,10 @@ fn holds<S, O: std::fmt::Debug>(
     S: PairedState<Left = Event<i64, 1, ()>, Right = Label<i64, u32>, Out = O>,
 {
     for (seed, step_us) in (0..300).zip([1_i64, 60_000_000].into_iter().cycle()) {
-        let widths_us = [3 * step_us, [20, 200][usize::from(seed % 4 > 1)] * step_us];
+        let widths_us = [
+            3 * step_us,
+            [4, 20, 200][usize::try_from(seed % 3).unwrap()] * step_us,
+        ];
         let widths = Widths::new(widths_us.map(|us| Duration::from_micros(us.unsigned_abs())));
         // A row is drawn up to a µs after its step.
         let mut state = make(widths.unwrap(), HISTORY_STEPS * step_us);
