@@ -10,10 +10,11 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use benches::data::{self, Payment};
+use benches::digest::Digest;
 use benches::expected;
 use benches::graph::{self, GraphWorkload};
 use benches::measure::{Cost, measured};
-use benches::workload::{self, Digest, Workload};
+use benches::workload::{self, Workload};
 use clap::Parser;
 use serde::Serialize;
 use thalweg::prelude::*;

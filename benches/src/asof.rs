@@ -9,7 +9,8 @@ use thalweg::operators::window::rolling::Rolled;
 use thalweg::prelude::*;
 
 use crate::data::{MERCHANTS, Payment, SPAN_US, START_US};
-use crate::workload::{Digest, DigestSink, source};
+use crate::digest::{Digest, DigestSink};
+use crate::workload::source;
 
 /// Rates that a merchant has had, one after another.
 const RATES: i64 = 10;

@@ -14,9 +14,9 @@ use thalweg::operators::graph::Component;
 use thalweg::prelude::*;
 
 use crate::data::Random;
+use crate::digest::{Digest, DigestSink};
 use crate::loops;
 use crate::measure::{Cost, Stopwatch, measured};
-use crate::workload::{Digest, DigestSink};
 
 /// Two nodes.
 pub type Edge = (u64, u64);

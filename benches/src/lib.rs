@@ -3,6 +3,7 @@
 pub mod asof;
 pub mod codec;
 pub mod data;
+pub mod digest;
 pub mod expected;
 pub mod feed;
 pub mod graph;

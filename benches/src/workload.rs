@@ -1,12 +1,9 @@
 //! The workloads on Thalweg: jobs over generated payments, into a sink that only adds up a digest.
 
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use thalweg::connectors::memory::Log;
-use thalweg::engine::sink::{Sink, SinkError, SinkPlace, UpsertSink, Writer};
-use thalweg::engine::update::Updates;
 use thalweg::operators::value::Fixed;
 use thalweg::operators::window::grouped::GroupRow;
 use thalweg::operators::window::rolling::Rolled;
@@ -14,85 +11,9 @@ use thalweg::operators::window::session::SessionRow;
 use thalweg::prelude::*;
 
 use crate::data::{self, LATENESS_US, MERCHANTS, Payment};
+use crate::digest::{Digest, DigestSink};
 use crate::feed::Feed;
 use crate::{asof, loops};
-
-/// What a job wrote: updates, and a sum over them that does not depend on their order.
-#[derive(Clone, Default)]
-pub struct Digest {
-    rows: Arc<AtomicU64>,
-    sum: Arc<Mutex<f64>>,
-}
-
-impl Digest {
-    /// Updates written.
-    #[must_use]
-    pub fn rows(&self) -> u64 {
-        self.rows.load(Relaxed)
-    }
-
-    /// The signed sum of what `look` takes out of each row.
-    #[must_use]
-    pub fn sum(&self) -> f64 {
-        *self.sum.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// A sink that adds `look` of every row to a digest.
-pub struct DigestSink<D> {
-    digest: Digest,
-    look: fn(&D) -> f64,
-}
-
-impl<D> DigestSink<D> {
-    /// A sink into `digest`.
-    pub fn new(digest: &Digest, look: fn(&D) -> f64) -> Self {
-        Self {
-            digest: digest.clone(),
-            look,
-        }
-    }
-}
-
-impl<D: Send + 'static> UpsertSink<D> for DigestSink<D> {}
-
-impl<D: Send + 'static> Sink<D> for DigestSink<D> {
-    fn open(&self, _: SinkPlace) -> Result<Box<dyn Writer<D>>, SinkError> {
-        Ok(Box::new(DigestWriter {
-            digest: self.digest.clone(),
-            look: self.look,
-        }))
-    }
-
-    fn never_waits(&self) -> bool {
-        true
-    }
-}
-
-struct DigestWriter<D> {
-    digest: Digest,
-    look: fn(&D) -> f64,
-}
-
-impl<D: Send> Writer<D> for DigestWriter<D> {
-    fn write(&mut self, _: u64, rows: Updates<D>) -> Result<(), SinkError> {
-        let sum: f64 = rows
-            .iter()
-            .map(|(row, _, diff)| (self.look)(row) * *diff as f64)
-            .sum();
-        self.digest.rows.fetch_add(rows.len() as u64, Relaxed);
-        *self
-            .digest
-            .sum
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner) += sum;
-        Ok(())
-    }
-
-    fn finish(&mut self) -> Result<(), SinkError> {
-        Ok(())
-    }
-}
 
 /// The payments as a source with an hour of lateness.
 #[must_use]
