@@ -51,6 +51,11 @@ where
 #[test]
 fn scipy_and_numpy_say_the_same() {
     says(
+        "scipy.stats.gmean(x[x > 0])",
+        geometric_mean(x),
+        Some(3.358_473_945_890_815),
+    );
+    says(
         "scipy.stats.skew(x)",
         skew(x),
         Some(0.413_944_978_171_981_34),
