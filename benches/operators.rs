@@ -211,7 +211,7 @@ fn check(workload: &str, ours: f64, expected: f64) -> Result<(), JobError> {
     )))
 }
 
-/// Runs the workloads over a graph, which has one size: a million edges.
+/// Runs the workloads over graphs, each of a size of its own.
 fn run_graphs(options: &Options, json: Option<&File>) -> Result<(), JobError> {
     let is_small = options.size.as_deref().is_none_or(|size| size == "small");
     for workload in graph::all() {
@@ -228,7 +228,7 @@ fn run_graphs(options: &Options, json: Option<&File>) -> Result<(), JobError> {
 
 /// Runs a workload over a graph and its loop in turn, and takes the medians.
 fn run_graph(workload: GraphWorkload, options: &Options) -> Result<Outcome, JobError> {
-    let edges = graph::edges(graph::EDGES);
+    let edges = graph::edges(workload.edges);
     let (mut ours, mut theirs, mut bytes, mut counts) =
         (Vec::new(), Vec::new(), [None; 2], [0.0; 2]);
     for _ in 0..options.reps.max(1) {

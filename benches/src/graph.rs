@@ -1,9 +1,10 @@
-//! Connected components over a random graph: a million edges inserted, then 1 % of them deleted in epochs of a hundred.
+//! Connected components over a random graph: its edges inserted, then 1 % of them deleted in epochs of a hundred.
 //!
 //! | workload | what is timed | the loop beside it |
 //! |---|---|---|
 //! | `components_insert` | the whole job, labels kept as edges come | union-find, labels at the end |
 //! | `components_delete` | the same job from its first deletion on | union-find built again for every epoch |
+//! | `components_delete_tenth` | the same with a tenth of the edges: a deletion costs what it changes, not the graph | |
 //!
 //! Edges are drawn evenly over half as many nodes: one component of nearly all nodes, and chains and islands beside it.
 
@@ -22,9 +23,9 @@ use crate::measure::{Cost, Stopwatch, measured};
 pub type Edge = (u64, u64);
 
 /// Edges that are inserted.
-pub const EDGES: usize = 1_000_000;
-/// Edges that are deleted: 1 %.
-pub const DELETIONS: usize = EDGES / 100;
+const EDGES: usize = 1_000_000;
+/// Of how many edges one is deleted: 1 %.
+const OF_WHICH_ONE_IS_DELETED: usize = 100;
 /// Deletions in an epoch.
 pub const EPOCH_DELETIONS: usize = 100;
 
@@ -48,29 +49,41 @@ pub fn edges(count: usize) -> Vec<Edge> {
 pub struct GraphWorkload {
     /// The name in the result.
     pub name: &'static str,
-    /// Edges that are deleted after all were inserted; where there are any, they alone are timed.
-    deletions: usize,
+    /// Edges that are inserted.
+    pub edges: usize,
+    /// Whether edges are deleted after all were inserted; then the deletions alone are timed.
+    deletes: bool,
     epoch_rows: usize,
     by_hand: fn(&[Edge]) -> (u64, f64),
 }
 
 /// All of them.
 #[must_use]
-pub fn all() -> [GraphWorkload; 2] {
+pub fn all() -> [GraphWorkload; 3] {
+    let delete = |name, edges| GraphWorkload {
+        name,
+        edges,
+        deletes: true,
+        epoch_rows: EPOCH_DELETIONS,
+        by_hand: loops::components_delete,
+    };
     [
         GraphWorkload {
             name: "components_insert",
-            deletions: 0,
+            edges: EDGES,
+            deletes: false,
             epoch_rows: 8_192,
             by_hand: loops::components_insert,
         },
-        GraphWorkload {
-            name: "components_delete",
-            deletions: DELETIONS,
-            epoch_rows: EPOCH_DELETIONS,
-            by_hand: loops::components_delete,
-        },
+        delete("components_delete", EDGES),
+        delete("components_delete_tenth", EDGES / 10),
     ]
+}
+
+/// The edges of a graph that are deleted: the first ones.
+#[must_use]
+pub fn deleted(edges: &[Edge]) -> &[Edge] {
+    &edges[..edges.len() / OF_WHICH_ONE_IS_DELETED]
 }
 
 /// What a run did, and what that cost.
@@ -97,10 +110,10 @@ impl GraphWorkload {
         let (report, whole) = measured(|| job.run(config));
         let first_deletion = watch.lock().unwrap_or_else(PoisonError::into_inner).take();
         let ran = Ran {
-            edges: if self.deletions == 0 {
-                edges.len()
+            edges: if self.deletes {
+                deleted(edges).len()
             } else {
-                self.deletions
+                edges.len()
             },
             cost: first_deletion.map_or(whole, |before| whole - before),
             digest: digest.sum(),
@@ -123,7 +136,8 @@ impl GraphWorkload {
     fn rows(&self, edges: &[Edge], workers: usize) -> Vec<Vec<(Edge, i64)>> {
         let mut dealt = vec![Vec::new(); workers];
         let inserted = edges.iter().map(|edge| (*edge, 1));
-        let deleted = edges[..self.deletions].iter().map(|edge| (*edge, -1));
+        let deleted = if self.deletes { deleted(edges) } else { &[] };
+        let deleted = deleted.iter().map(|edge| (*edge, -1));
         for (i, row) in inserted.chain(deleted).enumerate() {
             dealt[i % workers].push(row);
         }
