@@ -29,7 +29,7 @@ const WINDOWS_KEPT: usize = 64;
 /// One window of one segment in this epoch.
 pub(super) struct Group<const N: usize> {
     tally: Tally,
-    baselines: [Arc<Baseline>; N],
+    baselines: Rc<[Arc<Baseline>; N]>,
 }
 
 /// Adds rows to the groups at the places given: the closure that reads a row's values is compiled into the loop.
@@ -137,7 +137,7 @@ impl<D: Data, G: Key, const N: usize> Combiner<D> for Combine<D, G, N> {
                 window.places.push(self.groups.len() as u32);
                 self.groups.push(Group {
                     tally: Tally::new(N, self.references.bins_max(), self.exact),
-                    baselines: self.references.of(segment).clone(),
+                    baselines: Rc::clone(self.references.of(segment)),
                 });
             }
             self.places.push(window.places[handle as usize]);

@@ -195,8 +195,8 @@ impl<'s, D: Data, G: Key, const N: usize> DriftSpec<'s, D, G, N> {
 /// The baselines of the watched features.
 #[derive(Clone)]
 struct References<G, const N: usize> {
-    whole: [Arc<Baseline>; N],
-    segments: Rc<Vec<(Arc<str>, [Arc<Baseline>; N])>>,
+    whole: Rc<[Arc<Baseline>; N]>,
+    segments: Rc<Vec<(Arc<str>, Rc<[Arc<Baseline>; N]>)>>,
     segment_name: fn(&G) -> Option<Arc<str>>,
 }
 
@@ -230,11 +230,11 @@ impl<G, const N: usize> References<G, N> {
                     .map(Arc::new);
                 own.unwrap_or_else(|| Arc::clone(&whole[n]))
             };
-            (Arc::from(segment), std::array::from_fn(of))
+            (Arc::from(segment), Rc::new(std::array::from_fn(of)))
         });
         let segments = Rc::new(segments.collect());
         Ok(Self {
-            whole,
+            whole: Rc::new(whole),
             segments,
             segment_name,
         })
@@ -247,14 +247,14 @@ impl<G, const N: usize> References<G, N> {
             .iter()
             .map(|segment| &segment.1)
             .chain([&self.whole]);
-        all.flatten()
+        all.flat_map(|baselines| baselines.iter())
             .map(|baseline| baseline.bins().len())
             .max()
             .unwrap_or(0)
     }
 
     /// The baselines of a segment: its own, else the whole features'.
-    fn of(&self, segment: &G) -> &[Arc<Baseline>; N] {
+    fn of(&self, segment: &G) -> &Rc<[Arc<Baseline>; N]> {
         if self.segments.is_empty() {
             return &self.whole;
         }

@@ -90,16 +90,6 @@ impl Tally {
         }
     }
 
-    /// An empty tally of the same shape.
-    pub(super) fn emptied(&self) -> Self {
-        let features = self.sums.len();
-        Self::new(
-            features,
-            self.stride.saturating_sub(2),
-            !self.values.is_empty(),
-        )
-    }
-
     /// Whether nothing is left of what was added. Counts of zero do not say so: where a row has come and another of its
     /// bin was taken back before it came, the sum and the values remember both.
     pub(super) fn is_zero(&self) -> bool {
@@ -172,7 +162,7 @@ mod tests {
             tally.add_row(&[Some(1.5)], &fives, 1);
             assert_eq!((tally.bins(0, 10)[0], tally.sum(0)), (1, 2.5));
             tally.add_row(&[Some(2.5)], &fives, -1);
-            assert!(tally.is_zero() && tally == tally.emptied());
+            assert!(tally.is_zero() && tally == empty(exact));
         }
     }
 

@@ -64,34 +64,39 @@ impl<G: Key, const N: usize> Windows<G, N> {
         }
     }
 
-    fn resolve(&mut self, partial: &Partial<G>) -> u32 {
-        let (handle, new) = self.index.resolve(&partial.group);
+    /// Adds rows to their window; the first ones of a window are its tally.
+    fn apply(&mut self, Partial { group, tally }: Partial<G>) {
+        let (handle, new) = self.index.resolve(&group);
         if new {
-            let group = Group {
-                tally: partial.tally.emptied(),
-                touched: false,
-            };
-            if handle as usize == self.groups.len() {
-                self.groups.push(group);
-            } else {
-                self.groups[handle as usize] = group;
+            self.open(handle, group.1, tally);
+            if self.mode == Mode::Latest {
+                self.groups[handle as usize].touched = true;
+                self.touched.push((handle, vec![None; N]));
             }
-            if self.mode == Mode::Final {
-                let end = partial.group.1.saturating_add(self.width_us);
-                self.ends.entry(end).or_default().push(handle);
-            }
+            return;
         }
-        handle
-    }
-
-    fn apply(&mut self, partial: &Partial<G>) {
-        let handle = self.resolve(partial);
         if self.mode == Mode::Latest && !self.groups[handle as usize].touched {
             self.groups[handle as usize].touched = true;
             let old = self.judge(handle).collect();
             self.touched.push((handle, old));
         }
-        self.groups[handle as usize].tally.add(&partial.tally);
+        self.groups[handle as usize].tally.add(&tally);
+    }
+
+    fn open(&mut self, handle: u32, start: EventTime, tally: Tally) {
+        let group = Group {
+            tally,
+            touched: false,
+        };
+        if handle as usize == self.groups.len() {
+            self.groups.push(group);
+        } else {
+            self.groups[handle as usize] = group;
+        }
+        if self.mode == Mode::Final {
+            let end = start.saturating_add(self.width_us);
+            self.ends.entry(end).or_default().push(handle);
+        }
     }
 
     /// The rows of a window: one per feature that has rows.
@@ -101,7 +106,7 @@ impl<G: Key, const N: usize> Windows<G, N> {
             (name, self.references.of(segment), Timestamp(*start))
         });
         let tally = &self.groups[handle as usize].tally;
-        let mut counts = Vec::new();
+        let mut counts = Vec::with_capacity(self.references.bins_max());
         window
             .into_iter()
             .flat_map(move |(segment, baselines, window)| {
@@ -208,7 +213,7 @@ impl<G: Key, const N: usize> KeyedState for Windows<G, N> {
         rows: Updates<Self::In>,
         out: &mut Emitter<'_, DriftWindow>,
     ) {
-        for (partial, _, _) in rows.iter() {
+        for (partial, _, _) in rows {
             self.apply(partial);
         }
         match self.mode {
@@ -232,8 +237,8 @@ impl<G: Key, const N: usize> KeyedState for Windows<G, N> {
     fn load(&mut self, bytes: &[u8]) -> Result<(), StateError> {
         let windows: Vec<Partial<G>> = codec::decode(bytes)?;
         for window in windows {
-            let handle = self.resolve(&window);
-            self.groups[handle as usize].tally = window.tally;
+            let (handle, _) = self.index.resolve(&window.group);
+            self.open(handle, window.group.1, window.tally);
         }
         Ok(())
     }
