@@ -11,6 +11,7 @@
 
 use std::process::ExitCode;
 
+use examples::shown::ended;
 use serde::{Deserialize, Serialize};
 use thalweg::connectors::memory::{Collect, Log};
 use thalweg::prelude::*;
@@ -173,13 +174,6 @@ fn run() -> Result<(), JobError> {
     Ok(())
 }
 
-#[expect(clippy::print_stderr, reason = "an example says what went wrong")]
 fn main() -> ExitCode {
-    match run() {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("error: {error}");
-            ExitCode::FAILURE
-        }
-    }
+    ended(run())
 }

@@ -9,9 +9,9 @@
 //!
 //! Runs alone and asserts every row that it prints.
 
-use std::fmt::Debug;
 use std::process::ExitCode;
 
+use examples::shown::{ended, show};
 use thalweg::connectors::memory::{Collect, Log};
 use thalweg::operators::key_by::{Keyed, Timeline};
 use thalweg::prelude::*;
@@ -118,14 +118,6 @@ fn by_key(
     anti.sink("anti", answers.anti.clone())
 }
 
-#[expect(clippy::print_stdout, reason = "an example shows what it does")]
-fn show<D: Clone + Ord + Debug>(what: &str, answer: &Collect<D>, expected: &[D]) {
-    let rows: Vec<D> = answer.net().into_iter().map(|(row, _)| row).collect();
-    println!("{what}");
-    rows.iter().for_each(|row| println!("  {row:?}"));
-    assert_eq!(rows, expected, "{what}");
-}
-
 fn run() -> Result<(), JobError> {
     let answers = Answers::default();
     job(answers.clone()).run(Config::workers(2)?)?;
@@ -228,13 +220,6 @@ fn show_by_key(answers: &Answers) {
     show("anti_join: trades of any other", &answers.anti, &[fourth]);
 }
 
-#[expect(clippy::print_stderr, reason = "an example says what went wrong")]
 fn main() -> ExitCode {
-    match run() {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("{error}");
-            ExitCode::FAILURE
-        }
-    }
+    ended(run())
 }

@@ -16,4 +16,5 @@ pub mod places;
 pub mod program;
 mod read;
 pub mod retail;
+pub mod shown;
 pub mod vmnoise;

@@ -9,6 +9,7 @@
 
 use std::process::ExitCode;
 
+use examples::shown::ended;
 use serde::{Deserialize, Serialize};
 use thalweg::connectors::memory::{Collect, Log};
 use thalweg::operators::value::Fixed;
@@ -210,13 +211,6 @@ fn run() -> Result<(), JobError> {
     Ok(())
 }
 
-#[expect(clippy::print_stderr, reason = "a program says why it failed")]
 fn main() -> ExitCode {
-    match run() {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("error: {error}");
-            ExitCode::FAILURE
-        }
-    }
+    ended(run())
 }

@@ -11,6 +11,7 @@
 use std::path::Path;
 use std::process::ExitCode;
 
+use examples::shown::ended;
 use serde::{Deserialize, Serialize};
 use thalweg::connectors::memory::{Collect, Log};
 use thalweg::operators::transform::{
@@ -135,17 +136,10 @@ fn run(dir: &Path) -> Result<(), Box<dyn std::error::Error>> {
     Ok(())
 }
 
-#[expect(clippy::print_stderr, reason = "an example says what went wrong")]
 fn main() -> ExitCode {
     let dir = std::env::temp_dir().join(format!("thalweg-transforms-{}", std::process::id()));
     let made = std::fs::create_dir_all(&dir);
     let ran = made.map_err(Into::into).and_then(|()| run(&dir));
     let _ = std::fs::remove_dir_all(&dir);
-    match ran {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("error: {error}");
-            ExitCode::FAILURE
-        }
-    }
+    ended(ran)
 }

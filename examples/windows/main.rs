@@ -8,9 +8,9 @@
 //!
 //! Runs alone and asserts every row that it prints. Times are minutes since midnight in Berlin.
 
-use std::fmt::Debug;
 use std::process::ExitCode;
 
+use examples::shown::{ended, show};
 use thalweg::connectors::memory::{Collect, Log};
 use thalweg::operators::key_by::Timeline;
 use thalweg::operators::window::grouped::GroupRow;
@@ -120,14 +120,6 @@ fn by_their_rows(payments: &Timeline<'_, Payment, u32>, answers: &Answers) -> Re
     decayed.sink("decayed", answers.decayed.clone())
 }
 
-#[expect(clippy::print_stdout, reason = "an example shows what it does")]
-fn show<D: Clone + Ord + Debug>(what: &str, answer: &Collect<D>, expected: &[D]) {
-    let rows: Vec<D> = answer.net().into_iter().map(|(row, _)| row).collect();
-    println!("{what}");
-    rows.iter().for_each(|row| println!("  {row:?}"));
-    assert_eq!(rows, expected, "{what}");
-}
-
 fn run() -> Result<(), JobError> {
     let answers = Answers::default();
     job(answers.clone()).run(Config::workers(2)?)?;
@@ -186,13 +178,6 @@ fn run() -> Result<(), JobError> {
     Ok(())
 }
 
-#[expect(clippy::print_stderr, reason = "an example says what went wrong")]
 fn main() -> ExitCode {
-    match run() {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("{error}");
-            ExitCode::FAILURE
-        }
-    }
+    ended(run())
 }

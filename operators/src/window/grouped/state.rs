@@ -114,27 +114,25 @@ impl<D: Data, K: Key, A: Aggregate<D>> Groups<D, K, A> {
     /// Adds the rows of each run to its windows, one window at a time.
     fn apply(&mut self, rows: &[Update<D>]) {
         for run in &self.runs {
+            let (rows, keys) = (&rows[run.rows.clone()], &self.keys[run.rows.clone()]);
             for place in &self.places[run.windows.clone()] {
-                let open = &mut self.windows.slab[*place as usize];
-                let (known, room) = (open.len(), open.capacity());
-                let keys = &self.keys[run.rows.clone()];
-                for ((row, _, diff), key) in rows[run.rows.clone()].iter().zip(keys) {
-                    let handle = open.resolve(key);
-                    let group = open.group_mut(handle);
-                    if self.mode == Mode::Latest && group.used == Use::Resting {
-                        group.used = Use::Touched;
-                        let old = (group.rows > 0).then(|| self.aggregate.read(&group.state));
-                        self.touched.push(Touched {
-                            place: *place,
-                            handle,
-                            old,
-                        });
+                self.windows.add_to(*place, |open| {
+                    for ((row, _, diff), key) in rows.iter().zip(keys) {
+                        let handle = open.resolve(key);
+                        let group = open.group_mut(handle);
+                        if self.mode == Mode::Latest && group.used == Use::Resting {
+                            group.used = Use::Touched;
+                            let old = (group.rows > 0).then(|| self.aggregate.read(&group.state));
+                            self.touched.push(Touched {
+                                place: *place,
+                                handle,
+                                old,
+                            });
+                        }
+                        group.rows += diff;
+                        self.aggregate.update(&mut group.state, row, *diff);
                     }
-                    group.rows += diff;
-                    self.aggregate.update(&mut group.state, row, *diff);
-                }
-                let (new, has_grown) = (open.len() - known, open.capacity() != room);
-                self.windows.count(new, has_grown);
+                });
             }
         }
     }
@@ -225,13 +223,11 @@ impl<D: Data, K: Key, A: Aggregate<D>> KeyedState for Groups<D, K, A> {
         let groups: Vec<(EventTime, K, i64, A::State)> = codec::decode(bytes)?;
         for (start, key, rows, state) in groups {
             let place = self.windows.at(start);
-            let open = &mut self.windows.slab[place as usize];
-            let (known, room) = (open.len(), open.capacity());
-            let handle = open.resolve(&key);
-            let group = open.group_mut(handle);
-            (group.rows, group.state) = (rows, state);
-            let (new, has_grown) = (open.len() - known, open.capacity() != room);
-            self.windows.count(new, has_grown);
+            self.windows.add_to(place, |open| {
+                let handle = open.resolve(&key);
+                let group = open.group_mut(handle);
+                (group.rows, group.state) = (rows, state);
+            });
         }
         Ok(())
     }

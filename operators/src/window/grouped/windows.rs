@@ -82,10 +82,14 @@ impl<K: Key, S: Default> Windows<K, S> {
         place
     }
 
-    /// Counts new keys of a window, and its bytes where it has grown.
-    #[inline]
-    pub(super) fn count(&mut self, keys: usize, has_grown: bool) {
-        self.keys += keys;
+    /// Lets `add` add rows to a window, and counts the keys that are new and the bytes where it has grown.
+    #[inline(always)]
+    pub(super) fn add_to(&mut self, place: Place, add: impl FnOnce(&mut Open<K, S>)) {
+        let open = &mut self.slab[place as usize];
+        let (known, room) = (open.len(), open.capacity());
+        add(open);
+        let (new, has_grown) = (open.len() - known, open.capacity() != room);
+        self.keys += new;
         if has_grown {
             self.recount();
         }
