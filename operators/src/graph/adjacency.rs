@@ -168,6 +168,14 @@ impl Adjacency {
         }
     }
 
+    /// Moves the edge of a half out of the forest.
+    pub(super) fn uproot(&mut self, half: u32) {
+        for half in [half, half ^ 1] {
+            self.take_down(half);
+            self.hang(half, List::Rest);
+        }
+    }
+
     /// The first half in a list of a node.
     #[inline]
     pub(super) fn first(&self, node: u32, list: List) -> u32 {
@@ -178,6 +186,12 @@ impl Adjacency {
     #[inline]
     pub(super) fn next(&self, half: u32) -> u32 {
         self.halves[half as usize].next
+    }
+
+    /// The node that a half hangs on.
+    #[inline]
+    pub(super) fn node_of(&self, half: u32) -> u32 {
+        self.halves[half as usize].node
     }
 
     /// The node at the other end of a half's edge.

@@ -5,13 +5,15 @@
 //!               ends in one            ─▶ edge to the rest
 //! edge removed  of the rest            ─▶ nothing changes
 //!               of the forest          ─▶ walk both sides of the cut in turn until one is walked through;
-//!                                         an edge of the rest that leads out of it replaces the cut, or it splits off
+//!                                         an edge of the rest that leads out of it replaces the cut, or it splits off;
+//!                                         a long side is grown anew, breadth first, for the next cut
 //! ```
 //!
 //! A component's nodes lie in a ring, so that two are joined in one step and a node leaves in one.
 
 use crate::graph::Edge;
 use crate::graph::adjacency::{Adjacency, List};
+use crate::graph::grow::grow_anew;
 use crate::graph::walk::Walk;
 
 /// Where a node belongs.
@@ -282,7 +284,7 @@ impl Forest {
                 break 1;
             }
         };
-        let side = &walks[done];
+        let side = &mut walks[done];
         let bridge = side.nodes.iter().find_map(|node| {
             let mut leading = self.graph.halves(*node, List::Rest);
             leading.find(|half| {
@@ -291,7 +293,11 @@ impl Forest {
             })
         });
         match bridge {
-            Some(half) => self.graph.plant(half),
+            Some(half) => {
+                let root = self.graph.node_of(half);
+                grow_anew(&mut self.graph, &mut self.places, side, root);
+                self.graph.plant(half);
+            }
             None => self.split_off(&side.nodes),
         }
         for walk in &walks {

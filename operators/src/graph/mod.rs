@@ -38,6 +38,7 @@ mod connected;
 mod degree;
 mod distinct;
 mod forest;
+mod grow;
 mod hop;
 mod spread;
 #[cfg(test)]
