@@ -4,7 +4,7 @@
 //! |---|---|---|
 //! | `components_insert` | the whole job, labels kept as edges come | union-find, labels at the end |
 //! | `components_delete` | the same job from its first deletion on | union-find built again for every epoch |
-//! | `components_delete_tenth` | the same with a tenth of the edges: a deletion costs what it changes, not the graph | |
+//! | `components_delete_tenth` | the same with a tenth of the edges, to tell what the graph's size adds to a deletion | the same |
 //!
 //! Edges are drawn evenly over half as many nodes: one component of nearly all nodes, and chains and islands beside it.
 

@@ -11,11 +11,9 @@
 //! nodes and a million edges these are 182 in the order of arrival, and 9 breadth first; in one of a tenth 71 and 8. A
 //! side that was long to walk is therefore grown anew, at a few times the walk's own cost.
 
-use thalweg_engine::state::prefetch;
-
 use crate::graph::adjacency::{Adjacency, List, NONE};
 use crate::graph::forest::Place;
-use crate::graph::walk::Walk;
+use crate::graph::walk::{Walk, look_ahead};
 
 /// Nodes from which on a side is grown anew.
 const LONG: usize = 256;
@@ -63,15 +61,7 @@ pub(super) fn grow_anew(graph: &mut Adjacency, places: &mut [Place], side: &mut 
             half = next;
         }
         at += 1;
-        if let Some(far) = side.nodes.get(at + 8) {
-            graph.prefetch_first(*far, List::Rest);
-        }
-        if let Some(near) = side.nodes.get(at + 4) {
-            let first = graph.first(*near, List::Rest);
-            if first != NONE {
-                prefetch(places, graph.across(first) as usize);
-            }
-        }
+        look_ahead(graph, places, (&side.nodes, at), List::Rest);
     }
 }
 

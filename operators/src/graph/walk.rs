@@ -35,7 +35,7 @@ impl Walk {
                 Some(node) => self.half = graph.first(*node, List::Forest),
                 None => return true,
             }
-            self.look_ahead(graph, places);
+            look_ahead(graph, places, (&self.nodes, self.at), List::Forest);
         }
         let there = graph.across(self.half);
         self.half = graph.next(self.half);
@@ -47,18 +47,23 @@ impl Walk {
         }
         false
     }
+}
 
-    /// Asks for what the walk needs of the nodes that it comes to next: each lies anywhere in memory.
-    #[inline]
-    fn look_ahead(&self, graph: &Adjacency, places: &[Place]) {
-        if let Some(far) = self.nodes.get(self.at + 8) {
-            graph.prefetch_first(*far, List::Forest);
-        }
-        if let Some(near) = self.nodes.get(self.at + 4) {
-            let first = graph.first(*near, List::Forest);
-            if first != NONE {
-                prefetch(places, graph.across(first) as usize);
-            }
+/// Asks for what a walk over a list of each node needs of the nodes that it comes to next: each lies anywhere in memory.
+#[inline]
+pub(super) fn look_ahead(
+    graph: &Adjacency,
+    places: &[Place],
+    (nodes, at): (&[u32], usize),
+    list: List,
+) {
+    if let Some(far) = nodes.get(at + 8) {
+        graph.prefetch_first(*far, list);
+    }
+    if let Some(near) = nodes.get(at + 4) {
+        let first = graph.first(*near, list);
+        if first != NONE {
+            prefetch(places, graph.across(first) as usize);
         }
     }
 }

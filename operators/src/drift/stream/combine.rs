@@ -75,12 +75,25 @@ pub(super) struct Combine<D, G: Key, const N: usize> {
 
 impl<D: Data, G: Key, const N: usize> Combine<D, G, N> {
     pub(super) fn new(spec: &DriftSpec<'_, D, G, N>, references: References<G, N>) -> Self {
+        let of = (spec.times.clone(), spec.segments.clone());
+        let add_rows = Rc::clone(&spec.add_rows);
+        Self::empty(of, add_rows, spec.width_us, spec.exact, references)
+    }
+
+    /// Without any row, by where rows lie in time and in which segment.
+    fn empty(
+        (times_of, segments_of): (Column<D, EventTime>, Column<D, G>),
+        add_rows: AddRows<D, N>,
+        width_us: i64,
+        exact: bool,
+        references: References<G, N>,
+    ) -> Self {
         Self {
-            times_of: spec.times.clone(),
-            segments_of: spec.segments.clone(),
-            add_rows: Rc::clone(&spec.add_rows),
-            width_us: spec.width_us,
-            exact: spec.exact,
+            times_of,
+            segments_of,
+            add_rows,
+            width_us,
+            exact,
             references,
             times: Vec::new(),
             segments: Vec::new(),
@@ -184,21 +197,11 @@ mod tests {
     }
 
     fn combine(width_us: i64) -> Combine<Row, i64, 1> {
-        Combine {
-            times_of: Column::new(|row: &Row| row.at),
-            segments_of: Column::new(|row: &Row| row.key),
-            add_rows: add_rows(value),
-            width_us,
-            exact: true,
-            references: references(),
-            times: Vec::new(),
-            segments: Vec::new(),
-            places: Vec::new(),
-            groups: Vec::new(),
-            windows: Vec::new(),
-            by_start: BTreeMap::new(),
-            last: usize::MAX,
-        }
+        let of = (
+            Column::new(|row: &Row| row.at),
+            Column::new(|row: &Row| row.key),
+        );
+        Combine::empty(of, add_rows(value), width_us, true, references())
     }
 
     fn brute(rows: &[Update<Row>], width_us: i64) -> Groups {
