@@ -225,13 +225,8 @@ impl<K: Key, S: Default> Open<K, S> {
         self.groups.len() - self.free.len()
     }
 
-    /// How many groups there is room for: the bytes change with it.
-    #[inline(always)]
-    pub(super) fn capacity(&self) -> usize {
-        self.groups.capacity()
-    }
-
     /// Bytes held, capacity included; what keys and states own beyond themselves is not.
+    #[inline(always)]
     pub(super) fn bytes(&self) -> usize {
         self.slots.capacity() * size_of::<Slot>()
             + self.groups.capacity() * size_of::<Group<K, S>>()

@@ -116,7 +116,7 @@ impl<D: Data, K: Key, A: Aggregate<D>> Groups<D, K, A> {
         for run in &self.runs {
             let (rows, keys) = (&rows[run.rows.clone()], &self.keys[run.rows.clone()]);
             for place in &self.places[run.windows.clone()] {
-                self.windows.add_to(*place, |open| {
+                self.windows.change(*place, |open| {
                     for ((row, _, diff), key) in rows.iter().zip(keys) {
                         let handle = open.resolve(key);
                         let group = open.group_mut(handle);
@@ -223,7 +223,7 @@ impl<D: Data, K: Key, A: Aggregate<D>> KeyedState for Groups<D, K, A> {
         let groups: Vec<(EventTime, K, i64, A::State)> = codec::decode(bytes)?;
         for (start, key, rows, state) in groups {
             let place = self.windows.at(start);
-            self.windows.add_to(place, |open| {
+            self.windows.change(place, |open| {
                 let handle = open.resolve(&key);
                 let group = open.group_mut(handle);
                 (group.rows, group.state) = (rows, state);

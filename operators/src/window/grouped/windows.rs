@@ -82,23 +82,18 @@ impl<K: Key, S: Default> Windows<K, S> {
         place
     }
 
-    /// Lets `add` add rows to a window, and counts the keys that are new and the bytes where it has grown.
+    /// Lets `change` change a window, and counts the keys and the bytes that it has more or fewer of.
     #[inline(always)]
-    pub(super) fn add_to(&mut self, place: Place, add: impl FnOnce(&mut Open<K, S>)) {
+    pub(super) fn change(&mut self, place: Place, change: impl FnOnce(&mut Open<K, S>)) {
         let open = &mut self.slab[place as usize];
-        let (known, room) = (open.len(), open.capacity());
-        add(open);
-        let (new, has_grown) = (open.len() - known, open.capacity() != room);
-        self.keys += new;
-        if has_grown {
-            self.recount();
-        }
+        let (keys, bytes) = (self.keys - open.len(), self.bytes - open.bytes());
+        change(open);
+        (self.keys, self.bytes) = (keys + open.len(), bytes + open.bytes());
     }
 
     /// Forgets a group, and its window with its last group.
     pub(super) fn forget(&mut self, place: Place, handle: u32) {
-        self.slab[place as usize].forget(handle);
-        self.keys -= 1;
+        self.change(place, |open| open.forget(handle));
         if self.slab[place as usize].len() == 0 {
             self.close(self.slab[place as usize].start);
         }
@@ -109,15 +104,15 @@ impl<K: Key, S: Default> Windows<K, S> {
         let Some(place) = self.by_start.remove(&start) else {
             return;
         };
-        self.keys -= self.slab[place as usize].len();
         self.recent[recent(start)] = None;
-        if self.spare.len() < SPARE_MAX {
-            self.slab[place as usize].begin(EventTime::MIN);
-        } else {
-            self.bytes -= self.slab[place as usize].bytes();
-            self.slab[place as usize] = Open::new(EventTime::MIN);
-            self.bytes += self.slab[place as usize].bytes();
-        }
+        let keep = self.spare.len() < SPARE_MAX;
+        self.change(place, |open| {
+            if keep {
+                open.begin(EventTime::MIN);
+            } else {
+                *open = Open::new(EventTime::MIN);
+            }
+        });
         self.spare.push(place);
     }
 
@@ -143,10 +138,40 @@ impl<K: Key, S: Default> Windows<K, S> {
     pub(super) fn bytes(&self) -> usize {
         self.bytes
     }
+}
 
-    /// Memory has grown, which is rare.
-    #[cold]
-    fn recount(&mut self) {
-        self.bytes = self.slab.iter().map(Open::bytes).sum();
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Windows of many sizes, some emptied group by group: what is free is held as well, and goes with its window.
+    #[test]
+    fn keys_and_bytes_are_those_of_the_windows_held_as_they_come_and_go() {
+        let windows_max = 3 * SPARE_MAX as i64;
+        let mut windows = Windows::<u64, i64>::new();
+        let check = |windows: &Windows<u64, i64>| {
+            assert_eq!(windows.keys(), windows.groups().count());
+            let held: usize = windows.slab.iter().map(Open::bytes).sum();
+            assert_eq!(windows.bytes(), held);
+        };
+        for start in 0..windows_max {
+            let place = windows.at(start);
+            let mut handles = Vec::new();
+            let keys = 0..start.unsigned_abs();
+            windows.change(place, |open| {
+                handles.extend(keys.map(|key| open.resolve(&key)));
+            });
+            check(&windows);
+            let emptied = handles.len() / (1 + start.unsigned_abs() as usize % 3);
+            for handle in &handles[..emptied] {
+                windows.forget(place, *handle);
+                check(&windows);
+            }
+        }
+        while let Some((start, _)) = windows.first() {
+            windows.close(start);
+            check(&windows);
+        }
+        assert_eq!(windows.keys(), 0);
     }
 }
