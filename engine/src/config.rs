@@ -15,7 +15,7 @@ const EPOCH_INTERVAL_STREAM: Duration = Duration::from_millis(10);
 /// Time after which it closes where no other epoch is on its way: nothing is gained by waiting for more rows then.
 pub(crate) const EPOCH_INTERVAL_ALONE: Duration = Duration::from_millis(1);
 /// Epochs that may be on their way before the sources pause. Timely itself has no flow control.
-pub(crate) const EPOCHS_IN_FLIGHT_MAX: u64 = 4;
+pub(crate) const EPOCHS_IN_FLIGHT_MAX: u64 = 2;
 
 /// How to run a job.
 #[derive(Clone)]

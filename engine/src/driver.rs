@@ -1,7 +1,7 @@
 //! The driver of one worker: gates, epochs and the end, in plain code between two steps of the dataflow.
 //!
 //! ```text
-//! drive: take acknowledgements → follow the newest epoch → poll the sources while fewer than 4 epochs are in
+//! drive: take acknowledgements → follow the newest epoch → poll the sources while fewer than 2 epochs are in
 //!        flight → close the epoch when it is full, when its time is up, or when only watermarks moved
 //!
 //! time   10 ms, over streams; 1 ms where no other epoch is on its way: a sink that keeps up is fed at once, and one that

@@ -9,7 +9,7 @@
 //! | `account` | read = rows + late + dead, each where it belongs |
 //! | `threads` | the same on real threads |
 //! | `endings` | stop, panic, failing sources and sinks |
-//! | `pace` | at most four epochs are in flight |
+//! | `pace` | at most two epochs are in flight |
 //! | `regressions` | what these laws have found, as small logs |
 
 #![allow(

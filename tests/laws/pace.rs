@@ -1,4 +1,4 @@
-//! A slow sink slows the sources: at most four epochs are in flight. A sink that keeps up is not kept waiting.
+//! A slow sink slows the sources: at most two epochs are in flight. A sink that keeps up is not kept waiting.
 
 use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering::Relaxed;
@@ -21,7 +21,7 @@ use crate::endings::within_a_minute;
 use crate::for_seeds;
 
 /// Epochs that may be in flight, as the design has it.
-const EPOCHS_MAX: u64 = 4;
+const EPOCHS_MAX: u64 = 2;
 
 /// A sink that notes, at each write, how many rows had entered and how many had been written.
 #[derive(Clone, Default)]
@@ -75,7 +75,7 @@ fn gauged(source: impl Source<Row = i64> + Clone, gauge: &Gauge) -> Job {
 }
 
 #[test]
-fn simulated_sources_are_never_more_than_four_epochs_ahead_of_their_sink() {
+fn simulated_sources_are_never_more_than_two_epochs_ahead_of_their_sink() {
     for_seeds(0..100, |seed| {
         let mut dice = Dice::new(seed);
         let lap = Lap {
@@ -150,9 +150,9 @@ fn a_sink_that_does_not_answer_pauses_a_source_on_its_thread() {
     let (go, wait) = mpsc::channel();
     let gauge = Gauge::default();
     *gauge.wait.lock().unwrap() = Some(wait);
-    // Four epochs of one batch, 64 batches in the channel, and one that waits to be sent: then the reader stands.
+    // Two epochs of one batch, 64 batches in the channel, and one that waits to be sent: then the reader stands.
     let source = Asked {
-        nth: 4 + 64 + 1,
+        nth: 2 + 64 + 1,
         tell: Arc::new(Mutex::new(tell)),
     };
     let job = gauged(source, &gauge);

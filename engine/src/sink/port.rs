@@ -37,7 +37,7 @@ pub(crate) trait WriterPort<D> {
     fn finished(&mut self) -> Result<Option<Published>, SinkError>;
 }
 
-/// A writer on its own thread. Its channels need no bound: at most four epochs are in flight.
+/// A writer on its own thread. Its channels need no bound: at most two epochs are in flight.
 struct OnThread<D> {
     orders: Sender<Order<D>>,
     answers: Receiver<Answer>,
