@@ -1,4 +1,4 @@
-//! From keys to small dense handles: an open-addressing table of (tag, handle) in 16 bytes, load at most 0.6.
+//! From keys to small dense handles: an open-addressing table of (tag, handle) in 12 bytes, load at most 0.6.
 //!
 //! ```text
 //! key ─ tag ─ × golden ratio ─┬─ top 7 bits: key group (the exchange)
@@ -13,7 +13,9 @@ use crate::state::prefetch;
 /// Marks a free slot.
 const FREE: u32 = u32::MAX;
 
+/// Packed: four bytes of padding a slot would be a fifth of what a small key costs.
 #[derive(Clone, Copy)]
+#[repr(C, packed(4))]
 struct Slot {
     tag: u64,
     handle: u32,
@@ -27,8 +29,10 @@ const EMPTY: Slot = Slot {
 /// Maps keys to handles `0, 1, 2…`, so that state can lie in slabs.
 pub struct KeyIndex<K> {
     slots: Vec<Slot>,
-    /// The key of each handle; `None` where the handle is free.
-    keys: Vec<Option<K>>,
+    /// The key of each handle; where the handle is free, the last key that had it.
+    keys: Vec<K>,
+    /// A bit for each handle in use.
+    used: Vec<u64>,
     free: Vec<u32>,
     shift: u32,
 }
@@ -53,6 +57,7 @@ impl<K: Key> KeyIndex<K> {
         Self {
             slots: vec![EMPTY; slots],
             keys: Vec::new(),
+            used: Vec::new(),
             free: Vec::new(),
             shift: 64 - slots.trailing_zeros(),
         }
@@ -62,6 +67,7 @@ impl<K: Key> KeyIndex<K> {
     pub fn clear(&mut self) {
         self.slots.fill(EMPTY);
         self.keys.clear();
+        self.used.clear();
         self.free.clear();
     }
 
@@ -121,7 +127,7 @@ impl<K: Key> KeyIndex<K> {
 
     #[inline(always)]
     fn is_key_of(&self, handle: u32, key: impl Fn() -> K) -> bool {
-        K::EXACT || self.keys[handle as usize].as_ref() == Some(&key())
+        K::EXACT || self.keys[handle as usize] == key()
     }
 
     #[inline(always)]
@@ -150,7 +156,13 @@ impl<K: Key> KeyIndex<K> {
     #[inline]
     #[must_use]
     pub fn key(&self, handle: u32) -> Option<&K> {
-        self.keys.get(handle as usize).and_then(Option::as_ref)
+        self.is_used(handle).then(|| &self.keys[handle as usize])
+    }
+
+    #[inline]
+    fn is_used(&self, handle: u32) -> bool {
+        let word = self.used.get(handle as usize / 64);
+        word.is_some_and(|word| word >> (handle % 64) & 1 == 1)
     }
 
     /// Forgets a key; its handle will be given to another.
@@ -161,7 +173,7 @@ impl<K: Key> KeyIndex<K> {
         let Some(mut hole) = self.find_place(key.tag(), || key.clone()) else {
             return;
         };
-        self.keys[handle as usize] = None;
+        self.used[handle as usize / 64] &= !(1 << (handle % 64));
         self.free.push(handle);
         // Backward shift: what probed past the hole moves into it, so that no tombstone is needed.
         let mask = self.slots.len() - 1;
@@ -193,28 +205,29 @@ impl<K: Key> KeyIndex<K> {
     pub fn iter(&self) -> impl Iterator<Item = (u32, &K)> {
         (0..)
             .zip(&self.keys)
-            .filter_map(|(handle, key)| key.as_ref().map(|key| (handle, key)))
+            .filter(|(handle, _)| self.is_used(*handle))
     }
 
     /// Bytes held, capacity included; what keys own beyond themselves is not.
     #[must_use]
     pub fn bytes(&self) -> usize {
         self.slots.capacity() * size_of::<Slot>()
-            + self.keys.capacity() * size_of::<Option<K>>()
+            + self.keys.capacity() * size_of::<K>()
+            + self.used.capacity() * 8
             + self.free.capacity() * 4
     }
 
     #[inline(never)]
     fn insert(&mut self, place: usize, tag: u64, key: K) -> u32 {
         let handle = if let Some(handle) = self.free.pop() {
-            self.keys[handle as usize] = Some(key);
+            self.keys[handle as usize] = key;
             handle
         } else {
             if self.keys.len() == self.keys.capacity() {
                 // A quarter more, not as many again: keys are short to copy, and long held.
                 self.keys.reserve_exact(self.keys.len() / 4 + 64);
             }
-            self.keys.push(Some(key));
+            self.keys.push(key);
             #[expect(
                 clippy::cast_possible_truncation,
                 reason = "a worker holds fewer than 2³² keys"
@@ -222,6 +235,10 @@ impl<K: Key> KeyIndex<K> {
             let handle = (self.keys.len() - 1) as u32;
             handle
         };
+        if self.used.len() * 64 <= handle as usize {
+            self.used.push(0);
+        }
+        self.used[handle as usize / 64] |= 1 << (handle % 64);
         self.slots[place] = Slot { tag, handle };
         if self.len() * 10 > self.slots.len() * 6 {
             self.grow();
