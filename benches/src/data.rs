@@ -129,6 +129,16 @@ pub fn payments(events: usize, users: usize) -> Vec<Payment> {
     arrivals.into_iter().map(|arrival| arrival.1).collect()
 }
 
+/// The same payments, their event times cut to milliseconds.
+#[must_use]
+pub fn in_whole_millis(rows: &[Payment]) -> Vec<Payment> {
+    let cut = |row: &Payment| Payment {
+        at: row.at - row.at.rem_euclid(1_000),
+        ..*row
+    };
+    rows.iter().map(cut).collect()
+}
+
 /// The same payments, nine of ten made by user 1.
 #[must_use]
 pub fn with_hot_key(rows: &[Payment]) -> Vec<Payment> {

@@ -17,7 +17,9 @@ pub fn digest(workload: &str, rows: &[Payment]) -> Option<f64> {
     let newest = rows.iter().map(|row| row.at).max()?;
     match workload {
         "pass" => Some(rows.iter().map(|row| row.cents as f64).sum()),
-        "rolling_latest" | "rolling_hot_key" => Some(in_weeks(1, rows, i64::MIN)),
+        "rolling_latest" | "rolling_compact" | "rolling_hot_key" => {
+            Some(in_weeks(1, rows, i64::MIN))
+        }
         "rolling_latest_doubled_history" => Some(in_weeks(2, rows, i64::MIN)),
         "rolling_latest_expiring" => Some(in_weeks(1, rows, newest - LATENESS_US)),
         "drift_1" => Some(drift(rows, 1)),

@@ -53,6 +53,10 @@ pub fn all() -> Vec<Workload> {
     vec![
         one("pass", pass, loops::lookup),
         one("rolling_latest", rolling_latest, loops::rolling),
+        Workload {
+            rows: |rows| Arc::new(data::in_whole_millis(rows)),
+            ..one("rolling_compact", rolling_compact, loops::rolling)
+        },
         one(
             "rolling_latest_expiring",
             rolling_latest_expiring,
@@ -110,6 +114,25 @@ type Spend = Rolled<u64, Fixed<0>, 1, 3>;
 /// Rolling 1 h, 24 h and 7 d, five moments, one row per user, −1/+1, as of the user's newest event: the loop's work.
 fn rolling_latest(rows: Arc<Vec<Payment>>, workers: usize, digest: Digest) -> Job {
     latest(rows, workers, (days(7), Expiry::AtNextEvent), digest)
+}
+
+/// The same with the compact state, over payments whose times are whole milliseconds, as most sources' are.
+fn rolling_compact(rows: Arc<Vec<Payment>>, workers: usize, digest: Digest) -> Job {
+    Job::new("rolling_compact", move |g| {
+        let payments = g.source("payments", source(&rows, workers))?;
+        payments
+            .key_by(|payment| payment.user)
+            .event_time(|payment| payment.at)
+            .rolling([hours(1), hours(24), days(7)])?
+            .moments("amount", |payment| payment.cents)
+            .expiry(Expiry::AtNextEvent)
+            .compact()
+            .latest()
+            .sink(
+                "digest",
+                DigestSink::new(&digest, |row: &Spend| row.window(2).count() as f64),
+            )
+    })
 }
 
 /// The same over 1 h, 24 h and 14 d, so that each user holds twice the events: an event must not cost more. The loop

@@ -73,6 +73,23 @@ impl<const S: u8> Lane for Fixed<S> {
         value as f64 / scale::<S>()
     }
 
+    #[inline(always)]
+    fn narrow(value: i64) -> Option<i32> {
+        if value == NULL {
+            return Some(i32::MIN);
+        }
+        i32::try_from(value).ok().filter(|value| *value != i32::MIN)
+    }
+
+    #[inline(always)]
+    fn widen(value: i32) -> i64 {
+        if value == i32::MIN {
+            NULL
+        } else {
+            i64::from(value)
+        }
+    }
+
     fn read_sum(sum: i128, _: u64, _: i64) -> Option<f64> {
         // 2⁶⁴ numbers of 2⁶³ fit 128 bits: a sum of integers cannot overflow.
         Some(whole(sum) / scale::<S>())

@@ -97,6 +97,29 @@ impl Lane for Float {
         (unit * unit).into()
     }
 
+    /// Those floats that are floats of 32 bits as well: whole numbers to 2²⁴, halves, quarters.
+    #[inline]
+    fn narrow(value: i64) -> Option<i32> {
+        if value == NULL {
+            return Some(i32::MIN);
+        }
+        let number = float_of(value);
+        #[expect(clippy::cast_possible_truncation, reason = "compared")]
+        let short = number as f32;
+        let bits = short.to_bits().cast_signed();
+        let ordered = if bits < 0 { bits ^ i32::MAX } else { bits };
+        (f64::from(short).to_bits() == number.to_bits()).then_some(ordered)
+    }
+
+    #[inline]
+    fn widen(value: i32) -> i64 {
+        if value == i32::MIN {
+            return NULL;
+        }
+        let bits = if value < 0 { value ^ i32::MAX } else { value };
+        lane_of(f64::from(f32::from_bits(bits.cast_unsigned())))
+    }
+
     fn read(value: i64) -> f64 {
         float_of(value)
     }

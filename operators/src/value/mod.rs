@@ -57,6 +57,12 @@ pub trait Lane:
     /// A lane's number as a float.
     fn read(value: i64) -> f64;
 
+    /// A lane's number in 32 bits, in the same order, [`NULL`] as the least; `None` where it does not fit.
+    fn narrow(value: i64) -> Option<i32>;
+
+    /// The number that [`Lane::narrow`] was given.
+    fn widen(value: i32) -> i64;
+
     /// A sum as a float; `None` when `count` numbers within `±largest` may have overflowed it.
     fn read_sum(sum: i128, count: u64, largest: i64) -> Option<f64>;
 

@@ -10,6 +10,7 @@
 //! All of them accept events in the middle and let go of any: late data and retractions are exact.
 
 mod read;
+mod totals;
 
 use std::collections::VecDeque;
 
@@ -17,87 +18,60 @@ use thalweg_engine::state::prefetch;
 use thalweg_engine::time::EventTime;
 
 use crate::array::Array;
-use crate::value::{Accumulator, Lane, Moments, NULL, Wide128};
+use crate::value::{Lane, Moments};
 use crate::window::rolling::event::Windows;
+use crate::window::rolling::form::{Form, Stored, pack, unpack};
 use crate::window::rolling::stack::{Greatest, Least, Stack};
 use crate::window::rolling::widths::Widths;
-
-/// Running totals of one lane in one window.
-#[derive(Clone, Copy, Debug)]
-struct Totals<L: Lane> {
-    sum: Wide128,
-    squares: L::Squares,
-    count: u32,
-}
-
-impl<L: Lane> Totals<L> {
-    const ZERO: Self = Self {
-        sum: Wide128::ZERO,
-        squares: L::Squares::ZERO,
-        count: 0,
-    };
-}
-
-/// What an event adds to the totals of every window that holds it.
-#[derive(Clone, Copy)]
-struct Share<L: Lane> {
-    sum: Wide128,
-    squares: L::Squares,
-    count: u32,
-}
-
-impl<L: Lane> Share<L> {
-    #[inline(always)]
-    fn of(value: i64) -> Self {
-        if value == NULL {
-            return Self {
-                sum: Wide128::ZERO,
-                squares: L::Squares::ZERO,
-                count: 0,
-            };
-        }
-        let unit = L::unit(value);
-        Self {
-            sum: unit.into(),
-            squares: L::square(unit),
-            count: 1,
-        }
-    }
-}
+use totals::{Share, Totals};
 
 /// One busy key.
 #[derive(Clone, Debug)]
-#[repr(align(64))]
-pub(super) struct Busy<L: Lane, const N: usize, const W: usize> {
+pub(super) struct Busy<L: Lane, const N: usize, const W: usize, F: Form> {
     totals: [[Totals<L>; N]; W],
-    /// The bytes that the store's account holds for the key.
-    pub(super) bytes_noted: usize,
+    /// How many numbers of a window are not null.
+    counts: [[u32; N]; W],
     /// Place in the ring of each window's first event.
-    heads: [usize; W],
+    heads: [u32; W],
+    /// From where times are told.
+    anchor: u32,
+    /// The bytes that the store's account holds for the key, if they are fewer than 2³².
+    bytes_noted: u32,
     /// Whether a head may have to move back: the newest event may have been retracted.
     back: bool,
-    ring: VecDeque<(EventTime, Array<i64, N>)>,
-    least: [Stack<Least>; N],
-    greatest: [Stack<Greatest>; N],
+    ring: VecDeque<Stored<F, N>>,
+    least: [Stack<Least, F>; N],
+    greatest: [Stack<Greatest, F>; N],
 }
 
-impl<L: Lane, const N: usize, const W: usize> Busy<L, N, W> {
-    /// A busy key of these events, in any order.
-    pub(super) fn new(mut events: Vec<(EventTime, Array<i64, N>)>) -> Self {
-        events.sort_unstable();
-        let mut busy = Self {
+impl<L: Lane, const N: usize, const W: usize, F: Form> Busy<L, N, W, F> {
+    /// A busy key of no events.
+    pub(super) fn empty() -> Self {
+        Self {
             totals: [[Totals::ZERO; N]; W],
-            bytes_noted: 0,
+            counts: [[0; N]; W],
             heads: [0; W],
+            anchor: 0,
+            bytes_noted: 0,
             back: false,
-            ring: VecDeque::with_capacity(events.len() * 2),
+            ring: VecDeque::new(),
             least: std::array::from_fn(|_| Stack::new()),
             greatest: std::array::from_fn(|_| Stack::new()),
-        };
-        for (at, lanes) in events {
-            busy.append(at, &lanes);
         }
-        busy
+    }
+
+    /// A busy key of these events, by time; `None` where one does not fit the form.
+    pub(super) fn new(events: &[(EventTime, Array<i64, N>)]) -> Option<Self> {
+        let mut busy = Self::empty();
+        if let (Some(oldest), Some(newest)) = (events.first(), events.last()) {
+            busy.anchor = F::anchor(oldest.0, newest.0);
+        }
+        busy.ring.reserve_exact(events.len() + events.len() / 4 + 1);
+        for (at, lanes) in events {
+            let event = pack::<F, L, N>(busy.anchor, *at, lanes)?;
+            busy.append(event);
+        }
+        Some(busy)
     }
 
     pub(super) fn len(&self) -> usize {
@@ -109,11 +83,27 @@ impl<L: Lane, const N: usize, const W: usize> Busy<L, N, W> {
         let stacks: usize = (0..N)
             .map(|lane| self.least[lane].capacity() + self.greatest[lane].capacity())
             .sum();
-        self.ring.capacity() * size_of::<(EventTime, Array<i64, N>)>() + stacks * 16
+        self.ring.capacity() * size_of::<Stored<F, N>>()
+            + stacks * size_of::<(F::Time, F::Number)>()
+    }
+
+    /// Notes the bytes that the key owns now; returns what was noted before, and what is now.
+    pub(super) fn note_bytes(&mut self) -> (usize, usize) {
+        let before = self.bytes_noted;
+        self.bytes_noted = u32::try_from(self.bytes()).unwrap_or(u32::MAX);
+        (before as usize, self.bytes_noted as usize)
     }
 
     pub(super) fn events(&self) -> impl Iterator<Item = (EventTime, Array<i64, N>)> {
-        self.ring.iter().copied()
+        let anchor = self.anchor;
+        self.ring
+            .iter()
+            .map(move |event| unpack::<F, L, N>(anchor, event))
+    }
+
+    #[inline(always)]
+    fn time(&self, event: &Stored<F, N>) -> EventTime {
+        F::time(self.anchor, event.0)
     }
 
     /// Whether the next event makes the ring grow.
@@ -124,40 +114,62 @@ impl<L: Lane, const N: usize, const W: usize> Busy<L, N, W> {
 
     /// The newest event time up to `limit`.
     pub(super) fn newest(&self, limit: EventTime) -> Option<EventTime> {
-        match self.ring.back() {
-            Some(last) if last.0 <= limit => Some(last.0),
+        match self.ring.back().map(|last| self.time(last)) {
+            Some(last) if last <= limit => Some(last),
             _ => {
-                let until = self.ring.partition_point(|event| event.0 <= limit);
-                until.checked_sub(1).map(|index| self.ring[index].0)
+                let until = self.until(limit);
+                until
+                    .checked_sub(1)
+                    .map(|index| self.time(&self.ring[index]))
             }
         }
     }
 
-    /// Adds an event anywhere in time.
+    /// How many events there are up to a moment, itself included.
+    fn until(&self, at: EventTime) -> usize {
+        self.ring.partition_point(|event| self.time(event) <= at)
+    }
+
+    /// Adds an event anywhere in time; false where it does not fit the form.
     #[inline(always)]
-    pub(super) fn insert(&mut self, at: EventTime, lanes: &Array<i64, N>) {
-        if self.ring.back().is_none_or(|last| last.0 <= at) {
-            self.append(at, lanes);
+    pub(super) fn insert(&mut self, at: EventTime, lanes: &Array<i64, N>) -> bool {
+        let Some(event) = pack::<F, L, N>(self.anchor, at, lanes) else {
+            return false;
+        };
+        if self.ring.back().is_none_or(|last| last.0 <= event.0) {
+            self.append(event);
         } else {
-            self.insert_within(at, lanes);
+            self.insert_within(event);
         }
+        true
     }
 
     #[inline(always)]
-    fn append(&mut self, at: EventTime, lanes: &Array<i64, N>) {
-        self.ring.push_back((at, *lanes));
+    fn append(&mut self, event: Stored<F, N>) {
+        self.make_room();
+        self.ring.push_back(event);
         for lane in 0..N {
-            self.least[lane].push(at, lanes[lane]);
-            self.greatest[lane].push(at, lanes[lane]);
-            let share = Share::of(lanes[lane]);
-            for window in &mut self.totals {
-                add(&mut window[lane], &share);
+            self.least[lane].push(event.0, event.1[lane]);
+            self.greatest[lane].push(event.0, event.1[lane]);
+            let share = Share::of(F::number::<L>(event.1[lane]));
+            for window in 0..W {
+                self.totals[window][lane].add(&share);
+                self.counts[window][lane] += share.count;
             }
+        }
+    }
+
+    /// Grows by half, not to twice.
+    #[inline(always)]
+    fn make_room(&mut self) {
+        if self.is_full() {
+            self.ring.reserve_exact(self.ring.len() / 2 + 1);
         }
     }
 
     #[inline(never)]
-    fn insert_within(&mut self, at: EventTime, lanes: &Array<i64, N>) {
+    fn insert_within(&mut self, (at, lanes): Stored<F, N>) {
+        self.make_room();
         // Most late events are only a little late: eight steps from the back before a binary search.
         let length = self.ring.len();
         let near = (1..=8.min(length)).find(|steps| self.ring[length - steps].0 <= at);
@@ -165,16 +177,16 @@ impl<L: Lane, const N: usize, const W: usize> Busy<L, N, W> {
             Some(steps) => length - steps + 1,
             None => self.ring.partition_point(|event| event.0 <= at),
         };
-        self.ring.insert(place, (at, *lanes));
+        self.ring.insert(place, (at, lanes));
         for lane in 0..N {
             self.least[lane].insert(at, lanes[lane]);
             self.greatest[lane].insert(at, lanes[lane]);
         }
         for window in 0..W {
-            if place < self.heads[window] {
+            if place < self.head(window) {
                 self.heads[window] += 1;
             } else {
-                self.change(window, lanes, add);
+                self.add(window, &lanes);
             }
         }
     }
@@ -182,18 +194,21 @@ impl<L: Lane, const N: usize, const W: usize> Busy<L, N, W> {
     /// Takes an event out; false when there is none like it.
     #[inline(never)]
     pub(super) fn remove(&mut self, at: EventTime, lanes: &Array<i64, N>) -> bool {
+        let Some((at, lanes)) = pack::<F, L, N>(self.anchor, at, lanes) else {
+            return false;
+        };
         let first = self.ring.partition_point(|event| event.0 < at);
         let same_time = self.ring.range(first..).take_while(|event| event.0 == at);
-        let Some(offset) = same_time.clone().position(|event| event.1 == *lanes) else {
+        let Some(offset) = same_time.clone().position(|event| event.1 == lanes) else {
             return false;
         };
         let place = first + offset;
         self.ring.remove(place);
         for window in 0..W {
-            if place < self.heads[window] {
+            if place < self.head(window) {
                 self.heads[window] -= 1;
             } else {
-                self.change(window, lanes, sub);
+                self.sub(window, &lanes);
             }
         }
         let until = self.ring.partition_point(|event| event.0 <= at);
@@ -213,22 +228,22 @@ impl<L: Lane, const N: usize, const W: usize> Busy<L, N, W> {
 
     /// Drops the events before `cut`, which no window can need any more.
     pub(super) fn evict(&mut self, cut: EventTime) {
-        while let Some((at, lanes)) = self.ring.front().copied() {
-            if at >= cut {
+        while let Some(first) = self.ring.front().copied() {
+            if self.time(&first) >= cut {
                 break;
             }
             self.ring.pop_front();
             for window in 0..W {
                 if self.heads[window] == 0 {
-                    self.change(window, &lanes, sub);
+                    self.sub(window, &first.1);
                 } else {
                     self.heads[window] -= 1;
                 }
             }
         }
         for lane in 0..N {
-            self.least[lane].evict(cut);
-            self.greatest[lane].evict(cut);
+            self.least[lane].evict(self.anchor, cut);
+            self.greatest[lane].evict(self.anchor, cut);
         }
     }
 
@@ -246,32 +261,31 @@ impl<L: Lane, const N: usize, const W: usize> Busy<L, N, W> {
         let (mut low, mut high) = ([0; N], [0; N]);
         for window in *widths.widest_first() {
             let start = end.saturating_sub(widths.as_given()[window]);
-            while let Some((at, lanes)) = self.ring.get(self.heads[window]) {
-                if *at >= start {
+            while let Some(first) = self.ring.get(self.head(window)).copied() {
+                if self.time(&first) >= start {
                     break;
                 }
-                let lanes = *lanes;
                 self.heads[window] += 1;
-                self.change(window, &lanes, sub);
+                self.sub(window, &first.1);
             }
             #[expect(
                 clippy::cast_possible_truncation,
                 reason = "a key holds fewer than 2³² events"
             )]
-            let events = (self.ring.len() - self.heads[window]) as u32;
+            let events = self.ring.len() as u32 - self.heads[window];
             for lane in 0..N {
                 let totals = &self.totals[window][lane];
                 let least = self.least[lane]
-                    .first_from(start, &mut low[lane])
-                    .unwrap_or(i64::MAX);
+                    .first_from(self.anchor, start, &mut low[lane])
+                    .map_or(i64::MAX, F::number::<L>);
                 let greatest = self.greatest[lane]
-                    .first_from(start, &mut high[lane])
-                    .unwrap_or(i64::MIN);
+                    .first_from(self.anchor, start, &mut high[lane])
+                    .map_or(i64::MIN, F::number::<L>);
                 windows[window][lane] = Moments::from_parts(
                     totals.sum,
                     totals.squares,
                     (least, greatest),
-                    totals.count,
+                    self.counts[window][lane],
                     events,
                 );
             }
@@ -283,12 +297,12 @@ impl<L: Lane, const N: usize, const W: usize> Busy<L, N, W> {
         for window in 0..W {
             let start = end.saturating_sub(widths.as_given()[window]);
             while self.heads[window] > 0 {
-                let (at, lanes) = self.ring[self.heads[window] - 1];
-                if at < start {
+                let last = self.ring[self.head(window) - 1];
+                if self.time(&last) < start {
                     break;
                 }
                 self.heads[window] -= 1;
-                self.change(window, &lanes, add);
+                self.add(window, &last.1);
             }
         }
     }
@@ -297,8 +311,8 @@ impl<L: Lane, const N: usize, const W: usize> Busy<L, N, W> {
     pub(super) fn next_expiry(&self, widths: &Widths<W>) -> Option<EventTime> {
         (0..W)
             .filter_map(|window| {
-                let first = self.ring.get(self.heads[window])?;
-                Some(first.0.saturating_add(widths.as_given()[window]))
+                let first = self.ring.get(self.head(window))?;
+                Some(self.time(first).saturating_add(widths.as_given()[window]))
             })
             .min()
     }
@@ -319,30 +333,32 @@ impl<L: Lane, const N: usize, const W: usize> Busy<L, N, W> {
             }
         }
         for head in self.heads {
-            if let Some(first) = self.ring.get(head) {
+            if let Some(first) = self.ring.get(head as usize) {
                 prefetch(std::slice::from_ref(first), 0);
             }
         }
     }
 
     #[inline(always)]
-    fn change(&mut self, window: usize, lanes: &Array<i64, N>, how: fn(&mut Totals<L>, &Share<L>)) {
-        for (totals, value) in self.totals[window].iter_mut().zip(lanes.iter()) {
-            how(totals, &Share::of(*value));
+    fn head(&self, window: usize) -> usize {
+        self.heads[window] as usize
+    }
+
+    #[inline(always)]
+    fn add(&mut self, window: usize, lanes: &Array<F::Number, N>) {
+        for (lane, number) in lanes.iter().enumerate() {
+            let share = Share::of(F::number::<L>(*number));
+            self.totals[window][lane].add(&share);
+            self.counts[window][lane] += share.count;
         }
     }
-}
 
-#[inline(always)]
-fn add<L: Lane>(totals: &mut Totals<L>, share: &Share<L>) {
-    totals.sum.add(share.sum);
-    totals.squares.add(share.squares);
-    totals.count += share.count;
-}
-
-#[inline(always)]
-fn sub<L: Lane>(totals: &mut Totals<L>, share: &Share<L>) {
-    totals.sum.sub(share.sum);
-    totals.squares.sub(share.squares);
-    totals.count -= share.count;
+    #[inline(always)]
+    fn sub(&mut self, window: usize, lanes: &Array<F::Number, N>) {
+        for (lane, number) in lanes.iter().enumerate() {
+            let share = Share::of(F::number::<L>(*number));
+            self.totals[window][lane].sub(&share);
+            self.counts[window][lane] -= share.count;
+        }
+    }
 }

@@ -33,6 +33,7 @@ use crate::codec;
 use crate::value::{Lane, Moments};
 use crate::window::rolling::event::{Event, Rolled, Windows};
 use crate::window::rolling::finals::Final;
+use crate::window::rolling::form::Form;
 use crate::window::rolling::repair::{Open, Repair};
 use crate::window::rolling::silences::Silences;
 use crate::window::rolling::store::{AHEAD, SavedKey, Store};
@@ -71,8 +72,8 @@ impl<P, const N: usize> Rows<P, N> {
 }
 
 /// The state of rolling windows in mode `corrections`.
-pub(crate) struct Corrections<K: Key, L: Lane, P, const N: usize, const W: usize> {
-    store: Store<K, L, N, W>,
+pub(crate) struct Corrections<K: Key, L: Lane, P, const N: usize, const W: usize, F: Form> {
+    store: Store<K, L, N, W, F>,
     keys: Vec<Rows<P, N>>,
     silences: Silences,
     silent: Vec<u32>,
@@ -84,7 +85,9 @@ pub(crate) struct Corrections<K: Key, L: Lane, P, const N: usize, const W: usize
     capacity: usize,
 }
 
-impl<K: Key, L: Lane, P: Data + Ord, const N: usize, const W: usize> Corrections<K, L, P, N, W> {
+impl<K: Key, L: Lane, P: Data + Ord, const N: usize, const W: usize, F: Form>
+    Corrections<K, L, P, N, W, F>
+{
     pub(crate) fn new(widths: Widths<W>) -> Self {
         Self {
             store: Store::new(widths),
@@ -254,8 +257,8 @@ impl<K: Key, L: Lane, P: Data + Ord, const N: usize, const W: usize> Corrections
     }
 }
 
-impl<K: Key, L: Lane, P: Data + Ord, const N: usize, const W: usize> KeyedState
-    for Corrections<K, L, P, N, W>
+impl<K: Key, L: Lane, P: Data + Ord, const N: usize, const W: usize, F: Form> KeyedState
+    for Corrections<K, L, P, N, W, F>
 {
     type In = Event<K, N, P>;
     type Out = Final<P, K, L, N, W>;
@@ -330,8 +333,9 @@ mod tests {
     use crate::laws::{Row, assert_continues, log};
     use crate::value::Fixed;
     use crate::window::rolling::brute::{Net, collect, is_net, windows};
+    use crate::window::rolling::form::{Compact, Wide};
 
-    type State = Corrections<i64, Fixed<0>, u32, 1, 2>;
+    type State<F> = Corrections<i64, Fixed<0>, u32, 1, 2, F>;
 
     fn event(row: Row) -> Event<i64, 1, u32> {
         Event {
@@ -344,6 +348,11 @@ mod tests {
 
     #[test]
     fn rows_are_brute_force_after_every_epoch_and_changes_are_net() {
+        assert_rows_are_brute_force::<Wide>();
+        assert_rows_are_brute_force::<Compact>();
+    }
+
+    fn assert_rows_are_brute_force<F: Form>() {
         for (seed, step_us) in (0..400).zip([1_i64, 60_000_000].into_iter().cycle()) {
             let widths = [
                 3 * step_us,
@@ -351,7 +360,7 @@ mod tests {
             ];
             let epochs = log(seed, step_us, event);
             let durations = widths.map(|width| Duration::from_micros(width.unsigned_abs()));
-            let mut state = State::new(Widths::new(durations).unwrap());
+            let mut state = State::<F>::new(Widths::new(durations).unwrap());
             let (mut events, mut output) = (BTreeMap::new(), Net::new());
             for (index, (time, rows)) in epochs.iter().enumerate() {
                 for (event, diff) in rows {
@@ -386,7 +395,11 @@ mod tests {
             let width = |steps| Duration::from_micros(step_us.unsigned_abs() * steps);
             let widths = Widths::new([width(3), width(20)]).unwrap();
             let epochs = log(seed, step_us, event);
-            assert_continues(|| State::new(widths), |event| event.key.tag(), &epochs);
+            assert_continues(
+                || State::<Compact>::new(widths),
+                |event| event.key.tag(),
+                &epochs,
+            );
         }
     }
 }

@@ -24,6 +24,7 @@ use crate::codec;
 use crate::value::{Lane, Moments};
 use crate::window::rolling::calendar::{Calendar, Waiting, in_time_order};
 use crate::window::rolling::event::{Event, Rolled};
+use crate::window::rolling::form::Form;
 use crate::window::rolling::silences::Silences;
 use crate::window::rolling::store::{AHEAD, SavedKey, Store};
 use crate::window::rolling::widths::Widths;
@@ -58,8 +59,8 @@ impl<K: Key, const N: usize, P: PartialEq> Pending<K, N, P> {
 pub type Final<P, K, L, const N: usize, const W: usize> = (P, Rolled<K, L, N, W>);
 
 /// The state of rolling windows in mode `final`.
-pub(crate) struct Finals<K: Key, L: Lane, P, const N: usize, const W: usize> {
-    store: Store<K, L, N, W>,
+pub(crate) struct Finals<K: Key, L: Lane, P, const N: usize, const W: usize, F: Form> {
+    store: Store<K, L, N, W, F>,
     calendar: Calendar<Pending<K, N, P>>,
     /// For each key, when its events have left every window that can still be asked for.
     silences: Silences,
@@ -69,7 +70,9 @@ pub(crate) struct Finals<K: Key, L: Lane, P, const N: usize, const W: usize> {
     silent: Vec<u32>,
 }
 
-impl<K: Key, L: Lane, P: Data + Ord, const N: usize, const W: usize> Finals<K, L, P, N, W> {
+impl<K: Key, L: Lane, P: Data + Ord, const N: usize, const W: usize, F: Form>
+    Finals<K, L, P, N, W, F>
+{
     pub(crate) fn new(widths: Widths<W>) -> Self {
         Self {
             store: Store::new(widths),
@@ -208,8 +211,8 @@ impl<K: Key, L: Lane, P: Data + Ord, const N: usize, const W: usize> Finals<K, L
     }
 }
 
-impl<K: Key, L: Lane, P: Data + Ord, const N: usize, const W: usize> KeyedState
-    for Finals<K, L, P, N, W>
+impl<K: Key, L: Lane, P: Data + Ord, const N: usize, const W: usize, F: Form> KeyedState
+    for Finals<K, L, P, N, W, F>
 {
     type In = Event<K, N, P>;
     type Out = Final<P, K, L, N, W>;
@@ -276,6 +279,7 @@ mod tests {
     use super::*;
     use crate::laws::{assert_continues, log};
     use crate::value::Fixed;
+    use crate::window::rolling::form::{Compact, Wide};
 
     #[test]
     fn saved_rows_continue_to_wait_as_if_never_interrupted() {
@@ -289,7 +293,7 @@ mod tests {
                 payload: row.id,
             });
             assert_continues(
-                || Finals::<i64, Fixed<0>, u32, 1, 2>::new(widths),
+                || Finals::<i64, Fixed<0>, u32, 1, 2, Compact>::new(widths),
                 |event| event.key.tag(),
                 &epochs,
             );
@@ -299,7 +303,7 @@ mod tests {
     #[test]
     fn a_key_that_falls_silent_is_forgotten_and_comes_back_as_new() {
         let widths = Widths::new([Duration::from_micros(10)]).unwrap();
-        let mut finals = Finals::<i64, Fixed<0>, (), 1, 1>::new(widths);
+        let mut finals = Finals::<i64, Fixed<0>, (), 1, 1, Wide>::new(widths);
         let mut written = Vec::new();
         let mut epoch = |watermark, rows: &[(i64, EventTime)]| {
             let event = |(key, at): &(i64, EventTime)| Event {

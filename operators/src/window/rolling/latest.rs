@@ -12,7 +12,7 @@
 //!
 //! # Cost
 //! Per event: one line (or ring, sums and stacks) touched; per changed row two updates. State: the events of the widest
-//! window and the lateness, 16 bytes each and up, freed as the watermark passes; a key without events is forgotten.
+//! window and the lateness, 16 bytes each and up (8 in the compact form), freed as the watermark passes; a key without events is forgotten.
 
 use thalweg_engine::key::Key;
 use thalweg_engine::keyed::{
@@ -25,6 +25,7 @@ use crate::array::Array;
 use crate::codec;
 use crate::value::{Lane, Moments};
 use crate::window::rolling::event::{Event, Rolled, Windows};
+use crate::window::rolling::form::Form;
 use crate::window::rolling::line::UNARMED;
 use crate::window::rolling::store::{AHEAD, SavedKey, Store};
 use crate::window::rolling::timers::Timers;
@@ -52,8 +53,8 @@ struct Touched<K> {
 }
 
 /// The state of rolling windows in mode `latest`.
-pub(crate) struct Latest<K: Key, L: Lane, const N: usize, const W: usize> {
-    store: Store<K, L, N, W>,
+pub(crate) struct Latest<K: Key, L: Lane, const N: usize, const W: usize, F: Form> {
+    store: Store<K, L, N, W, F>,
     timers: Timers,
     expiry: Expiry,
     /// Whether new rows go out alone: whoever takes them replaces.
@@ -65,7 +66,7 @@ pub(crate) struct Latest<K: Key, L: Lane, const N: usize, const W: usize> {
     due: Vec<u32>,
 }
 
-impl<K: Key, L: Lane, const N: usize, const W: usize> Latest<K, L, N, W> {
+impl<K: Key, L: Lane, const N: usize, const W: usize, F: Form> Latest<K, L, N, W, F> {
     const EMPTY: Windows<L, N, W> = Array([Array([Moments::EMPTY; N]); W]);
 
     pub(crate) fn new(widths: Widths<W>, expiry: Expiry) -> Self {
@@ -195,13 +196,12 @@ impl<K: Key, L: Lane, const N: usize, const W: usize> Latest<K, L, N, W> {
         for (i, handle) in due.iter().copied().enumerate() {
             self.store.prefetch_ahead(&due, i, |handle| *handle);
             self.store.prefetch_key_ahead(&due, i, |handle| *handle);
-            let line = &mut self.store.lines[handle as usize];
-            if line.due >= as_of {
+            if self.store.due(handle) >= as_of {
                 // An earlier timer has fired since this one was set, and the key has a later one.
                 continue;
             }
-            line.due = UNARMED;
-            if line.dirty {
+            self.store.set_due(handle, UNARMED);
+            if self.store.lines[handle as usize].dirty {
                 continue;
             }
             let Some(key) = self.store.index.key(handle).cloned() else {
@@ -250,17 +250,18 @@ impl<K: Key, L: Lane, const N: usize, const W: usize> Latest<K, L, N, W> {
 
     /// Sets the key's timer, unless one stands that is due no later: a late event may leave before all others.
     fn arm(&mut self, handle: u32, as_of: EventTime) {
-        if let Some(after) = self.store.next_expiry(handle, as_of) {
-            let due = &mut self.store.lines[handle as usize].due;
-            if after < *due {
-                *due = after;
-                self.timers.set(handle, after);
-            }
+        if let Some(after) = self.store.next_expiry(handle, as_of)
+            && after < self.store.due(handle)
+        {
+            self.store.set_due(handle, after);
+            self.timers.set(handle, after);
         }
     }
 }
 
-impl<K: Key, L: Lane, const N: usize, const W: usize> KeyedState for Latest<K, L, N, W> {
+impl<K: Key, L: Lane, const N: usize, const W: usize, F: Form> KeyedState
+    for Latest<K, L, N, W, F>
+{
     type In = Event<K, N, ()>;
     type Out = Rolled<K, L, N, W>;
     const FORMAT: u32 = 1;
@@ -319,7 +320,9 @@ impl<K: Key, L: Lane, const N: usize, const W: usize> KeyedState for Latest<K, L
     }
 
     fn size(&self) -> StateSize {
-        self.store.size()
+        let mut size = self.store.size();
+        size.bytes += self.timers.bytes();
+        size
     }
 }
 
@@ -330,9 +333,15 @@ mod tests {
     use super::*;
     use crate::laws::{assert_continues, log};
     use crate::value::Fixed;
+    use crate::window::rolling::form::{Compact, Wide};
 
     #[test]
     fn saved_keys_continue_as_if_never_interrupted() {
+        assert_saved_keys_continue::<Wide>();
+        assert_saved_keys_continue::<Compact>();
+    }
+
+    fn assert_saved_keys_continue<F: Form>() {
         for (seed, step_us) in (0..40).zip([1_i64, 1_000_000].into_iter().cycle()) {
             let width = |steps| Duration::from_micros(step_us.unsigned_abs() * steps);
             let widths = Widths::new([width(3), width(20)]).unwrap();
@@ -344,7 +353,7 @@ mod tests {
             });
             for expiry in [Expiry::AtWatermark, Expiry::AtNextEvent] {
                 assert_continues(
-                    || Latest::<i64, Fixed<0>, 1, 2>::new(widths, expiry),
+                    || Latest::<i64, Fixed<0>, 1, 2, F>::new(widths, expiry),
                     |event| event.key.tag(),
                     &epochs,
                 );
@@ -354,7 +363,7 @@ mod tests {
 
     /// Runs an epoch, and lets `take` have what was written.
     fn run(
-        state: &mut Latest<i64, Fixed<0>, 1, 2>,
+        state: &mut Latest<i64, Fixed<0>, 1, 2, Wide>,
         (time, rows): &(EpochTime, Vec<(Event<i64, 1, ()>, i64)>),
         mut take: impl FnMut(Rolled<i64, Fixed<0>, 1, 2>, i64),
     ) {

@@ -17,6 +17,7 @@ use thalweg_engine::update::Diff;
 use crate::array::Array;
 use crate::value::{Lane, Moments};
 use crate::window::rolling::event::Windows;
+use crate::window::rolling::form::Form;
 use crate::window::rolling::store::Store;
 
 /// A row that may still change: its moment, what it is of, and how often it is there.
@@ -42,9 +43,9 @@ struct Reading<L: Lane, const N: usize, const W: usize> {
 }
 
 impl<L: Lane, const N: usize, const W: usize> Reading<L, N, W> {
-    fn take<K: Key>(
+    fn take<K: Key, F: Form>(
         &mut self,
-        store: &mut Store<K, L, N, W>,
+        store: &mut Store<K, L, N, W, F>,
         handle: u32,
         ends: impl Iterator<Item = EventTime>,
     ) {
@@ -95,9 +96,9 @@ impl<Q: Ord + Clone, L: Lane, const N: usize, const W: usize> Repair<Q, L, N, W>
 
     /// Takes the rows of a span of time out, both ends inside, reads their windows as they stand, and merges changes
     /// in, which ascend and lie in the span.
-    pub(super) fn begin<K: Key>(
+    pub(super) fn begin<K: Key, F: Form>(
         &mut self,
-        store: &mut Store<K, L, N, W>,
+        store: &mut Store<K, L, N, W, F>,
         handle: u32,
         rows: &mut VecDeque<Open<Q>>,
         (from, until): (EventTime, EventTime),
@@ -133,9 +134,9 @@ impl<Q: Ord + Clone, L: Lane, const N: usize, const W: usize> Repair<Q, L, N, W>
     }
 
     /// Reads the windows anew, hands on what is different, and puts the rows back.
-    pub(super) fn end<K: Key>(
+    pub(super) fn end<K: Key, F: Form>(
         &mut self,
-        store: &mut Store<K, L, N, W>,
+        store: &mut Store<K, L, N, W, F>,
         handle: u32,
         rows: &mut VecDeque<Open<Q>>,
         mut emit: impl FnMut(&Q, EventTime, &Windows<L, N, W>, Diff),

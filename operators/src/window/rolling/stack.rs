@@ -11,12 +11,12 @@ use std::collections::VecDeque;
 
 use thalweg_engine::time::EventTime;
 
-use crate::value::NULL;
+use crate::window::rolling::form::Form;
 
 /// Which extreme a stack keeps.
 pub(super) trait Extreme {
     /// Whether `a` is at least as extreme as `b`.
-    fn dominates(a: i64, b: i64) -> bool;
+    fn dominates<T: Ord>(a: T, b: T) -> bool;
 }
 
 /// The least.
@@ -28,26 +28,26 @@ pub(super) struct Greatest;
 
 impl Extreme for Least {
     #[inline(always)]
-    fn dominates(a: i64, b: i64) -> bool {
+    fn dominates<T: Ord>(a: T, b: T) -> bool {
         a <= b
     }
 }
 
 impl Extreme for Greatest {
     #[inline(always)]
-    fn dominates(a: i64, b: i64) -> bool {
+    fn dominates<T: Ord>(a: T, b: T) -> bool {
         a >= b
     }
 }
 
 /// The stack of one lane and one extreme.
 #[derive(Clone, Debug)]
-pub(super) struct Stack<E> {
-    entries: VecDeque<(EventTime, i64)>,
+pub(super) struct Stack<E, F: Form> {
+    entries: VecDeque<(F::Time, F::Number)>,
     extreme: std::marker::PhantomData<E>,
 }
 
-impl<E: Extreme> Stack<E> {
+impl<E: Extreme, F: Form> Stack<E, F> {
     pub(super) fn new() -> Self {
         Self {
             entries: VecDeque::new(),
@@ -61,16 +61,21 @@ impl<E: Extreme> Stack<E> {
 
     /// The newest entry, for prefetching.
     #[inline(always)]
-    pub(super) fn back(&self) -> Option<&(EventTime, i64)> {
+    pub(super) fn back(&self) -> Option<&(F::Time, F::Number)> {
         self.entries.back()
     }
 
     /// The extreme of the events from `start` on; `from` speeds up a walk over windows from wide to narrow.
     #[inline(always)]
-    pub(super) fn first_from(&self, start: EventTime, from: &mut usize) -> Option<i64> {
+    pub(super) fn first_from(
+        &self,
+        anchor: u32,
+        start: EventTime,
+        from: &mut usize,
+    ) -> Option<F::Number> {
         loop {
             let (at, value) = *self.entries.get(*from)?;
-            if at >= start {
+            if F::time(anchor, at) >= start {
                 return Some(value);
             }
             *from += 1;
@@ -79,8 +84,8 @@ impl<E: Extreme> Stack<E> {
 
     /// An event newer than (or as new as) all others.
     #[inline]
-    pub(super) fn push(&mut self, at: EventTime, value: i64) {
-        if value == NULL {
+    pub(super) fn push(&mut self, at: F::Time, value: F::Number) {
+        if value == F::NULL {
             return;
         }
         while self
@@ -90,12 +95,22 @@ impl<E: Extreme> Stack<E> {
         {
             self.entries.pop_back();
         }
+        self.make_room();
         self.entries.push_back((at, value));
     }
 
+    /// Grows by half, not to twice: a stack holds few, and there are two for each lane of a key.
+    #[inline(always)]
+    fn make_room(&mut self) {
+        let length = self.entries.len();
+        if length == self.entries.capacity() {
+            self.entries.reserve_exact((length / 2 + 1).max(2));
+        }
+    }
+
     /// An event somewhere in the middle, after all others of its time.
-    pub(super) fn insert(&mut self, at: EventTime, value: i64) {
-        if value == NULL {
+    pub(super) fn insert(&mut self, at: F::Time, value: F::Number) {
+        if value == F::NULL {
             return;
         }
         let place = self.entries.partition_point(|entry| entry.0 <= at);
@@ -114,6 +129,7 @@ impl<E: Extreme> Stack<E> {
             self.entries[first] = (at, value);
             self.entries.drain(first + 1..place);
         } else {
+            self.make_room();
             self.entries.insert(place, (at, value));
         }
     }
@@ -121,9 +137,9 @@ impl<E: Extreme> Stack<E> {
     /// An event that has left the ring. `older` yields what the ring still holds, from time `at` back to the oldest.
     pub(super) fn remove(
         &mut self,
-        at: EventTime,
-        value: i64,
-        older: impl Iterator<Item = (EventTime, i64)>,
+        at: F::Time,
+        value: F::Number,
+        older: impl Iterator<Item = (F::Time, F::Number)>,
     ) {
         let first = self.entries.partition_point(|entry| entry.0 < at);
         let same_time = self
@@ -142,19 +158,21 @@ impl<E: Extreme> Stack<E> {
             if before == Some(event) || before.is_some_and(|before| event.0 < before.0) {
                 break;
             }
-            if event.1 != NULL && best.is_none_or(|best| !E::dominates(best, event.1)) {
+            if event.1 != F::NULL && best.is_none_or(|best| !E::dominates(best, event.1)) {
                 best = Some(event.1);
                 surfaced.push(event);
             }
         }
         for event in surfaced {
+            self.make_room();
             self.entries.insert(place, event);
         }
     }
 
     /// Drops the entries before `cut`.
-    pub(super) fn evict(&mut self, cut: EventTime) {
-        while self.entries.front().is_some_and(|first| first.0 < cut) {
+    pub(super) fn evict(&mut self, anchor: u32, cut: EventTime) {
+        let is_old = |first: &(F::Time, F::Number)| F::time(anchor, first.0) < cut;
+        while self.entries.front().is_some_and(is_old) {
             self.entries.pop_front();
         }
     }
@@ -163,6 +181,8 @@ impl<E: Extreme> Stack<E> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::value::NULL;
+    use crate::window::rolling::form::Wide;
 
     /// Invariant 1, by brute force over the ring.
     fn expected(ring: &[(EventTime, i64)]) -> Vec<(EventTime, i64)> {
@@ -187,7 +207,8 @@ mod tests {
             (seed >> 33) % limit
         };
         for _ in 0..300 {
-            let (mut ring, mut stack) = (Vec::<(EventTime, i64)>::new(), Stack::<Least>::new());
+            let (mut ring, mut stack) =
+                (Vec::<(EventTime, i64)>::new(), Stack::<Least, Wide>::new());
             for _ in 0..60 {
                 if !ring.is_empty() && draw(3) == 0 {
                     let place = draw(ring.len() as u64) as usize;

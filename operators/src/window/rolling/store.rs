@@ -1,11 +1,13 @@
 //! The events of all keys of one worker: an index to handles, a slab of lines, a slab of busy keys.
 //!
 //! ```text
-//! key ─ index ─▶ handle ─▶ Line (7 events by time, 128 B) ─ when full ─▶ Busy (ring, sums, stacks)
+//! key ─ index ─▶ handle ─▶ Line (7 events by time, 128 B; compact 64) ─ when full ─▶ Busy (ring, sums, stacks)
+//!                                                                      ─ where one does not fit its form ─▶ the same, wide
 //! ```
 //!
 //! A retraction that comes before its event is a debt: it waits, and the event pays it when it comes, or time forgives it.
 
+mod busies;
 mod read;
 
 use serde::{Deserialize, Serialize};
@@ -16,11 +18,12 @@ use thalweg_engine::time::{EventTime, WATERMARK_NONE};
 
 use crate::array::Array;
 use crate::value::Lane;
-use crate::window::rolling::busy::Busy;
 use crate::window::rolling::debts::Debts;
 use crate::window::rolling::event::Windows;
-use crate::window::rolling::line::{FIRST_BYTES, INLINE, Line};
+use crate::window::rolling::form::Form;
+use crate::window::rolling::line::{FIRST_BYTES, Line, UNARMED};
 use crate::window::rolling::widths::Widths;
+use busies::Busies;
 
 /// How far ahead of its use memory is asked for, in rows.
 pub(super) const AHEAD: usize = 4;
@@ -35,31 +38,30 @@ pub(super) struct SavedKey<K: Key, const N: usize> {
 }
 
 /// All keys' events.
-pub(super) struct Store<K: Key, L: Lane, const N: usize, const W: usize> {
+pub(super) struct Store<K: Key, L: Lane, const N: usize, const W: usize, F: Form> {
     pub(super) widths: Widths<W>,
     pub(super) index: KeyIndex<K>,
-    pub(super) lines: Slab<Line<N>>,
-    busy: Slab<Busy<L, N, W>>,
-    busy_free: Vec<usize>,
+    pub(super) lines: Slab<Line<L, N, F>>,
+    busy: Busies<L, N, W, F>,
+    /// When the keys' timers are due, in a form whose lines have no room for it.
+    dues: Slab<EventTime>,
     debts: Debts<N>,
     /// No row can need an event that is older than the newest event up to here by the widest window.
     pub(super) settled: EventTime,
     events: usize,
-    busy_bytes: usize,
 }
 
-impl<K: Key, L: Lane, const N: usize, const W: usize> Store<K, L, N, W> {
+impl<K: Key, L: Lane, const N: usize, const W: usize, F: Form> Store<K, L, N, W, F> {
     pub(super) fn new(widths: Widths<W>) -> Self {
         Self {
             widths,
             index: KeyIndex::new(),
             lines: Slab::new(),
-            busy: Slab::new(),
-            busy_free: Vec::new(),
+            busy: Busies::new(),
+            dues: Slab::new(),
             debts: Debts::new(),
             settled: WATERMARK_NONE,
             events: 0,
-            busy_bytes: 0,
         }
     }
 
@@ -69,12 +71,38 @@ impl<K: Key, L: Lane, const N: usize, const W: usize> Store<K, L, N, W> {
         let (handle, new) = self.index.resolve(key);
         if new {
             if handle as usize == self.lines.len() {
-                self.lines.push(Line::EMPTY);
+                self.lines.push(Line::empty());
             } else {
-                self.lines[handle as usize] = Line::EMPTY;
+                self.lines[handle as usize] = Line::empty();
+                self.set_due(handle, UNARMED);
             }
         }
         handle
+    }
+
+    /// When a key's timer is due; [`UNARMED`] while none stands.
+    #[inline(always)]
+    pub(super) fn due(&self, handle: u32) -> EventTime {
+        F::moment(&self.lines[handle as usize].due).unwrap_or_else(|| {
+            let is_there = (handle as usize) < self.dues.len();
+            if is_there {
+                self.dues[handle as usize]
+            } else {
+                UNARMED
+            }
+        })
+    }
+
+    #[inline(always)]
+    pub(super) fn set_due(&mut self, handle: u32, at: EventTime) {
+        if !F::set_moment(&mut self.lines[handle as usize].due, at) {
+            while self.dues.len() <= handle as usize && at != UNARMED {
+                self.dues.push(UNARMED);
+            }
+            if (handle as usize) < self.dues.len() {
+                self.dues[handle as usize] = at;
+            }
+        }
     }
 
     /// Adds or retracts `diff` copies of an event.
@@ -97,7 +125,7 @@ impl<K: Key, L: Lane, const N: usize, const W: usize> Store<K, L, N, W> {
         for _ in diff..0 {
             let line = &mut self.lines[handle as usize];
             let removed = match line.busy() {
-                Some(busy) => self.busy[busy].remove(at, lanes),
+                Some(busy) => self.busy.remove(busy, at, lanes),
                 None => line.remove(at, lanes),
             };
             if removed {
@@ -112,53 +140,63 @@ impl<K: Key, L: Lane, const N: usize, const W: usize> Store<K, L, N, W> {
     fn insert(&mut self, handle: u32, at: EventTime, lanes: &Array<i64, N>) {
         self.events += 1;
         let line = &mut self.lines[handle as usize];
-        if let Some(busy) = line.busy() {
-            let busy = &mut self.busy[busy];
-            if busy.is_full() {
-                let length = busy.len();
-                if let Some(newest) = busy.newest(self.settled) {
-                    busy.evict(newest.saturating_sub(self.widths.widest()));
-                }
-                self.events -= length - busy.len();
-                busy.insert(at, lanes);
-                self.busy_bytes -= busy.bytes_noted;
-                busy.bytes_noted = busy.bytes();
-                self.busy_bytes += busy.bytes_noted;
-                return;
+        let fits = match line.busy() {
+            None => line.push(at, lanes),
+            Some(busy) => {
+                let event = (at, lanes);
+                let (fits, gone) = self.busy.insert(busy, event, self.settled, &self.widths);
+                self.events -= gone;
+                fits
             }
-            busy.insert(at, lanes);
-        } else if !line.push(at, lanes) {
+        };
+        if !fits {
             self.make_room(handle, at, lanes);
         }
     }
 
-    /// The line is full: drops what has expired, or moves the key to the busy tier.
+    /// The key's place cannot take the event: drops what has expired, and moves the key where that does not help.
     #[inline(never)]
     fn make_room(&mut self, handle: u32, at: EventTime, lanes: &Array<i64, N>) {
-        let line = &mut self.lines[handle as usize];
-        if let Some(newest) = line.newest(self.settled) {
-            line.prune(newest.saturating_sub(self.widths.widest()));
-            self.events -= INLINE - line.len();
+        if let Some(newest) = self.newest_until(handle, self.settled) {
+            self.drop_before(handle, newest.saturating_sub(self.widths.widest()));
         }
-        if line.push(at, lanes) {
+        let line = &mut self.lines[handle as usize];
+        let busy = line.busy();
+        if busy.is_none() && line.push(at, lanes) {
             return;
         }
-        let mut events: Vec<_> = line.events().collect();
-        events.push((at, *lanes));
-        let mut busy = Busy::new(events);
-        busy.bytes_noted = busy.bytes();
-        self.busy_bytes += busy.bytes_noted;
-        let place = match self.busy_free.pop() {
-            Some(place) => {
-                self.busy[place] = busy;
-                place
-            }
+        let mut events = self.events_of(handle);
+        events.insert(events.partition_point(|event| event.0 <= at), (at, *lanes));
+        if let Some(busy) = busy {
+            self.busy.forget(busy);
+        }
+        // From another anchor, the events may fit yet.
+        if !self.lines[handle as usize].take(&events) {
+            let busy = self.busy.make(&events);
+            self.lines[handle as usize].set_busy(busy);
+        }
+    }
+
+    /// A key's events, by time.
+    fn events_of(&self, handle: u32) -> Vec<(EventTime, Array<i64, N>)> {
+        let line = &self.lines[handle as usize];
+        match line.busy() {
+            Some(busy) => self.busy.events(busy),
+            None => line.events().collect(),
+        }
+    }
+
+    /// Drops a key's events before `cut`.
+    fn drop_before(&mut self, handle: u32, cut: EventTime) {
+        let line = &mut self.lines[handle as usize];
+        self.events -= match line.busy() {
+            Some(busy) => self.busy.evict(busy, cut),
             None => {
-                self.busy.push(busy);
-                self.busy.len() - 1
+                let before = line.len();
+                line.prune(cut);
+                before - line.len()
             }
         };
-        self.lines[handle as usize].set_busy(place);
     }
 
     /// The key's windows, which end at its newest event or at `as_of` if that is later. Returns the newest event time;
@@ -172,13 +210,12 @@ impl<K: Key, L: Lane, const N: usize, const W: usize> Store<K, L, N, W> {
     ) -> Option<EventTime> {
         let line = &self.lines[handle as usize];
         if let Some(busy) = line.busy() {
-            let busy = &mut self.busy[busy];
-            let newest = busy.newest(EventTime::MAX)?;
+            let newest = self.busy.newest(busy, EventTime::MAX)?;
             let end = newest.max(as_of);
             if newest < end.saturating_sub(self.widths.widest()) {
                 return None;
             }
-            busy.fill(end, &self.widths, windows);
+            self.busy.fill(busy, end, &self.widths, windows);
             return Some(newest);
         }
         let newest = line.newest(EventTime::MAX)?;
@@ -199,11 +236,18 @@ impl<K: Key, L: Lane, const N: usize, const W: usize> Store<K, L, N, W> {
     }
 
     /// The key's newest event time.
+    #[inline(always)]
     pub(super) fn newest(&self, handle: u32) -> Option<EventTime> {
+        self.newest_until(handle, EventTime::MAX)
+    }
+
+    /// The key's newest event time up to `limit`.
+    #[inline(always)]
+    fn newest_until(&self, handle: u32, limit: EventTime) -> Option<EventTime> {
         let line = &self.lines[handle as usize];
         match line.busy() {
-            Some(busy) => self.busy[busy].newest(EventTime::MAX),
-            None => line.newest(EventTime::MAX),
+            Some(busy) => self.busy.newest(busy, limit),
+            None => line.newest(limit),
         }
     }
 
@@ -211,41 +255,28 @@ impl<K: Key, L: Lane, const N: usize, const W: usize> Store<K, L, N, W> {
     pub(super) fn next_expiry(&self, handle: u32, as_of: EventTime) -> Option<EventTime> {
         let line = &self.lines[handle as usize];
         match line.busy() {
-            Some(busy) => self.busy[busy].next_expiry(&self.widths),
+            Some(busy) => self.busy.next_expiry(busy, &self.widths),
             None => line.next_expiry(line.newest(EventTime::MAX)?.max(as_of), &self.widths),
         }
     }
 
     /// Drops the events that have left every window as of `as_of`.
     pub(super) fn prune(&mut self, handle: u32, as_of: EventTime) {
-        let cut = as_of.saturating_sub(self.widths.widest());
-        let line = &mut self.lines[handle as usize];
-        if let Some(busy) = line.busy() {
-            let busy = &mut self.busy[busy];
-            let before = busy.len();
-            busy.evict(cut);
-            self.events -= before - busy.len();
-        } else {
-            let before = line.len();
-            line.prune(cut);
-            self.events -= before - line.len();
-        }
+        self.drop_before(handle, as_of.saturating_sub(self.widths.widest()));
     }
 
     /// Forgets a key that holds neither events nor debts.
     pub(super) fn forget_if_empty(&mut self, handle: u32) {
         let line = &self.lines[handle as usize];
-        let events = line.busy().map_or(line.len(), |busy| self.busy[busy].len());
+        let events = line.busy().map_or(line.len(), |busy| self.busy.len(busy));
         if events > 0 || self.debts.has(handle) {
             return;
         }
-        if let Some(place) = line.busy() {
-            // Not what it holds now: its stacks grow between two notes.
-            self.busy_bytes -= self.busy[place].bytes_noted;
-            self.busy[place] = Busy::new(Vec::new());
-            self.busy_free.push(place);
+        if let Some(busy) = line.busy() {
+            self.busy.forget(busy);
         }
-        self.lines[handle as usize] = Line::EMPTY;
+        self.lines[handle as usize] = Line::empty();
+        self.set_due(handle, UNARMED);
         self.index.remove(handle);
     }
 
@@ -296,7 +327,7 @@ impl<K: Key, L: Lane, const N: usize, const W: usize> Store<K, L, N, W> {
         if let Some(busy) = line.busy() {
             self.busy.prefetch(busy);
         } else if line.is_long() {
-            let rest = FIRST_BYTES..size_of::<Line<N>>();
+            let rest = FIRST_BYTES..size_of::<Line<L, N, F>>();
             self.lines.prefetch_part(handle as usize, rest);
         }
     }
@@ -305,7 +336,7 @@ impl<K: Key, L: Lane, const N: usize, const W: usize> Store<K, L, N, W> {
     #[inline(always)]
     fn prefetch_ring(&self, handle: u32) {
         if let Some(busy) = self.lines[handle as usize].busy() {
-            self.busy[busy].prefetch();
+            self.busy.prefetch_ends(busy);
         }
     }
 
@@ -313,24 +344,17 @@ impl<K: Key, L: Lane, const N: usize, const W: usize> Store<K, L, N, W> {
         StateSize {
             keys: self.index.len(),
             events: self.events,
-            bytes: self.index.bytes() + self.lines.bytes() + self.busy.bytes() + self.busy_bytes,
+            bytes: self.index.bytes() + self.lines.bytes() + self.dues.bytes() + self.busy.bytes(),
         }
     }
 
     /// The keys of a group with their events and debts.
     pub(super) fn saved(&self, group: KeyGroup) -> Vec<SavedKey<K, N>> {
         let ours = self.index.iter().filter(|(_, key)| group.holds(key.tag()));
-        ours.map(|(handle, key)| {
-            let line = &self.lines[handle as usize];
-            let events = match line.busy() {
-                Some(busy) => self.busy[busy].events().collect(),
-                None => line.events().collect(),
-            };
-            SavedKey {
-                key: key.clone(),
-                events,
-                debts: self.debts.of(handle),
-            }
+        ours.map(|(handle, key)| SavedKey {
+            key: key.clone(),
+            events: self.events_of(handle),
+            debts: self.debts.of(handle),
         })
         .collect()
     }

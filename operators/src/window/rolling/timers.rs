@@ -29,6 +29,11 @@ impl Timers {
         self.wheel.push((after, handle));
     }
 
+    /// Bytes held, capacity included.
+    pub(crate) fn bytes(&self) -> usize {
+        self.wheel.bytes() + self.passed.capacity() * size_of::<Timer>()
+    }
+
     /// Takes out every handle that is due at `watermark`.
     pub(crate) fn take_due(&mut self, watermark: EventTime, due: &mut Vec<u32>) {
         self.wheel.pass(watermark, &mut self.passed);

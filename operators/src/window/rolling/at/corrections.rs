@@ -13,6 +13,7 @@ use crate::value::Lane;
 use crate::window::rolling::at::past::Past;
 use crate::window::rolling::at::{Answer, Label, as_they_are};
 use crate::window::rolling::event::{Event, Rolled};
+use crate::window::rolling::form::Form;
 use crate::window::rolling::repair::{Open, Repair};
 use crate::window::rolling::store::{AHEAD, SavedKey};
 use crate::window::rolling::widths::Widths;
@@ -21,8 +22,8 @@ use crate::window::rolling::widths::Widths;
 type Late<const N: usize> = (u32, EventTime, Array<i64, N>, Diff);
 
 /// The state: events at once, and by key the labels whose answers may change.
-pub(super) struct Corrections<K: Key, L: Lane, B, const N: usize, const W: usize> {
-    past: Past<K, L, N, W>,
+pub(super) struct Corrections<K: Key, L: Lane, B, const N: usize, const W: usize, F: Form> {
+    past: Past<K, L, N, W, F>,
     labels: Vec<VecDeque<Open<B>>>,
     held: usize,
     repair: Repair<B, L, N, W>,
@@ -31,7 +32,9 @@ pub(super) struct Corrections<K: Key, L: Lane, B, const N: usize, const W: usize
     changes: Vec<Open<B>>,
 }
 
-impl<K: Key, L: Lane, B: Data + Ord, const N: usize, const W: usize> Corrections<K, L, B, N, W> {
+impl<K: Key, L: Lane, B: Data + Ord, const N: usize, const W: usize, F: Form>
+    Corrections<K, L, B, N, W, F>
+{
     pub(super) fn new(widths: Widths<W>, history_us: i64) -> Self {
         Self {
             past: Past::new(widths, history_us),
@@ -165,8 +168,8 @@ impl<K: Key, L: Lane, B: Data + Ord, const N: usize, const W: usize> Corrections
     }
 }
 
-impl<K: Key, L: Lane, B: Data + Ord, const N: usize, const W: usize> PairedState
-    for Corrections<K, L, B, N, W>
+impl<K: Key, L: Lane, B: Data + Ord, const N: usize, const W: usize, F: Form> PairedState
+    for Corrections<K, L, B, N, W, F>
 {
     type Left = Event<K, N, ()>;
     type Right = Label<K, B>;

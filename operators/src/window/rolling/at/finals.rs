@@ -13,6 +13,7 @@ use crate::window::rolling::at::past::Past;
 use crate::window::rolling::at::{Answer, Label};
 use crate::window::rolling::calendar::{Calendar, Waiting, in_time_order};
 use crate::window::rolling::event::{Event, Rolled};
+use crate::window::rolling::form::Form;
 use crate::window::rolling::store::{AHEAD, SavedKey};
 use crate::window::rolling::widths::Widths;
 
@@ -34,15 +35,17 @@ impl<K: Key, B: Ord> Waiting for Pending<K, B> {
 }
 
 /// The state: events at once, labels in a calendar.
-pub(super) struct Finals<K: Key, L: Lane, B, const N: usize, const W: usize> {
-    past: Past<K, L, N, W>,
+pub(super) struct Finals<K: Key, L: Lane, B, const N: usize, const W: usize, F: Form> {
+    past: Past<K, L, N, W, F>,
     calendar: Calendar<Pending<K, B>>,
     released: Vec<Pending<K, B>>,
     order: Vec<u64>,
     handles: Vec<Option<u32>>,
 }
 
-impl<K: Key, L: Lane, B: Data + Ord, const N: usize, const W: usize> Finals<K, L, B, N, W> {
+impl<K: Key, L: Lane, B: Data + Ord, const N: usize, const W: usize, F: Form>
+    Finals<K, L, B, N, W, F>
+{
     pub(super) fn new(widths: Widths<W>, history_us: i64) -> Self {
         Self {
             past: Past::new(widths, history_us),
@@ -93,8 +96,8 @@ impl<K: Key, L: Lane, B: Data + Ord, const N: usize, const W: usize> Finals<K, L
     }
 }
 
-impl<K: Key, L: Lane, B: Data + Ord, const N: usize, const W: usize> PairedState
-    for Finals<K, L, B, N, W>
+impl<K: Key, L: Lane, B: Data + Ord, const N: usize, const W: usize, F: Form> PairedState
+    for Finals<K, L, B, N, W, F>
 {
     type Left = Event<K, N, ()>;
     type Right = Label<K, B>;

@@ -14,6 +14,7 @@ use crate::value::{Lane, Moments};
 use crate::window::rolling::at::past::Past;
 use crate::window::rolling::at::{Answer, Label};
 use crate::window::rolling::event::{Event, Rolled, Windows};
+use crate::window::rolling::form::Form;
 use crate::window::rolling::store::SavedKey;
 use crate::window::rolling::widths::Widths;
 
@@ -29,14 +30,16 @@ struct Told<L: Lane, const N: usize, const W: usize> {
 type Labels<B, L, const N: usize, const W: usize> = BTreeMap<(EventTime, B), Told<L, N, W>>;
 
 /// The state: events, and what labels were told for as long as these may be taken back.
-pub(super) struct AsKnown<K: Key, L: Lane, B, const N: usize, const W: usize> {
-    past: Past<K, L, N, W>,
+pub(super) struct AsKnown<K: Key, L: Lane, B, const N: usize, const W: usize, F: Form> {
+    past: Past<K, L, N, W, F>,
     labels: Vec<Labels<B, L, N, W>>,
     held: usize,
     asked: Vec<(u32, EventTime, B, Diff)>,
 }
 
-impl<K: Key, L: Lane, B: Data + Ord, const N: usize, const W: usize> AsKnown<K, L, B, N, W> {
+impl<K: Key, L: Lane, B: Data + Ord, const N: usize, const W: usize, F: Form>
+    AsKnown<K, L, B, N, W, F>
+{
     pub(super) fn new(widths: Widths<W>, history_us: i64) -> Self {
         Self {
             past: Past::new(widths, history_us),
@@ -110,8 +113,8 @@ impl<K: Key, L: Lane, B: Data + Ord, const N: usize, const W: usize> AsKnown<K, 
     }
 }
 
-impl<K: Key, L: Lane, B: Data + Ord, const N: usize, const W: usize> PairedState
-    for AsKnown<K, L, B, N, W>
+impl<K: Key, L: Lane, B: Data + Ord, const N: usize, const W: usize, F: Form> PairedState
+    for AsKnown<K, L, B, N, W, F>
 {
     type Left = Event<K, N, ()>;
     type Right = Label<K, B>;

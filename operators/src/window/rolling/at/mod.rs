@@ -46,6 +46,7 @@ use crate::key_by::Timeline;
 use crate::table_ops::TableOps;
 use crate::value::Lane;
 use crate::window::rolling::event::{Event, Rolled};
+use crate::window::rolling::form::{Form, Wide};
 use crate::window::rolling::{AtOf, KeyOf, Rolling};
 
 /// A label with its key's windows as of its moment; `None` where it came too late.
@@ -65,21 +66,32 @@ struct Label<K: Key, B> {
 
 /// Rolling windows as of the moments of labels, declared but not yet running: choose a mode.
 #[derive(Clone)]
-pub struct PointInTime<'s, D: Data, B: Data, K: Key, L: Lane, const N: usize, const W: usize> {
-    features: Rolling<'s, D, K, L, N, W>,
+pub struct PointInTime<
+    's,
+    D: Data,
+    B: Data,
+    K: Key,
+    L: Lane,
+    const N: usize,
+    const W: usize,
+    F: Form = Wide,
+> {
+    features: Rolling<'s, D, K, L, N, W, F>,
     labels: Table<'s, B>,
     key: KeyOf<B, K>,
     at: AtOf<B>,
     history_us: i64,
 }
 
-impl<'s, D: Data, K: Key, L: Lane, const N: usize, const W: usize> Rolling<'s, D, K, L, N, W> {
+impl<'s, D: Data, K: Key, L: Lane, const N: usize, const W: usize, F: Form>
+    Rolling<'s, D, K, L, N, W, F>
+{
     /// The windows as of the moments of labels, another table by the same key: what a model is trained on.
     #[must_use]
     pub fn at<B: Data + Ord>(
         &self,
         labels: &Timeline<'s, B, K>,
-    ) -> PointInTime<'s, D, B, K, L, N, W> {
+    ) -> PointInTime<'s, D, B, K, L, N, W, F> {
         PointInTime {
             features: self.clone(),
             labels: labels.keyed.table.clone(),
@@ -90,8 +102,8 @@ impl<'s, D: Data, K: Key, L: Lane, const N: usize, const W: usize> Rolling<'s, D
     }
 }
 
-impl<'s, D: Data, B: Data + Ord, K: Key, L: Lane, const N: usize, const W: usize>
-    PointInTime<'s, D, B, K, L, N, W>
+impl<'s, D: Data, B: Data + Ord, K: Key, L: Lane, const N: usize, const W: usize, F: Form>
+    PointInTime<'s, D, B, K, L, N, W, F>
 {
     /// How far behind the watermark labels may be; not at all unless told otherwise. A chargeback that is known sixty
     /// days after its payment is a label sixty days behind. Events are kept for so much longer.
@@ -106,14 +118,17 @@ impl<'s, D: Data, B: Data + Ord, K: Key, L: Lane, const N: usize, const W: usize
     pub fn finals(&self) -> Table<'s, Answer<B, K, L, N, W>> {
         self.run(
             "final",
-            finals::Finals::new(self.features.widths, self.history_us),
+            finals::Finals::<_, _, _, N, W, F>::new(self.features.widths, self.history_us),
         )
     }
 
     /// Each label at once, over what is known so far, and repaired as events come late or are taken back.
     #[must_use]
     pub fn corrections(&self) -> Table<'s, Answer<B, K, L, N, W>> {
-        let state = corrections::Corrections::new(self.features.widths, self.history_us);
+        let state = corrections::Corrections::<_, _, _, N, W, F>::new(
+            self.features.widths,
+            self.history_us,
+        );
         self.run("corrections", state)
     }
 
@@ -122,7 +137,7 @@ impl<'s, D: Data, B: Data + Ord, K: Key, L: Lane, const N: usize, const W: usize
     /// until it is taken back.
     #[must_use]
     pub fn as_known(&self) -> Table<'s, Answer<B, K, L, N, W>> {
-        let state = known::AsKnown::new(self.features.widths, self.history_us);
+        let state = known::AsKnown::<_, _, _, N, W, F>::new(self.features.widths, self.history_us);
         self.run("as known", state)
     }
 

@@ -7,20 +7,21 @@ use thalweg_engine::update::Updates;
 
 use crate::value::Lane;
 use crate::window::rolling::event::Event;
+use crate::window::rolling::form::Form;
 use crate::window::rolling::silences::Silences;
 use crate::window::rolling::store::{AHEAD, SavedKey, Store};
 use crate::window::rolling::widths::Widths;
 
 /// The events, and when their keys may be forgotten.
-pub(super) struct Past<K: Key, L: Lane, const N: usize, const W: usize> {
-    pub(super) store: Store<K, L, N, W>,
+pub(super) struct Past<K: Key, L: Lane, const N: usize, const W: usize, F: Form> {
+    pub(super) store: Store<K, L, N, W, F>,
     history_us: i64,
     silences: Silences,
     silent: Vec<u32>,
     pub(super) handles: Vec<u32>,
 }
 
-impl<K: Key, L: Lane, const N: usize, const W: usize> Past<K, L, N, W> {
+impl<K: Key, L: Lane, const N: usize, const W: usize, F: Form> Past<K, L, N, W, F> {
     pub(super) fn new(widths: Widths<W>, history_us: i64) -> Self {
         let span_us = widths.widest().saturating_add(history_us);
         Self {

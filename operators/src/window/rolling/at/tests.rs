@@ -8,6 +8,7 @@ use crate::array::Array;
 use crate::laws::{Epochs, Row, Side, Sided, assert_continues, log, side_tag};
 use crate::value::Fixed;
 use crate::window::rolling::brute::{Net, collect, is_net, windows};
+use crate::window::rolling::form::Compact;
 use crate::window::rolling::widths::Widths;
 
 type Asked = Side<Event<i64, 1, ()>, Label<i64, u32>>;
@@ -146,22 +147,26 @@ fn holds<S, O: std::fmt::Debug>(
 
 #[test]
 fn a_label_is_answered_when_the_watermark_has_passed_it() {
-    holds(finals::Finals::<_, Fixed<0>, _, 1, 2>::new, World::answers);
+    holds(
+        finals::Finals::<_, Fixed<0>, _, 1, 2, Wide>::new,
+        World::answers,
+    );
 }
 
 #[test]
 fn a_label_is_answered_at_once_and_repaired() {
     holds(
-        corrections::Corrections::<_, Fixed<0>, _, 1, 2>::new,
+        corrections::Corrections::<_, Fixed<0>, _, 1, 2, Compact>::new,
         |world, _| world.answers(EventTime::MAX),
     );
 }
 
 #[test]
 fn a_label_is_told_what_was_known_when_it_came() {
-    holds(known::AsKnown::<_, Fixed<0>, _, 1, 2>::new, |world, _| {
-        world.told()
-    });
+    holds(
+        known::AsKnown::<_, Fixed<0>, _, 1, 2, Compact>::new,
+        |world, _| world.told(),
+    );
 }
 
 #[test]
@@ -184,17 +189,17 @@ fn a_label_further_behind_than_the_history_is_passed_on_without_an_answer() {
         has_answer.sort_unstable();
         has_answer
     };
-    let mut state = finals::Finals::<_, Fixed<0>, _, 1, 1>::new(widths, 10);
+    let mut state = finals::Finals::<_, Fixed<0>, _, 1, 1, Wide>::new(widths, 10);
     let written = collect(&time, |out| {
         state.epoch(&time, Vec::new().into(), labels().into(), out);
     });
     assert_eq!(answered(written), expected);
-    let mut state = corrections::Corrections::<_, Fixed<0>, _, 1, 1>::new(widths, 10);
+    let mut state = corrections::Corrections::<_, Fixed<0>, _, 1, 1, Wide>::new(widths, 10);
     let written = collect(&time, |out| {
         state.epoch(&time, Vec::new().into(), labels().into(), out);
     });
     assert_eq!(answered(written), expected);
-    let mut state = known::AsKnown::<_, Fixed<0>, _, 1, 1>::new(widths, 10);
+    let mut state = known::AsKnown::<_, Fixed<0>, _, 1, 1, Wide>::new(widths, 10);
     let written = collect(&time, |out| {
         state.epoch(&time, Vec::new().into(), labels().into(), out);
     });
@@ -215,7 +220,7 @@ fn many_labels_of_keys_without_any_event_have_empty_windows() {
         label: (),
     };
     let labels: Vec<_> = (0..50).map(|key| (label(key), 1, 1)).collect();
-    let mut state = finals::Finals::<_, Fixed<0>, _, 1, 1>::new(widths, 0);
+    let mut state = finals::Finals::<_, Fixed<0>, _, 1, 1, Wide>::new(widths, 0);
     let written = collect(&time, |out| {
         state.epoch(&time, Vec::new().into(), labels.into(), out);
     });
@@ -229,15 +234,15 @@ fn saved_labels_continue_in_every_mode_as_if_never_interrupted() {
         let width = |steps| Duration::from_micros(step_us.unsigned_abs() * steps);
         let widths = Widths::new([width(3), width(20)]).unwrap();
         let (epochs, history) = (sides(seed, step_us), HISTORY_STEPS * step_us);
-        type Finals = finals::Finals<i64, Fixed<0>, u32, 1, 2>;
+        type Finals = finals::Finals<i64, Fixed<0>, u32, 1, 2, Compact>;
         assert_continues(|| Sided(Finals::new(widths, history)), side_tag, &epochs);
-        type Corrections = corrections::Corrections<i64, Fixed<0>, u32, 1, 2>;
+        type Corrections = corrections::Corrections<i64, Fixed<0>, u32, 1, 2, Compact>;
         assert_continues(
             || Sided(Corrections::new(widths, history)),
             side_tag,
             &epochs,
         );
-        type AsKnown = known::AsKnown<i64, Fixed<0>, u32, 1, 2>;
+        type AsKnown = known::AsKnown<i64, Fixed<0>, u32, 1, 2, Compact>;
         assert_continues(|| Sided(AsKnown::new(widths, history)), side_tag, &epochs);
     }
 }

@@ -12,16 +12,16 @@
 
 use thalweg_engine::time::EventTime;
 
-use super::{Busy, sub};
-use crate::array::Array;
+use super::Busy;
 use crate::value::Lane;
 use crate::window::rolling::event::Windows;
+use crate::window::rolling::form::{Form, Stored};
 use crate::window::rolling::widths::Widths;
 
 /// So many steps back cost no more than a ring of its own, however short.
 const REWIND_ALWAYS: usize = 16;
 
-impl<L: Lane, const N: usize, const W: usize> Busy<L, N, W> {
+impl<L: Lane, const N: usize, const W: usize, F: Form> Busy<L, N, W, F> {
     /// The windows that end at each of `ends`, which ascend.
     pub(in crate::window::rolling) fn read(
         &mut self,
@@ -34,13 +34,13 @@ impl<L: Lane, const N: usize, const W: usize> Busy<L, N, W> {
         };
         let length = self.ring.len();
         let newer = (0..length.min(REWIND_ALWAYS))
-            .find(|steps| self.ring[length - steps - 1].0 <= *first)
+            .find(|steps| self.time(&self.ring[length - steps - 1]) <= *first)
             .unwrap_or_else(|| length - self.until(*first));
         if newer < REWIND_ALWAYS {
             return self.rewind(newer, ends, widths, windows);
         }
         let start = first.saturating_sub(widths.widest());
-        let oldest = self.ring.partition_point(|event| event.0 < start);
+        let oldest = self.ring.partition_point(|event| self.time(event) < start);
         if newer <= self.until(*last) - oldest {
             self.rewind(newer, ends, widths, windows);
         } else {
@@ -58,14 +58,18 @@ impl<L: Lane, const N: usize, const W: usize> Busy<L, N, W> {
     ) {
         let mut newer = Vec::with_capacity(newer);
         for (end, windows) in ends.iter().zip(windows).rev() {
-            while self.ring.back().is_some_and(|event| event.0 > *end) {
+            while self
+                .ring
+                .back()
+                .is_some_and(|event| self.time(event) > *end)
+            {
                 newer.extend(self.pop());
             }
             self.back = true;
             self.fill(*end, widths, windows);
         }
-        for (at, lanes) in newer.iter().rev() {
-            self.append(*at, lanes);
+        for event in newer.into_iter().rev() {
+            self.append(event);
         }
         // The last of the windows may have ended after the newest event.
         self.back = true;
@@ -79,25 +83,26 @@ impl<L: Lane, const N: usize, const W: usize> Busy<L, N, W> {
         widths: &Widths<W>,
         windows: &mut [Windows<L, N, W>],
     ) {
-        let mut run = Self::new(Vec::new());
+        let mut run = Self::empty();
+        run.anchor = self.anchor;
         let mut events = self.ring.range(oldest..).peekable();
         for (end, windows) in ends.iter().zip(windows) {
-            while let Some((at, lanes)) = events.next_if(|event| event.0 <= *end) {
-                run.append(*at, lanes);
+            while let Some(event) = events.next_if(|event| self.time(event) <= *end) {
+                run.append(*event);
             }
             run.fill(*end, widths, windows);
         }
     }
 
     /// Takes the newest event out.
-    fn pop(&mut self) -> Option<(EventTime, Array<i64, N>)> {
+    fn pop(&mut self) -> Option<Stored<F, N>> {
         let (at, lanes) = self.ring.pop_back()?;
         let place = self.ring.len();
         for window in 0..W {
-            if self.heads[window] > place {
-                self.heads[window] = place;
+            if self.head(window) > place {
+                self.heads[window] -= 1;
             } else {
-                self.change(window, &lanes, sub);
+                self.sub(window, &lanes);
             }
         }
         for lane in 0..N {
@@ -107,11 +112,6 @@ impl<L: Lane, const N: usize, const W: usize> Busy<L, N, W> {
         }
         Some((at, lanes))
     }
-
-    /// How many events there are up to a moment, itself included.
-    fn until(&self, at: EventTime) -> usize {
-        self.ring.partition_point(|event| event.0 <= at)
-    }
 }
 
 #[cfg(test)]
@@ -119,13 +119,19 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
+    use crate::array::Array;
     use crate::value::{Fixed, Moments, NULL};
-
-    type Key = Busy<Fixed<0>, 1, 2>;
+    use crate::window::rolling::form::{Compact, Wide};
 
     #[test]
     fn windows_of_any_moments_are_those_of_brute_force_and_leave_the_key_as_it_was() {
-        let widths = Widths::new([5, 40].map(Duration::from_micros)).unwrap();
+        assert_reads::<Wide>(1);
+        assert_reads::<Compact>(1_000);
+    }
+
+    fn assert_reads<F: Form>(step: i64) {
+        let widths_us = [5 * step, 40 * step];
+        let widths = Widths::new(widths_us.map(|us| Duration::from_micros(us as u64))).unwrap();
         let mut seed = 3_u64;
         let mut draw = |limit: u64| {
             seed = seed
@@ -137,18 +143,21 @@ mod tests {
             let events: Vec<(i64, Array<i64, 1>)> = (0..draw(200))
                 .map(|_| {
                     let value = if draw(9) == 0 { NULL } else { draw(9) - 4 };
-                    (draw(if round % 2 == 0 { 60 } else { 600 }), Array([value]))
+                    let at = step * draw(if round % 2 == 0 { 60 } else { 600 });
+                    (at, Array([value]))
                 })
                 .collect();
-            let mut key = Key::new(events.clone());
+            let mut by_time = events.clone();
+            by_time.sort_unstable();
+            let mut key = Busy::<Fixed<0>, 1, 2, F>::new(&by_time).unwrap();
             for _ in 0..6 {
-                let mut ends: Vec<i64> = (0..draw(5)).map(|_| draw(660) - 20).collect();
+                let mut ends: Vec<i64> = (0..draw(5)).map(|_| step * (draw(660) - 20)).collect();
                 ends.sort_unstable();
                 ends.dedup();
                 let mut windows = vec![Array([Array([Moments::EMPTY]); 2]); ends.len()];
                 key.read(&ends, &widths, &mut windows);
                 for (end, windows) in ends.iter().zip(&windows) {
-                    for (width, found) in [5, 40].iter().zip(windows.iter()) {
+                    for (width, found) in widths_us.iter().zip(windows.iter()) {
                         let mut expected = Moments::<Fixed<0>>::EMPTY;
                         for (at, lanes) in &events {
                             if (end - width..=*end).contains(at) {

@@ -6,8 +6,9 @@ use thalweg_engine::time::EventTime;
 use super::Store;
 use crate::value::Lane;
 use crate::window::rolling::event::Windows;
+use crate::window::rolling::form::Form;
 
-impl<K: Key, L: Lane, const N: usize, const W: usize> Store<K, L, N, W> {
+impl<K: Key, L: Lane, const N: usize, const W: usize, F: Form> Store<K, L, N, W, F> {
     /// The windows of a key that end at each of `ends`, which ascend: those of no event where there is none.
     #[inline]
     pub(in crate::window::rolling) fn read(
@@ -18,7 +19,7 @@ impl<K: Key, L: Lane, const N: usize, const W: usize> Store<K, L, N, W> {
     ) {
         let line = &self.lines[handle as usize];
         if let Some(busy) = line.busy() {
-            return self.busy[busy].read(ends, &self.widths, windows);
+            return self.busy.read(busy, ends, &self.widths, windows);
         }
         for (end, windows) in ends.iter().zip(windows) {
             line.fill(*end, &self.widths, windows);
