@@ -66,7 +66,7 @@ impl<L: Lane, const N: usize, const W: usize, F: Form> Busy<L, N, W, F> {
         if let (Some(oldest), Some(newest)) = (events.first(), events.last()) {
             busy.anchor = F::anchor(oldest.0, newest.0);
         }
-        busy.ring.reserve_exact(events.len() + events.len() / 4 + 1);
+        busy.ring.reserve_exact(events.len() + events.len() / 2);
         for (at, lanes) in events {
             let event = pack::<F, L, N>(busy.anchor, *at, lanes)?;
             busy.append(event);

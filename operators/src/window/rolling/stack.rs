@@ -104,7 +104,7 @@ impl<E: Extreme, F: Form> Stack<E, F> {
     fn make_room(&mut self) {
         let length = self.entries.len();
         if length == self.entries.capacity() {
-            self.entries.reserve_exact((length / 2 + 1).max(2));
+            self.entries.reserve_exact((length / 2).max(1));
         }
     }
 
