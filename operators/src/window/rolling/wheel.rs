@@ -18,6 +18,9 @@ const LEVELS: usize = (EventTime::BITS / DIGIT_BITS) as usize;
 /// Emptied slots whose memory is kept for the next to be filled; the others give theirs back.
 const SPARE_SLOTS: usize = 4;
 
+/// Items of the largest slot that is kept: those of hours hold a good part of all keys, those of minutes never again.
+const SPARE_ITEMS: usize = 4_096;
+
 /// Items by the moment that they wait for.
 pub(crate) struct Wheel<T> {
     slots: Vec<Vec<T>>,
@@ -146,7 +149,7 @@ impl<T> Wheel<T> {
     }
 
     fn give_back(&mut self, slot: Vec<T>) {
-        if self.spare.len() < SPARE_SLOTS && slot.capacity() > 0 {
+        if self.spare.len() < SPARE_SLOTS && (1..=SPARE_ITEMS).contains(&slot.capacity()) {
             self.spare.push(slot);
         }
     }
