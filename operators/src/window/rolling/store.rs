@@ -9,6 +9,8 @@
 
 mod busies;
 mod read;
+#[cfg(test)]
+mod tests;
 
 use serde::{Deserialize, Serialize};
 use thalweg_engine::key::Key;
