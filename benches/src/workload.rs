@@ -6,7 +6,7 @@ use std::time::Duration;
 use thalweg::connectors::memory::Log;
 use thalweg::operators::value::Fixed;
 use thalweg::operators::window::grouped::GroupRow;
-use thalweg::operators::window::rolling::Rolled;
+use thalweg::operators::window::rolling::{Rolled, Rolling};
 use thalweg::operators::window::session::SessionRow;
 use thalweg::prelude::*;
 
@@ -111,6 +111,26 @@ fn pass(rows: Arc<Vec<Payment>>, workers: usize, digest: Digest) -> Job {
 /// A user's amounts over three windows.
 type Spend = Rolled<u64, Fixed<0>, 1, 3>;
 
+/// A user's amounts over 1 h, 24 h and a widest window, in no mode yet.
+fn spend<'s>(
+    g: &Graph<'s>,
+    rows: &Arc<Vec<Payment>>,
+    workers: usize,
+    widest: Duration,
+) -> Result<Rolling<'s, Payment, u64, Fixed<0>, 1, 3>, JobError> {
+    let payments = g.source("payments", source(rows, workers))?;
+    let windows = payments
+        .key_by(|payment| payment.user)
+        .event_time(|payment| payment.at)
+        .rolling([hours(1), hours(24), widest])?;
+    Ok(windows.moments("amount", |payment| payment.cents))
+}
+
+/// Adds up how many events the widest windows hold.
+fn in_widest(digest: &Digest) -> DigestSink<Spend> {
+    DigestSink::new(digest, |row| row.window(2).count() as f64)
+}
+
 /// Rolling 1 h, 24 h and 7 d, five moments, one row per user, −1/+1, as of the user's newest event: the loop's work.
 fn rolling_latest(rows: Arc<Vec<Payment>>, workers: usize, digest: Digest) -> Job {
     latest(rows, workers, (days(7), Expiry::AtNextEvent), digest)
@@ -119,19 +139,11 @@ fn rolling_latest(rows: Arc<Vec<Payment>>, workers: usize, digest: Digest) -> Jo
 /// The same with the compact state, over payments whose times are whole milliseconds, as most sources' are.
 fn rolling_compact(rows: Arc<Vec<Payment>>, workers: usize, digest: Digest) -> Job {
     Job::new("rolling_compact", move |g| {
-        let payments = g.source("payments", source(&rows, workers))?;
-        payments
-            .key_by(|payment| payment.user)
-            .event_time(|payment| payment.at)
-            .rolling([hours(1), hours(24), days(7)])?
-            .moments("amount", |payment| payment.cents)
+        spend(g, &rows, workers, days(7))?
             .expiry(Expiry::AtNextEvent)
             .compact()
             .latest()
-            .sink(
-                "digest",
-                DigestSink::new(&digest, |row: &Spend| row.window(2).count() as f64),
-            )
+            .sink("digest", in_widest(&digest))
     })
 }
 
@@ -153,36 +165,20 @@ fn latest(
     digest: Digest,
 ) -> Job {
     Job::new("rolling_latest", move |g| {
-        let payments = g.source("payments", source(&rows, workers))?;
-        payments
-            .key_by(|payment| payment.user)
-            .event_time(|payment| payment.at)
-            .rolling([hours(1), hours(24), widest])?
-            .moments("amount", |payment| payment.cents)
+        spend(g, &rows, workers, widest)?
             .expiry(expiry)
             .latest()
-            .sink(
-                "digest",
-                DigestSink::new(&digest, |row: &Spend| row.window(2).count() as f64),
-            )
+            .sink("digest", in_widest(&digest))
     })
 }
 
 /// The same as `rolling_latest` into a sink that replaces.
 fn rolling_upsert(rows: Arc<Vec<Payment>>, workers: usize, digest: Digest) -> Job {
     Job::new("rolling_upsert", move |g| {
-        let payments = g.source("payments", source(&rows, workers))?;
-        payments
-            .key_by(|payment| payment.user)
-            .event_time(|payment| payment.at)
-            .rolling([hours(1), hours(24), days(7)])?
-            .moments("amount", |payment| payment.cents)
+        spend(g, &rows, workers, days(7))?
             .expiry(Expiry::AtNextEvent)
             .upserts()
-            .sink(
-                "digest",
-                DigestSink::new(&digest, |row: &Spend| row.window(2).count() as f64),
-            )
+            .sink("digest", in_widest(&digest))
     })
 }
 
@@ -197,12 +193,7 @@ fn finished(row: &Spend) -> f64 {
 fn rolling_final(rows: Arc<Vec<Payment>>, workers: usize, digest: Digest) -> Job {
     let finished = |(_, row): &((), Spend)| finished(row);
     Job::new("rolling_final", move |g| {
-        let payments = g.source("payments", source(&rows, workers))?;
-        payments
-            .key_by(|payment| payment.user)
-            .event_time(|payment| payment.at)
-            .rolling([hours(1), hours(24), days(7)])?
-            .moments("amount", |payment| payment.cents)
+        spend(g, &rows, workers, days(7))?
             .finals(|_| ())
             .sink("digest", DigestSink::new(&digest, finished))
     })
@@ -320,12 +311,7 @@ fn session(rows: Arc<Vec<Payment>>, workers: usize, digest: Digest) -> Job {
 fn rolling_corrections(rows: Arc<Vec<Payment>>, workers: usize, digest: Digest) -> Job {
     let finished = |(_, row): &((), Spend)| finished(row);
     Job::new("rolling_corrections", move |g| {
-        let payments = g.source("payments", source(&rows, workers))?;
-        payments
-            .key_by(|payment| payment.user)
-            .event_time(|payment| payment.at)
-            .rolling([hours(1), hours(24), days(7)])?
-            .moments("amount", |payment| payment.cents)
+        spend(g, &rows, workers, days(7))?
             .corrections(|_| ())
             .sink("digest", DigestSink::new(&digest, finished))
     })

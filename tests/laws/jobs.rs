@@ -26,9 +26,16 @@ pub(crate) fn read<L: Lane, const N: usize, const W: usize>(
     }
 }
 
-/// Every other lap stores its rolling windows in the compact form: rows are the same.
-fn is_compact(lap: &Lap) -> bool {
-    lap.seed.is_multiple_of(2)
+/// Runs a mode of rolling windows, in every other lap over the compact form: rows are the same.
+macro_rules! in_some_form {
+    ($lap:expr, $rolling:expr, $mode:ident($($of:expr)?)) => {{
+        let rolling = $rolling;
+        if $lap.seed.is_multiple_of(2) {
+            rolling.compact().$mode($($of)?)
+        } else {
+            rolling.$mode($($of)?)
+        }
+    }};
 }
 
 pub(crate) type Whole<'s> = Rolling<'s, Event, i64, thalweg::operators::value::Fixed<0>, 2, 3>;
@@ -55,11 +62,7 @@ pub(crate) fn rolling_latest(
         let events = g.source("events", case.source(&lap))?;
         witness.watch(&events);
         let rolling = whole(&events, &case)?.expiry(expiry);
-        let rows = if is_compact(&lap) {
-            rolling.compact().latest()
-        } else {
-            rolling.latest()
-        };
+        let rows = in_some_form!(lap, rolling, latest());
         rows.map(read).sink("out", out.clone())
     })
 }
@@ -76,11 +79,7 @@ pub(crate) fn rolling_final(
         let events = g.source("events", case.source(&lap))?;
         witness.watch(&events);
         let rolling = whole(&events, &case)?;
-        let finals = if is_compact(&lap) {
-            rolling.compact().finals(|event| event.id)
-        } else {
-            rolling.finals(|event| event.id)
-        };
+        let finals = in_some_form!(lap, rolling, finals(|event| event.id));
         finals
             .map(|(id, row)| (id, read(row)))
             .sink("out", out.clone())
@@ -99,11 +98,7 @@ pub(crate) fn rolling_corrections(
         let events = g.source("events", case.source(&lap))?;
         witness.watch(&events);
         let rolling = whole(&events, &case)?;
-        let rows = if is_compact(&lap) {
-            rolling.compact().corrections(|event| event.id)
-        } else {
-            rolling.corrections(|event| event.id)
-        };
+        let rows = in_some_form!(lap, rolling, corrections(|event| event.id));
         rows.map(|(id, row)| (id, read(row)))
             .sink("out", out.clone())
     })
@@ -131,11 +126,7 @@ pub(crate) fn rolling_real_latest(
         let events = g.source("events", case.source(&lap))?;
         witness.watch(&events);
         let rolling = floats(&events, &case)?;
-        let latest = if is_compact(&lap) {
-            rolling.compact().latest()
-        } else {
-            rolling.latest()
-        };
+        let latest = in_some_form!(lap, rolling, latest());
         latest.map(read).sink("out", out.clone())
     })
 }

@@ -33,9 +33,7 @@ pub trait Sealed {
     /// The number that is none.
     const NULL: Self::Number;
     /// Room for a moment in full, beside what is stored of a key; none where that would be too much.
-    type Moment: Copy + Debug;
-    /// No such moment.
-    const NO_MOMENT: Self::Moment;
+    type Moment: Copy + Debug + Default;
 
     /// From where the times of a key are told whose events lie between two moments.
     fn anchor(oldest: EventTime, newest: EventTime) -> u32;
@@ -85,7 +83,6 @@ impl Sealed for Wide {
     type Number = i64;
     const NULL: i64 = NULL;
     type Moment = EventTime;
-    const NO_MOMENT: EventTime = EventTime::MAX;
 
     #[inline(always)]
     fn anchor(_: EventTime, _: EventTime) -> u32 {
@@ -150,7 +147,6 @@ impl Sealed for Compact {
     type Number = i32;
     const NULL: i32 = i32::MIN;
     type Moment = ();
-    const NO_MOMENT: () = ();
 
     /// The events stand in the middle: earlier ones may come late, later ones will come.
     #[inline(always)]

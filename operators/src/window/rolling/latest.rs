@@ -12,7 +12,8 @@
 //!
 //! # Cost
 //! Per event: one line (or ring, sums and stacks) touched; per changed row two updates. State: the events of the widest
-//! window and the lateness, 16 bytes each and up (8 in the compact form), freed as the watermark passes; a key without events is forgotten.
+//! window and the lateness, 16 bytes each and up (8 in the compact form), freed as the watermark passes; a key without
+//! events is forgotten.
 
 use thalweg_engine::key::Key;
 use thalweg_engine::keyed::{

@@ -40,8 +40,10 @@ pub(super) struct Line<L, const N: usize, F: Form> {
 
 impl<L: Lane, const N: usize, F: Form> Line<L, N, F> {
     pub(super) fn empty() -> Self {
+        let mut due = F::Moment::default();
+        F::set_moment(&mut due, UNARMED);
         Self {
-            due: F::NO_MOMENT,
+            due,
             anchor: 0,
             n: 0,
             dirty: false,

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! key ─ index ─▶ handle ─▶ Line (7 events by time, 128 B; compact 64) ─ when full ─▶ Busy (ring, sums, stacks)
-//!                                                                      ─ where one does not fit its form ─▶ the same, wide
+//!                                                        ─ where one does not fit its form ─▶ the same, wide
 //! ```
 //!
 //! A retraction that comes before its event is a debt: it waits, and the event pays it when it comes, or time forgives it.
@@ -71,13 +71,9 @@ impl<K: Key, L: Lane, const N: usize, const W: usize, F: Form> Store<K, L, N, W,
     #[inline(always)]
     pub(super) fn resolve(&mut self, key: &K) -> u32 {
         let (handle, new) = self.index.resolve(key);
-        if new {
-            if handle as usize == self.lines.len() {
-                self.lines.push(Line::empty());
-            } else {
-                self.lines[handle as usize] = Line::empty();
-                self.set_due(handle, UNARMED);
-            }
+        // A handle that is used again was left empty.
+        if new && handle as usize == self.lines.len() {
+            self.lines.push(Line::empty());
         }
         handle
     }
