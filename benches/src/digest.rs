@@ -27,15 +27,23 @@ impl Digest {
     }
 }
 
+/// What a sink takes out of each row: compiled into its loop, as it is into the loops by hand.
+pub trait Look<D>: Fn(&D) -> f64 + Clone + Send + Sync + 'static {}
+
+impl<D, F: Fn(&D) -> f64 + Clone + Send + Sync + 'static> Look<D> for F {}
+
 /// A sink that adds `look` of every row to a digest.
-pub struct DigestSink<D> {
+pub struct DigestSink<F> {
     digest: Digest,
-    look: fn(&D) -> f64,
+    look: F,
 }
 
-impl<D> DigestSink<D> {
+impl<F> DigestSink<F> {
     /// A sink into `digest`.
-    pub fn new(digest: &Digest, look: fn(&D) -> f64) -> Self {
+    pub fn new<D>(digest: &Digest, look: F) -> Self
+    where
+        F: Look<D>,
+    {
         Self {
             digest: digest.clone(),
             look,
@@ -43,13 +51,13 @@ impl<D> DigestSink<D> {
     }
 }
 
-impl<D: Send + 'static> UpsertSink<D> for DigestSink<D> {}
+impl<D: Send + 'static, F: Look<D>> UpsertSink<D> for DigestSink<F> {}
 
-impl<D: Send + 'static> Sink<D> for DigestSink<D> {
+impl<D: Send + 'static, F: Look<D>> Sink<D> for DigestSink<F> {
     fn open(&self, _: SinkPlace) -> Result<Box<dyn Writer<D>>, SinkError> {
         Ok(Box::new(DigestWriter {
             digest: self.digest.clone(),
-            look: self.look,
+            look: self.look.clone(),
         }))
     }
 
@@ -58,12 +66,12 @@ impl<D: Send + 'static> Sink<D> for DigestSink<D> {
     }
 }
 
-struct DigestWriter<D> {
+struct DigestWriter<F> {
     digest: Digest,
-    look: fn(&D) -> f64,
+    look: F,
 }
 
-impl<D: Send> Writer<D> for DigestWriter<D> {
+impl<D: Send, F: Look<D>> Writer<D> for DigestWriter<F> {
     fn write(&mut self, _: u64, rows: Updates<D>) -> Result<(), SinkError> {
         let sum: f64 = rows
             .iter()

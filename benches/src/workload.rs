@@ -11,7 +11,7 @@ use thalweg::operators::window::session::SessionRow;
 use thalweg::prelude::*;
 
 use crate::data::{self, LATENESS_US, MERCHANTS, Payment};
-use crate::digest::{Digest, DigestSink};
+use crate::digest::{Digest, DigestSink, Look};
 use crate::feed::Feed;
 use crate::{asof, loops};
 
@@ -127,8 +127,8 @@ fn spend<'s>(
 }
 
 /// Adds up how many events the widest windows hold.
-fn in_widest(digest: &Digest) -> DigestSink<Spend> {
-    DigestSink::new(digest, |row| row.window(2).count() as f64)
+fn in_widest(digest: &Digest) -> DigestSink<impl Look<Spend>> {
+    DigestSink::new(digest, |row: &Spend| row.window(2).count() as f64)
 }
 
 /// Rolling 1 h, 24 h and 7 d, five moments, one row per user, −1/+1, as of the user's newest event: the loop's work.

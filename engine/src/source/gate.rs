@@ -171,15 +171,15 @@ impl<D: Clone> Gate<D> {
         let (earliest, latest) = (WATERMARK_NONE + 1, horizon.min(WATERMARK_END - 1));
         let lateness = self.spec.lateness_us;
         let mut newest = self.newest.unwrap_or(WATERMARK_NONE);
-        let mut watermark = self.watermark().max(earliest);
         for (place, at) in times.iter().enumerate() {
+            let watermark = lateness.map_or(earliest, |lateness| {
+                newest.saturating_sub(lateness).max(earliest)
+            });
             if *at < watermark || *at > latest {
                 out.push((place, outside(*at)));
-            } else if *at > newest {
-                newest = *at;
-                if let Some(lateness) = lateness {
-                    watermark = newest.saturating_sub(lateness).max(earliest);
-                }
+            } else {
+                // Whether a row is the newest so far cannot be foreseen: no branch asks.
+                newest = newest.max(*at);
             }
         }
         self.newest = (newest != WATERMARK_NONE).then_some(newest);
@@ -275,7 +275,7 @@ mod tests {
         let mut gate = Gate::new(spec, "rows".into(), "only".into(), clock, Arc::default(), 4);
         let mut judged: Judged = (Vec::new(), Vec::new(), Vec::new(), WATERMARK_NONE);
         for rows in batches {
-            let mut batch = Batch::with_container_rows(4);
+            let mut batch = Batch::new(4, 0);
             rows.iter().for_each(|at| batch.push(*at));
             gate.admit(&mut batch, |chunk| {
                 judged.0.extend(chunk.rows.iter().map(|update| update.0));

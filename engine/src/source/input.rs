@@ -99,8 +99,9 @@ pub(crate) struct SourceInput<D: Data> {
 impl<D: Data> SourceInput<D> {
     fn send(&self, chunk: &mut Chunk<D>, epoch: Epoch) -> usize {
         let (rows, late, dead) = (chunk.rows.len(), chunk.late.len(), chunk.dead.len());
-        for update in &mut chunk.rows {
-            update.1 = epoch;
+        // Rows of one chunk were read together, and are marked alike.
+        if chunk.rows.first().is_some_and(|first| first.1 != epoch) {
+            chunk.rows.iter_mut().for_each(|update| update.1 = epoch);
         }
         if let Some(letter) = chunk.dead.first() {
             self.metrics.note_dead(letter);
@@ -141,7 +142,7 @@ impl<D: Data> DrivenInput for SourceInput<D> {
                 let polled =
                     self.partitions[index]
                         .port
-                        .poll()
+                        .poll(epoch)
                         .map_err(|error| JobError::Source {
                             source_name: self.name.to_string(),
                             error,

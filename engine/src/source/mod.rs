@@ -17,6 +17,7 @@ mod spec;
 pub use dead::DeadLetter;
 pub use spec::{SourceExt, SourceSpec};
 
+use crate::time::Epoch;
 use crate::update::{CONTAINER_ROWS, Data, Diff, Update};
 
 /// A part of a source that is read in order by one reader: a file, a topic's partition.
@@ -85,21 +86,24 @@ pub struct Batch<D> {
     pub(crate) containers: Vec<Vec<Update<D>>>,
     pub(crate) dead: Vec<DeadLetter>,
     container_rows: usize,
+    /// The epoch that rows are marked with: the one that is open, where that is known while they are read.
+    epoch: Epoch,
 }
 
 impl<D> Default for Batch<D> {
     fn default() -> Self {
-        Self::with_container_rows(CONTAINER_ROWS)
+        Self::new(CONTAINER_ROWS, 0)
     }
 }
 
 impl<D> Batch<D> {
-    /// A batch whose rows travel in containers of this many.
-    pub(crate) fn with_container_rows(container_rows: usize) -> Self {
+    /// A batch whose rows travel in containers of this many, and will enter the graph in `epoch` if they can.
+    pub(crate) fn new(container_rows: usize, epoch: Epoch) -> Self {
         Self {
             containers: Vec::new(),
             dead: Vec::new(),
             container_rows,
+            epoch,
         }
     }
 
@@ -114,7 +118,7 @@ impl<D> Batch<D> {
     pub fn push_signed(&mut self, row: D, diff: Diff) {
         match self.containers.last_mut() {
             Some(container) if container.len() < self.container_rows => {
-                container.push((row, 0, diff));
+                container.push((row, self.epoch, diff));
             }
             _ => self.open(row, diff),
         }
@@ -131,7 +135,8 @@ impl<D> Batch<D> {
                 continue;
             };
             let fitting = rest.len().min(self.container_rows - container.len());
-            container.extend(rest[..fitting].iter().map(|row| (row.clone(), 0, 1)));
+            let epoch = self.epoch;
+            container.extend(rest[..fitting].iter().map(|row| (row.clone(), epoch, 1)));
             rows = &rest[fitting..];
         }
     }
@@ -139,7 +144,7 @@ impl<D> Batch<D> {
     #[cold]
     fn open(&mut self, row: D, diff: Diff) {
         let mut container = Vec::with_capacity(self.container_rows);
-        container.push((row, 0, diff));
+        container.push((row, self.epoch, diff));
         self.containers.push(container);
     }
 

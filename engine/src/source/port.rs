@@ -14,6 +14,7 @@ use crate::sim::Dice;
 use crate::source::gate::{Chunk, Gate};
 use crate::source::{Batch, ReadStatus, Reader, SourceError};
 use crate::threads::panic_text;
+use crate::time::Epoch;
 
 /// Chunks that wait in front of a worker before its reader blocks.
 const CHUNKS_WAITING_MAX: usize = 64;
@@ -91,25 +92,25 @@ impl<D: Send + Clone + 'static> ReaderPort<D> {
         }))
     }
 
-    pub(crate) fn poll(&mut self) -> Result<Polled<D>, SourceError> {
+    pub(crate) fn poll(&mut self, epoch: Epoch) -> Result<Polled<D>, SourceError> {
         match self {
             Self::Thread(receiver) => match receiver.try_recv() {
                 Ok(chunk) => Ok(Polled::Chunk(chunk?)),
                 Err(TryRecvError::Empty) => Ok(Polled::Pending),
                 Err(TryRecvError::Disconnected) => Ok(Polled::Ended),
             },
-            Self::InPlace(port) => port.poll(),
+            Self::InPlace(port) => port.poll(epoch),
         }
     }
 }
 
 impl<D: Clone> InPlace<D> {
-    fn poll(&mut self) -> Result<Polled<D>, SourceError> {
+    fn poll(&mut self, epoch: Epoch) -> Result<Polled<D>, SourceError> {
         if self.dice.as_ref().is_some_and(|dice| dice.chance(20)) {
             return Ok(Polled::Pending);
         }
         if self.waiting.is_empty() && !self.ended {
-            let mut batch = Batch::with_container_rows(self.gate.chunk_rows);
+            let mut batch = Batch::new(self.gate.chunk_rows, epoch);
             self.ended = self.reader.read(&mut batch)? == ReadStatus::End;
             let waiting = &mut self.waiting;
             self.gate
@@ -133,7 +134,7 @@ fn read_all<D: Clone>(
     stop: &StopHandle,
     send: &dyn Fn(Result<Chunk<D>, SourceError>) -> bool,
 ) -> Result<(), SourceError> {
-    let mut batch = Batch::with_container_rows(gate.chunk_rows);
+    let mut batch = Batch::new(gate.chunk_rows, 0);
     let mut listening = true;
     while listening && !stop.is_stopping() {
         let status = reader.read(&mut batch)?;
