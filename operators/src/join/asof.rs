@@ -22,9 +22,15 @@
 //! feature, or the tolerance where none comes; without a tolerance, for the end of all sources.
 //!
 //! # Cost
-//! As `join/timed/` says. A feature at `f` touches only the labels from `f` to before the next feature. State:
-//! per key the newest feature below the watermark and those above it; with a tolerance, not even the former for longer
-//! than that. Keys with nothing left are forgotten.
+//! Backward (`asof/backward.rs`): per feature one cache line of its key and one write at the end of a log; per label one
+//! lookup and a step back for each newer feature of its key. A feature that comes late, or is taken back, also steps back
+//! over the newer ones, and touches only the labels from its time to before the next feature's. State: per key the newest
+//! feature, those that the watermark has not left behind, and the labels that it has not passed; with a tolerance, not
+//! even the newest for longer than that. In the other directions as `join/timed/` says.
+
+mod backward;
+mod chains;
+mod labels;
 
 use std::ops::Range;
 use std::rc::Rc;
@@ -35,6 +41,8 @@ use thalweg_engine::table::Table;
 use thalweg_engine::time::{EventTime, micros_of};
 use thalweg_engine::update::Data;
 
+use self::backward::Backward;
+use crate::join::timed::side::Side;
 use crate::join::timed::{self, Held, Mode, Rule, prefix};
 use crate::key_by::{Keyed, Timeline};
 
@@ -127,13 +135,13 @@ impl<'s, L: Data + Ord, R: Data + Ord, K: Key> Asof<'s, L, R, K> {
     }
 
     fn run(&self, mode: Mode) -> Table<'s, (L, Option<R>)> {
-        timed::join(
-            &self.labels,
-            &self.features,
-            &self.name,
-            mode,
-            self.rule.clone(),
-        )
+        let (labels, features, rule) = (&self.labels, &self.features, self.rule.clone());
+        // A dimension's history lies by key from its first row to its last: it is looked up in the middle.
+        if rule.direction != Direction::Backward || rule.ends.is_some() {
+            return timed::join(labels, features, &self.name, mode, rule);
+        }
+        let state = Backward::new(Side::of(labels), Side::of(features), rule, mode);
+        timed::run(labels, features, &self.name, mode, state)
     }
 }
 
@@ -192,8 +200,13 @@ impl<R> AsofRule<R> {
     /// Whether a feature matches a label at `at` or later, were it the newest.
     #[inline(always)]
     fn reaches(&self, right: &Held<R>, at: EventTime) -> bool {
-        at.saturating_sub(right.at) <= self.tolerance_us
-            && self.ends.as_ref().is_none_or(|ends| ends(&right.row) > at)
+        self.reaches_from(right.at, &right.row, at)
+    }
+
+    #[inline(always)]
+    fn reaches_from(&self, from: EventTime, row: &R, at: EventTime) -> bool {
+        at.saturating_sub(from) <= self.tolerance_us
+            && self.ends.as_ref().is_none_or(|ends| ends(row) > at)
     }
 
     /// The oldest feature at or after `at`, if it is near enough.
@@ -309,7 +322,14 @@ impl<R> AsofRule<R> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::join::timed::tests::{assert_brute_force, assert_saves};
+    use crate::join::timed::tests::{assert_brute_force, assert_saves, side, state};
+
+    fn backward(
+        rule: &AsofRule<crate::laws::Row>,
+        mode: Mode,
+    ) -> Backward<i64, crate::laws::Row, crate::laws::Row> {
+        Backward::new(side(), side(), rule.clone(), mode)
+    }
 
     fn rules() -> impl Iterator<Item = AsofRule<crate::laws::Row>> {
         let directions = [Direction::Backward, Direction::Forward, Direction::Nearest];
@@ -347,7 +367,12 @@ mod tests {
     #[test]
     fn every_label_has_its_feature_after_every_epoch() {
         for rule in rules() {
-            assert_brute_force(0..60, &rule, |rights, at| defined(&rule, rights, at));
+            let general = |mode| state(&rule, mode);
+            assert_brute_force(0..60, general, |rights, at| defined(&rule, rights, at));
+            if rule.direction == Direction::Backward {
+                let backward = |mode| backward(&rule, mode);
+                assert_brute_force(0..120, backward, |rights, at| defined(&rule, rights, at));
+            }
         }
     }
 
@@ -357,11 +382,17 @@ mod tests {
             ends: Some(Rc::new(|row: &crate::laws::Row| row.at + 2 + row.value)),
             ..AsofRule::new()
         };
-        assert_brute_force(0..120, &rule, |rights, at| defined(&rule, rights, at));
+        let general = |mode| state(&rule, mode);
+        assert_brute_force(0..120, general, |rights, at| defined(&rule, rights, at));
+        let backward = |mode| backward(&rule, mode);
+        assert_brute_force(0..120, backward, |rights, at| defined(&rule, rights, at));
     }
 
     #[test]
     fn saved_labels_and_features_continue_as_if_never_interrupted() {
-        rules().for_each(|rule| assert_saves(0..12, &rule));
+        rules().for_each(|rule| assert_saves(0..12, |mode| state(&rule, mode)));
+        let is_backward = |rule: &AsofRule<_>| rule.direction == Direction::Backward;
+        let backward_ones = rules().filter(is_backward);
+        backward_ones.for_each(|rule| assert_saves(0..40, |mode| backward(&rule, mode)));
     }
 }

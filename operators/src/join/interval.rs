@@ -217,7 +217,7 @@ impl<R: 'static> Rule<R> for NearRule {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::join::timed::tests::{assert_brute_force, assert_saves};
+    use crate::join::timed::tests::{assert_brute_force, assert_saves, state};
     use crate::laws::Row;
 
     fn rules() -> impl Iterator<Item = NearRule> {
@@ -252,12 +252,16 @@ mod tests {
     #[test]
     fn every_pair_that_is_near_is_there_after_every_epoch() {
         for rule in rules() {
-            assert_brute_force(0..60, &rule, |rights, at| defined(rule, rights, at));
+            assert_brute_force(
+                0..60,
+                |mode| state(&rule, mode),
+                |rights, at| defined(rule, rights, at),
+            );
         }
     }
 
     #[test]
     fn saved_rows_continue_as_if_never_interrupted() {
-        rules().for_each(|rule| assert_saves(0..8, &rule));
+        rules().for_each(|rule| assert_saves(0..8, |mode| state(&rule, mode)));
     }
 }

@@ -11,14 +11,14 @@ struct Change<L, R> {
 }
 
 /// What waits.
-pub(super) struct Changes<L, R>(Vec<Change<L, R>>);
+pub(in crate::join) struct Changes<L, R>(Vec<Change<L, R>>);
 
 impl<L: Ord, R: Ord> Changes<L, R> {
-    pub(super) fn new() -> Self {
+    pub(in crate::join) fn new() -> Self {
         Self(Vec::new())
     }
 
-    pub(super) fn push(&mut self, handle: u32, left: L, right: Option<R>, diff: Diff) {
+    pub(in crate::join) fn push(&mut self, handle: u32, left: L, right: Option<R>, diff: Diff) {
         self.0.push(Change {
             handle,
             left,
@@ -28,7 +28,7 @@ impl<L: Ord, R: Ord> Changes<L, R> {
     }
 
     /// Adds up what waits, and writes what is left of it.
-    pub(super) fn write(&mut self, out: &mut Emitter<'_, (L, Option<R>)>) {
+    pub(in crate::join) fn write(&mut self, out: &mut Emitter<'_, (L, Option<R>)>) {
         self.0.sort_unstable_by(|a, b| {
             let by_left = a.handle.cmp(&b.handle).then_with(|| a.left.cmp(&b.left));
             by_left.then_with(|| a.right.cmp(&b.right))

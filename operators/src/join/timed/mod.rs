@@ -27,20 +27,21 @@
 //! dropped when its key is touched next, and by a sweep that passes over all keys bit by bit. Once the right side has
 //! ended, as a dimension does before any timed row comes, `latest` keeps no left rows at all.
 
-mod changes;
+pub(super) mod changes;
 mod repair;
-mod run;
-mod side;
+pub(super) mod run;
+pub(super) mod side;
 mod slot;
 mod state;
 #[cfg(test)]
 pub(super) mod tests;
 mod upkeep;
-mod waiting;
+pub(super) mod waiting;
 
 use std::rc::Rc;
 
 use thalweg_engine::key::Key;
+use thalweg_engine::keyed::PairedState;
 use thalweg_engine::table::Table;
 use thalweg_engine::time::EventTime;
 use thalweg_engine::update::{Data, Diff};
@@ -90,12 +91,23 @@ pub(super) fn join<'s, L: Data + Ord, R: Data + Ord, K: Key, U: Rule<R>>(
     mode: Mode,
     rule: U,
 ) -> Table<'s, (L, Option<R>)> {
+    let state = Timed::new(Side::of(left), Side::of(right), rule, mode);
+    run(left, right, name, mode, state)
+}
+
+/// Runs a state over two timelines.
+pub(super) fn run<'s, L: Data, R: Data, K: Key, S: PairedState<Left = L, Right = R>>(
+    left: &Timeline<'s, L, K>,
+    right: &Timeline<'s, R, K>,
+    name: &str,
+    mode: Mode,
+    state: S,
+) -> Table<'s, S::Out> {
     let (left_key, right_key) = (Rc::clone(&left.keyed.key), Rc::clone(&right.keyed.key));
     let name = match mode {
         Mode::Latest => format!("{name} latest"),
         Mode::Final => format!("{name} final"),
     };
-    let state = Timed::new(Side::of(left), Side::of(right), rule, mode);
     left.keyed.table.keyed_with(
         &name,
         move |row| left_key(row).tag(),

@@ -48,7 +48,7 @@ pub(in crate::join) fn prefix<D>(run: &[Held<D>], belongs: impl Fn(EventTime) ->
 }
 
 /// A run that grows in its own way.
-pub(super) trait Run<D>: std::ops::DerefMut<Target = [Held<D>]> {
+pub(in crate::join) trait Run<D>: std::ops::DerefMut<Target = [Held<D>]> {
     fn push(&mut self, held: Held<D>);
     fn insert(&mut self, place: usize, held: Held<D>);
     fn remove(&mut self, place: usize);
@@ -85,7 +85,7 @@ impl<D, A: Array<Item = Held<D>>> Run<D> for SmallVec<A> {
 
 /// Adds `diff` copies of a row; how often it was there before and is there after.
 #[inline(always)]
-pub(super) fn change<D: Ord>(
+pub(in crate::join) fn change<D: Ord>(
     run: &mut impl Run<D>,
     at: EventTime,
     row: D,

@@ -15,14 +15,14 @@ use crate::key_by::Timeline;
 const AHEAD: usize = 16;
 
 /// The key and the time of the rows of one side.
-pub(super) struct Side<D, K> {
-    key: Rc<dyn Fn(&D) -> K>,
-    tags: Column<D, u64>,
-    times: Column<D, EventTime>,
+pub(in crate::join) struct Side<D, K> {
+    pub(in crate::join) key: Rc<dyn Fn(&D) -> K>,
+    pub(in crate::join) tags: Column<D, u64>,
+    pub(in crate::join) times: Column<D, EventTime>,
 }
 
 impl<D: Data, K: Key> Side<D, K> {
-    pub(super) fn of(timeline: &Timeline<'_, D, K>) -> Self {
+    pub(in crate::join) fn of(timeline: &Timeline<'_, D, K>) -> Self {
         Self {
             key: Rc::clone(&timeline.keyed.key),
             tags: timeline.keyed.tags.clone(),
@@ -30,8 +30,20 @@ impl<D: Data, K: Key> Side<D, K> {
         }
     }
 
+    /// The key of a row, where its tag does not tell it apart.
+    #[inline(always)]
+    pub(in crate::join) fn key_to_tell(&self, row: &D) -> Option<K> {
+        (!K::EXACT).then(|| (self.key)(row))
+    }
+
+    /// Whether a row with the tag of a key is of that key.
+    #[inline(always)]
+    pub(in crate::join) fn is_of(&self, row: &D, key: &Option<K>) -> bool {
+        key.as_ref().is_none_or(|key| (self.key)(row) == *key)
+    }
+
     #[cfg(test)]
-    pub(super) fn new(key: fn(&D) -> K, at: fn(&D) -> EventTime) -> Self {
+    pub(in crate::join) fn new(key: fn(&D) -> K, at: fn(&D) -> EventTime) -> Self {
         Self {
             key: Rc::new(key),
             tags: Column::new(move |row| key(row).tag()),

@@ -19,6 +19,14 @@ type Sides = laws::Side<Row, Row>;
 type Net<D> = BTreeMap<D, Diff>;
 type Answer = (Row, Option<Row>);
 
+/// A state that joins rows of the log.
+pub(in crate::join) trait Joins:
+    PairedState<Left = Row, Right = Row, Out = Answer>
+{
+}
+
+impl<S: PairedState<Left = Row, Right = Row, Out = Answer>> Joins for S {}
+
 /// The furthest that a rule under test looks ahead of a row without looking at all that lies between.
 const BOUND_MAX: i64 = 6;
 
@@ -35,9 +43,14 @@ fn both_sides(seed: u64, step_us: i64) -> Epochs<Sides> {
     })
 }
 
-fn state<U: Rule<Row> + Clone>(rule: &U, mode: Mode) -> Sided<Timed<i64, Row, Row, U>> {
-    let side = || Side::new(|row: &Row| row.key, |row: &Row| row.at);
-    Sided(Timed::new(side(), side(), rule.clone(), mode))
+/// One side of the log.
+pub(in crate::join) fn side() -> Side<Row, i64> {
+    Side::new(|row: &Row| row.key, |row: &Row| row.at)
+}
+
+/// The general state under a rule.
+pub(in crate::join) fn state<U: Rule<Row> + Clone>(rule: &U, mode: Mode) -> impl Joins {
+    Timed::<i64, _, _, _>::new(side(), side(), rule.clone(), mode)
 }
 
 fn add<D: Ord>(net: &mut Net<D>, row: D, diff: Diff) {
@@ -66,16 +79,18 @@ fn brute_force(lefts: &Net<Row>, rights: &Net<Row>, defined: Defined<'_>) -> Net
 }
 
 /// Runs the logs of some seeds in both modes and holds every epoch to the definition.
-pub(in crate::join) fn assert_brute_force<U: Rule<Row> + Clone>(
+pub(in crate::join) fn assert_brute_force<S: Joins>(
     seeds: Range<u64>,
-    rule: &U,
+    empty: impl Fn(Mode) -> S,
     defined: impl Fn(&[(Row, Diff)], EventTime) -> Vec<(Option<Row>, Diff)>,
 ) {
     for seed in seeds {
         let epochs = both_sides(seed, [1, 3, 60_000_000][usize::try_from(seed % 3).unwrap()]);
-        assert_latest(seed, &epochs, rule, &defined);
-        assert_latest(seed, &with_rights_until(epochs.clone(), 15), rule, &defined);
-        assert_finals(seed, &epochs, rule, &defined);
+        let latest = || Sided(empty(Mode::Latest));
+        assert_latest(seed, &epochs, latest(), &defined);
+        let until = with_rights_until(epochs.clone(), 15);
+        assert_latest(seed, &until, latest(), &defined);
+        assert_finals(seed, &epochs, Sided(empty(Mode::Final)), &defined);
     }
 }
 
@@ -116,13 +131,12 @@ fn take_in(rows: &[(Sides, Diff)], lefts: &mut Net<Row>, rights: &mut Net<Row>) 
     }
 }
 
-fn assert_latest<U: Rule<Row> + Clone>(
+fn assert_latest<S: Joins>(
     seed: u64,
     epochs: &Epochs<Sides>,
-    rule: &U,
+    mut state: Sided<S>,
     defined: Defined<'_>,
 ) {
-    let mut state = state(rule, Mode::Latest);
     let (mut lefts, mut rights, mut found) = (Net::new(), Net::new(), Net::new());
     let is_right = |(row, _): &(Sides, Diff)| matches!(row, laws::Side::Right(..));
     let last_rights = epochs
@@ -153,13 +167,12 @@ fn assert_latest<U: Rule<Row> + Clone>(
     }
 }
 
-fn assert_finals<U: Rule<Row> + Clone>(
+fn assert_finals<S: Joins>(
     seed: u64,
     epochs: &Epochs<Sides>,
-    rule: &U,
+    mut state: Sided<S>,
     defined: Defined<'_>,
 ) {
-    let mut state = state(rule, Mode::Final);
     let (mut lefts, mut rights, mut found) = (Net::new(), Net::new(), Net::new());
     for (time, rows) in epochs {
         take_in(rows, &mut lefts, &mut rights);
@@ -213,11 +226,11 @@ fn is_settled(left: &Row, rights: &Net<Row>, time: &EpochTime, defined: Defined<
 }
 
 /// What was saved continues, in both modes.
-pub(in crate::join) fn assert_saves<U: Rule<Row> + Clone>(seeds: Range<u64>, rule: &U) {
+pub(in crate::join) fn assert_saves<S: Joins>(seeds: Range<u64>, empty: impl Fn(Mode) -> S) {
     for seed in seeds {
         for mode in [Mode::Latest, Mode::Final] {
             let epochs = both_sides(seed, 2);
-            assert_continues(|| state(rule, mode), side_tag, &epochs);
+            assert_continues(|| Sided(empty(mode)), side_tag, &epochs);
         }
     }
 }

@@ -7,16 +7,16 @@ use super::run::Held;
 use super::slot::{NONE, nearly_full};
 
 /// One key's left rows.
-pub(super) struct Lefts<L> {
-    pub(super) rows: Vec<Held<L>>,
+pub(in crate::join) struct Lefts<L> {
+    pub(in crate::join) rows: Vec<Held<L>>,
     /// `final`: whether the rows have yet to be sorted, and the oldest of their times.
     unsorted: Option<EventTime>,
     /// The earliest timer that stands for the key; the last moment of all where none does.
-    pub(super) due: EventTime,
+    pub(in crate::join) due: EventTime,
 }
 
 impl<L: Ord> Lefts<L> {
-    fn new() -> Self {
+    pub(in crate::join) fn new() -> Self {
         Self {
             rows: Vec::new(),
             unsorted: None,
@@ -25,7 +25,7 @@ impl<L: Ord> Lefts<L> {
     }
 
     /// Takes a row in that waits, wherever its place is: sorting many at once is cheaper than a place for each.
-    pub(super) fn push(&mut self, left: Held<L>) {
+    pub(in crate::join) fn push(&mut self, left: Held<L>) {
         let oldest = self.oldest().unwrap_or(left.at);
         self.unsorted = Some(oldest.min(left.at));
         self.rows.push(left);
@@ -51,7 +51,7 @@ impl<L: Ord> Lefts<L> {
 
     /// Takes out the rows that nothing can change any more, and shows each with the right rows. The first moment at
     /// which another may follow; none where no row is left.
-    pub(super) fn settle<R, U: Rule<R>>(
+    pub(in crate::join) fn settle<R, U: Rule<R>>(
         &mut self,
         rule: &U,
         rights: &[Held<R>],
@@ -84,6 +84,16 @@ impl<L: Ord> Lefts<L> {
         }
         self.rows.drain(kept..seen);
         (!self.rows.is_empty()).then_some(next)
+    }
+
+    /// Gives back memory that is not in use; once no row waits, another key may take the place.
+    pub(in crate::join) fn give_back(&mut self) {
+        if self.rows.len() * 4 <= self.rows.capacity() && self.rows.capacity() > KEPT_ROWS {
+            self.rows.shrink_to(KEPT_ROWS);
+        }
+        if self.rows.is_empty() {
+            (self.unsorted, self.due) = (None, EventTime::MAX);
+        }
     }
 }
 
@@ -148,13 +158,10 @@ impl<L: Ord> Waiting<L> {
         let Some(lefts) = self.lefts.get_mut(*place as usize) else {
             return;
         };
-        if lefts.rows.len() * 4 <= lefts.rows.capacity() && lefts.rows.capacity() > KEPT_ROWS {
-            self.room -= lefts.rows.capacity();
-            lefts.rows.shrink_to(KEPT_ROWS);
-            self.room += lefts.rows.capacity();
-        }
+        self.room -= lefts.rows.capacity();
+        lefts.give_back();
+        self.room += lefts.rows.capacity();
         if lefts.rows.is_empty() {
-            (lefts.unsorted, lefts.due) = (None, EventTime::MAX);
             self.free.push(*place);
             *place = NONE;
         }

@@ -1,0 +1,593 @@
+//! The features of each key as a chain from the newest to the oldest that a label may still match.
+//!
+//! ```text
+//! tag ─▶ [ tag │ newest ─┼─▶ …                 a table: one cache line a key, for features of up to 32 bytes
+//!                        │ prev
+//!                        ▼
+//! log   ── dead │ f₃ ─▶ f₁ │ … │ f₇ ─▶ f₃ │ ──▶  what newer features have taken the place of, as it came to be so
+//! ```
+//!
+//! A feature is mostly newer than all others of its key: then it takes the newest one's place, which goes to the end of
+//! the log. So a feature touches one line, asked for long before, and writes where the cache is; nothing is searched,
+//! moved within a key, or looked at again before it is let go: once the watermark has passed the feature that follows
+//! it in the chain, which is not taken back any more, no label can match it, and it is dead. The log is cut where it begins as long as that is dead; what
+//! is dead behind something that is not goes when the log has doubled.
+//!
+//! # Invariants
+//! 1. A chain holds each feature that is there once, newest first; of one time, the greatest first.
+//! 2. `until` of a logged feature is never below the time of the one before it in the chain.
+//! 3. Features that are there more than once, or were taken back before they came, are counted in `odd`.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use thalweg_engine::key::GOLDEN;
+use thalweg_engine::state::prefetch;
+use thalweg_engine::time::{EventTime, WATERMARK_NONE};
+use thalweg_engine::update::Diff;
+
+/// Entries that a table begins with.
+const ENTRIES_MIN: usize = 256;
+
+/// How long a log is at the least before it is looked through for what is dead.
+const LOG_MIN: usize = 4_096;
+
+/// The place of no logged feature.
+const NONE: u64 = u64::MAX;
+
+/// A feature with its time.
+pub(super) type Timed<R> = (EventTime, R);
+
+/// A key's newest feature, and the place of the one before it. Aligned so that a small one lies in one cache line.
+#[repr(align(64))]
+struct Entry<R> {
+    tag: u64,
+    prev: u64,
+    newest: Option<Timed<R>>,
+}
+
+/// A feature that is not its key's newest.
+struct Logged<R> {
+    feature: Timed<R>,
+    prev: u64,
+    /// No label from here on matches it.
+    until: EventTime,
+}
+
+/// A feature that has come or gone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Changed {
+    /// Whether it is there now.
+    pub(super) is_there: bool,
+    /// The first moment of labels that it does not matter to, because another feature is newer.
+    pub(super) until: EventTime,
+}
+
+/// The features of all keys.
+pub(super) struct Chains<R> {
+    entries: Vec<Entry<R>>,
+    len: usize,
+    shift: u32,
+    swept: usize,
+    log: VecDeque<Logged<R>>,
+    /// The place of the log's first feature: places are never used twice.
+    first: u64,
+    /// The length at which the log is looked through.
+    log_max: usize,
+    odd: BTreeMap<(EventTime, u64, R), Diff>,
+}
+
+impl<R: Ord + Clone> Chains<R> {
+    pub(super) fn new() -> Self {
+        let mut chains = Self {
+            entries: Vec::new(),
+            len: 0,
+            shift: 0,
+            swept: 0,
+            log: VecDeque::new(),
+            first: 0,
+            log_max: LOG_MIN,
+            odd: BTreeMap::new(),
+        };
+        chains.grow();
+        chains
+    }
+
+    /// Where a tag's entry stands, or the first place where it may: the bits below those of the key group.
+    #[inline(always)]
+    fn place(&self, tag: u64) -> usize {
+        #[expect(
+            clippy::cast_possible_truncation,
+            reason = "the table is smaller than memory"
+        )]
+        let place = ((tag.wrapping_mul(GOLDEN) << 7) >> self.shift) as usize;
+        place
+    }
+
+    /// Asks for the entry of a tag.
+    #[inline(always)]
+    pub(super) fn prefetch(&self, tag: u64) {
+        prefetch(&self.entries, self.place(tag));
+    }
+
+    /// The place of a key's entry, or a free one. Keys that share a tag are told apart by their features.
+    #[inline(always)]
+    fn probe(&self, tag: u64, is_of_key: impl Fn(&R) -> bool) -> usize {
+        let mask = self.entries.len() - 1;
+        let mut place = self.place(tag);
+        loop {
+            let entry = &self.entries[place];
+            match &entry.newest {
+                None => return place,
+                Some((_, row)) if entry.tag == tag && is_of_key(row) => return place,
+                Some(_) => place = (place + 1) & mask,
+            }
+        }
+    }
+
+    /// The newest feature of a key of which `belongs` holds, which must hold of all older ones too.
+    #[inline(always)]
+    pub(super) fn find(
+        &self,
+        tag: u64,
+        is_of_key: impl Fn(&R) -> bool,
+        belongs: impl Fn(&Timed<R>) -> bool,
+    ) -> Option<&Timed<R>> {
+        let entry = &self.entries[self.probe(tag, is_of_key)];
+        let newest = entry.newest.as_ref()?;
+        if belongs(newest) {
+            return Some(newest);
+        }
+        let mut prev = entry.prev;
+        while let Some(logged) = self.logged(prev) {
+            if belongs(&logged.feature) {
+                return Some(&logged.feature);
+            }
+            prev = logged.prev;
+        }
+        None
+    }
+
+    /// The logged feature at a place, unless it was let go.
+    #[inline(always)]
+    fn logged(&self, place: u64) -> Option<&Logged<R>> {
+        self.log.get(self.index(place))
+    }
+
+    #[inline(always)]
+    fn logged_mut(&mut self, place: u64) -> Option<&mut Logged<R>> {
+        let index = self.index(place);
+        self.log.get_mut(index)
+    }
+
+    /// Where in the log a place is; beyond its end for one that was let go, and for none.
+    #[inline(always)]
+    fn index(&self, place: u64) -> usize {
+        usize::try_from(place.wrapping_sub(self.first)).unwrap_or(usize::MAX)
+    }
+
+    /// Adds `diff` copies of a feature; none where it was there before and still is, or neither.
+    #[inline(always)]
+    pub(super) fn change(
+        &mut self,
+        tag: u64,
+        (at, row): Timed<R>,
+        diff: Diff,
+        is_of_key: impl Fn(&R) -> bool,
+    ) -> Option<Changed> {
+        if diff == 1 && self.odd.is_empty() {
+            self.insert(tag, (at, row), is_of_key)
+        } else {
+            self.change_odd(tag, (at, row), diff, &is_of_key)
+        }
+    }
+
+    /// The same where a feature may be there several times, or less than not at all.
+    #[inline(never)]
+    fn change_odd(
+        &mut self,
+        tag: u64,
+        (at, row): Timed<R>,
+        diff: Diff,
+        is_of_key: &impl Fn(&R) -> bool,
+    ) -> Option<Changed> {
+        let not_newer = |other: &Timed<R>| (other.0, &other.1) <= (at, &row);
+        let is_there = self.find(tag, is_of_key, not_newer);
+        let is_there = is_there.is_some_and(|found| (found.0, &found.1) == (at, &row));
+        let name = (at, tag, row.clone());
+        let before = self.odd.remove(&name).unwrap_or(Diff::from(is_there));
+        let after = before + diff;
+        if after != 0 && after != 1 {
+            self.odd.insert(name, after);
+        }
+        match (before > 0, after > 0) {
+            (false, true) => self.insert(tag, (at, row), is_of_key),
+            (true, false) => self.remove(tag, &(at, row), is_of_key),
+            _ => None,
+        }
+    }
+
+    #[inline(always)]
+    fn insert(
+        &mut self,
+        tag: u64,
+        feature: Timed<R>,
+        is_of_key: impl Fn(&R) -> bool,
+    ) -> Option<Changed> {
+        // Load at most 0.75: a larger table waits longer for memory than a fuller one searches.
+        if (self.len + 1) * 4 > self.entries.len() * 3 {
+            self.grow();
+        }
+        let place = self.probe(tag, is_of_key);
+        let end = self.first + self.log.len() as u64;
+        let entry = &mut self.entries[place];
+        match &mut entry.newest {
+            None => {
+                *entry = Entry {
+                    tag,
+                    prev: NONE,
+                    newest: Some(feature),
+                };
+                self.len += 1;
+            }
+            Some(newest) if newest.0 < feature.0 => {
+                let until = feature.0;
+                let feature = std::mem::replace(newest, feature);
+                let prev = std::mem::replace(&mut entry.prev, end);
+                self.log.push_back(Logged {
+                    feature,
+                    prev,
+                    until,
+                });
+            }
+            Some(_) => return self.insert_within(place, tag, feature),
+        }
+        Some(Changed {
+            is_there: true,
+            until: EventTime::MAX,
+        })
+    }
+
+    /// The same of a feature that is not newer than all others of its key.
+    #[inline(never)]
+    fn insert_within(&mut self, place: usize, tag: u64, feature: Timed<R>) -> Option<Changed> {
+        let end = self.first + self.log.len() as u64;
+        let entry = &mut self.entries[place];
+        let newest = entry.newest.as_mut()?;
+        let mut until = EventTime::MAX;
+        let (mut is_known, mut newer, mut prev) = (*newest == feature, None, entry.prev);
+        let logged = if *newest < feature {
+            // Of one time, and greater.
+            let feature = std::mem::replace(newest, feature);
+            entry.prev = end;
+            let until = feature.0;
+            Logged {
+                feature,
+                prev,
+                until,
+            }
+        } else {
+            until = if is_known { until } else { newest.0 };
+            while let Some(logged) = self.logged(prev).filter(|_| !is_known) {
+                is_known = logged.feature == feature;
+                if logged.feature <= feature {
+                    break;
+                }
+                until = logged.feature.0;
+                newer = Some(prev);
+                prev = logged.prev;
+            }
+            if is_known {
+                self.odd.insert((feature.0, tag, feature.1), 2);
+                return None;
+            }
+            match newer.and_then(|newer| self.logged_mut(newer)) {
+                Some(newer) => newer.prev = end,
+                None => self.entries[place].prev = end,
+            }
+            Logged {
+                feature,
+                prev,
+                until,
+            }
+        };
+        self.log.push_back(logged);
+        Some(Changed {
+            is_there: true,
+            until,
+        })
+    }
+
+    /// Takes a feature out that is in its key's chain.
+    fn remove(
+        &mut self,
+        tag: u64,
+        feature: &Timed<R>,
+        is_of_key: impl Fn(&R) -> bool,
+    ) -> Option<Changed> {
+        let place = self.probe(tag, is_of_key);
+        let entry = &self.entries[place];
+        let newest = entry.newest.as_ref()?;
+        let mut prev = entry.prev;
+        if newest == feature {
+            match self.logged(prev) {
+                Some(logged) => {
+                    let (newest, prev) = (logged.feature.clone(), logged.prev);
+                    let entry = &mut self.entries[place];
+                    (entry.newest, entry.prev) = (Some(newest), prev);
+                }
+                None => self.forget(place),
+            }
+            return Some(Changed {
+                is_there: false,
+                until: EventTime::MAX,
+            });
+        }
+        let (mut newer, mut until) = (None, newest.0);
+        while let Some(logged) = self.logged(prev) {
+            if logged.feature == *feature {
+                break;
+            }
+            (newer, until) = (Some(prev), logged.feature.0);
+            prev = logged.prev;
+        }
+        let older = self.logged(prev)?.prev;
+        match newer.and_then(|newer| self.logged_mut(newer)) {
+            Some(newer) => newer.prev = older,
+            None => self.entries[place].prev = older,
+        }
+        // What follows it in the chain lives as long as it would have.
+        if let Some(older) = self.logged_mut(older) {
+            older.until = older.until.max(until);
+        }
+        Some(Changed {
+            is_there: false,
+            until,
+        })
+    }
+
+    /// Lets go of what no label from `watermark` on can match.
+    pub(super) fn trim(&mut self, watermark: EventTime) {
+        while let Some(oldest) = self.log.front()
+            && oldest.until < watermark
+        {
+            self.log.pop_front();
+            self.first += 1;
+        }
+        let passed = self.odd.first_key_value();
+        if passed.is_some_and(|((at, ..), _)| *at < watermark) {
+            // Nothing is taken back below the watermark, nor does what was taken back come.
+            self.odd.retain(|(at, ..), _| *at >= watermark);
+        }
+        if self.log.len() >= self.log_max && watermark > WATERMARK_NONE {
+            self.compact(watermark);
+        }
+    }
+
+    /// Looks through the whole log: what is dead behind something that is not is let go too.
+    #[inline(never)]
+    fn compact(&mut self, watermark: EventTime) {
+        let first = self.first + self.log.len() as u64;
+        let mut next = first;
+        let moved = self.log.iter().map(|logged| {
+            let lives = logged.until >= watermark;
+            next += u64::from(lives);
+            if lives { next - 1 } else { NONE }
+        });
+        let moved: Vec<u64> = moved.collect();
+        let old_first = self.first;
+        let place_of = |place: u64| {
+            let index = usize::try_from(place.wrapping_sub(old_first)).unwrap_or(usize::MAX);
+            moved.get(index).copied().unwrap_or(NONE)
+        };
+        self.log.retain(|logged| logged.until >= watermark);
+        self.first = first;
+        for logged in &mut self.log {
+            logged.prev = place_of(logged.prev);
+        }
+        for entry in &mut self.entries {
+            entry.prev = place_of(entry.prev);
+        }
+        // So that looking through costs no more than what was added since.
+        self.log_max = (self.log.len() * 2).max(self.entries.len()).max(LOG_MIN);
+    }
+
+    /// Passes over some more keys and forgets those of whose newest feature `may_match` does not hold.
+    pub(super) fn sweep(&mut self, keys: usize, may_match: impl Fn(&Timed<R>) -> bool) {
+        for _ in 0..keys.min(self.entries.len()) {
+            self.swept = (self.swept + 1) & (self.entries.len() - 1);
+            // What moves up into a freed place is looked at in its turn.
+            let is_spent = |entry: &Entry<R>| {
+                let newest = entry.newest.as_ref();
+                newest.is_some_and(|newest| !may_match(newest))
+            };
+            while is_spent(&self.entries[self.swept]) {
+                self.forget(self.swept);
+            }
+        }
+    }
+
+    /// Frees a place; what was found past it moves up, so that it is still found.
+    fn forget(&mut self, mut hole: usize) {
+        let mask = self.entries.len() - 1;
+        self.entries[hole].newest = None;
+        self.len -= 1;
+        let mut next = (hole + 1) & mask;
+        while self.entries[next].newest.is_some() {
+            let home = self.place(self.entries[next].tag);
+            if (next.wrapping_sub(home) & mask) >= (next.wrapping_sub(hole) & mask) {
+                self.entries.swap(hole, next);
+                hole = next;
+            }
+            next = (next + 1) & mask;
+        }
+    }
+
+    #[cold]
+    fn grow(&mut self) {
+        let doubled = (self.entries.len() * 2).max(ENTRIES_MIN);
+        let free = || Entry {
+            tag: 0,
+            prev: NONE,
+            newest: None,
+        };
+        let entries = std::iter::repeat_with(free).take(doubled).collect();
+        let old = std::mem::replace(&mut self.entries, entries);
+        self.shift = 64 - doubled.trailing_zeros();
+        for entry in old.into_iter().filter(|entry| entry.newest.is_some()) {
+            let place = self.probe(entry.tag, |_| false);
+            self.entries[place] = entry;
+        }
+    }
+
+    /// A feature of each key, with the key's tag and all its features, oldest first, each with how often it is there.
+    pub(super) fn iter(&self) -> impl Iterator<Item = (u64, Vec<(Timed<R>, Diff)>)> {
+        self.entries.iter().filter_map(|entry| {
+            let mut features = vec![entry.newest.clone()?];
+            let mut prev = entry.prev;
+            while let Some(logged) = self.logged(prev) {
+                features.push(logged.feature.clone());
+                prev = logged.prev;
+            }
+            let counted = features.into_iter().rev().map(|(at, row)| {
+                let name = (at, entry.tag, row);
+                let count = self.odd.get(&name).copied().unwrap_or(1);
+                ((at, name.2), count)
+            });
+            Some((entry.tag, counted.collect()))
+        })
+    }
+
+    /// Features that were taken back before they came, by tag.
+    pub(super) fn owed(&self) -> impl Iterator<Item = (u64, &R, EventTime, Diff)> {
+        let odd = self.odd.iter().filter(|(_, count)| **count < 0);
+        odd.map(|((at, tag, row), count)| (*tag, row, *at, *count))
+    }
+
+    /// Keys.
+    pub(super) fn keys(&self) -> usize {
+        self.len
+    }
+
+    /// Features held.
+    pub(super) fn features(&self) -> usize {
+        self.len + self.log.len()
+    }
+
+    /// Bytes held; what features own beyond themselves is not.
+    pub(super) fn bytes(&self) -> usize {
+        self.entries.capacity() * size_of::<Entry<R>>()
+            + self.log.capacity() * size_of::<Logged<R>>()
+            + self.odd.len() * size_of::<(EventTime, u64, R, Diff)>()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+
+    /// Key, and what tells features of one moment apart.
+    type Feature = (u64, u32);
+
+    /// A generator of our own, so that a failure can be had again.
+    fn draws(seed: u64) -> impl FnMut(u64) -> u64 {
+        let mut state = seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1;
+        move |below| {
+            state = state
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1);
+            (state >> 33) % below
+        }
+    }
+
+    /// The newest feature of a key at or before a moment, by the definition.
+    fn defined(
+        counts: &BTreeMap<(u64, EventTime, u32), Diff>,
+        key: u64,
+        at: EventTime,
+    ) -> Option<Timed<Feature>> {
+        let of_key = counts.range((key, EventTime::MIN, 0)..=(key, at, u32::MAX));
+        let present = of_key.rev().find(|(_, count)| **count > 0);
+        present.map(|((key, at, value), _)| (*at, (*key, *value)))
+    }
+
+    /// Twelve keys in tags that three of them share; features come late, several times, and are taken back before and
+    /// after they come; the watermark is passed as closely as it may be.
+    #[test]
+    fn every_label_that_may_come_finds_its_feature_whatever_has_come_and_gone() {
+        for seed in 0..400 {
+            let mut draw = draws(seed);
+            let mut chains = Chains::<Feature>::new();
+            chains.log_max = 8;
+            let mut counts: BTreeMap<(u64, EventTime, u32), Diff> = BTreeMap::new();
+            let mut watermark = 0_i64;
+            for _ in 0..300 {
+                let (key, value) = (draw(12), u32::try_from(draw(3)).unwrap());
+                let at = watermark + i64::try_from(draw(20)).unwrap();
+                let diff = [1, 1, 1, 2, -1][usize::try_from(draw(5)).unwrap()];
+                let is_of_key = |row: &Feature| row.0 == key;
+                let before = defined(&counts, key, EventTime::MAX);
+                let changed = chains.change(key / 3, (at, (key, value)), diff, is_of_key);
+                let count = counts.entry((key, at, value)).or_default();
+                let was_there = *count > 0;
+                *count += diff;
+                let is_there = *count > 0;
+                assert_eq!(changed.is_some(), was_there != is_there, "seed {seed}");
+                if let Some(changed) = changed {
+                    assert_eq!(changed.is_there, is_there);
+                    let newest = before.is_none_or(|newest| newest <= (at, (key, value)));
+                    assert_eq!(changed.until == EventTime::MAX, newest, "seed {seed}");
+                }
+                if draw(4) == 0 {
+                    watermark += i64::try_from(draw(6)).unwrap();
+                    chains.trim(watermark);
+                    // What is owed below the watermark never comes.
+                    counts.retain(|(_, at, _), count| *at >= watermark || *count > 0);
+                }
+                for key in 0..12 {
+                    for at in watermark..watermark + 24 {
+                        let is_of_key = |row: &Feature| row.0 == key;
+                        let found = chains.find(key / 3, is_of_key, |feature| feature.0 <= at);
+                        let expected = defined(&counts, key, at);
+                        assert_eq!(found, expected.as_ref(), "seed {seed}, key {key} at {at}");
+                    }
+                }
+            }
+            assert!(chains.log.len() < 300, "nothing was let go");
+        }
+    }
+
+    #[test]
+    fn keys_are_forgotten_once_nothing_can_match_them_and_the_others_are_still_found() {
+        let mut chains = Chains::<Feature>::new();
+        for key in 0..20_000 {
+            let at = i64::try_from(key % 100).unwrap();
+            chains.change(key / 4, (at, (key, 0)), 1, |row| row.0 == key);
+        }
+        assert_eq!(chains.keys(), 20_000);
+        chains.sweep(usize::MAX, |newest| newest.0 >= 50);
+        assert_eq!(chains.keys(), 10_000);
+        for key in 0..20_000 {
+            let found = chains.find(key / 4, |row| row.0 == key, |_| true);
+            assert_eq!(found.is_some(), key % 100 >= 50);
+        }
+    }
+
+    /// One feature far ahead would keep all that came after it in the log.
+    #[test]
+    fn what_is_dead_behind_a_feature_far_ahead_is_let_go_too() {
+        let mut chains = Chains::<Feature>::new();
+        chains.change(0, (5, (0, 0)), 1, |_| true);
+        chains.change(0, (1 << 50, (0, 0)), 1, |_| true);
+        for at in 10..100_000 {
+            chains.change(1, (at, (1, 0)), 1, |_| true);
+            chains.trim(at - 10);
+        }
+        assert!(chains.features() < 2 * LOG_MIN, "{}", chains.features());
+        let found = |tag, at| chains.find(tag, |_| true, |feature| feature.0 <= at);
+        assert_eq!(found(0, 99_999), Some(&(5, (0, 0))));
+        assert_eq!(found(0, 1 << 50), Some(&(1 << 50, (0, 0))));
+        assert_eq!(found(1, 99_995), Some(&(99_995, (1, 0))));
+    }
+}
