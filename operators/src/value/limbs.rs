@@ -107,6 +107,7 @@ impl<const N: usize> Limbs<N> {
 
     /// The float nearest to it, ties to even.
     #[must_use]
+    #[inline]
     #[expect(
         clippy::cast_possible_wrap,
         clippy::cast_precision_loss,
@@ -120,6 +121,12 @@ impl<const N: usize> Limbs<N> {
         if above.iter().all(|limb| *limb as i64 == low >> 63) {
             return low as f64;
         }
+        self.nearest_of_many()
+    }
+
+    /// The same of a number that one limb does not hold.
+    #[inline(never)]
+    fn nearest_of_many(self) -> f64 {
         if self.is_negative() {
             let magnitude = Self::default() - self;
             return -magnitude.nearest_magnitude();

@@ -43,6 +43,7 @@ impl<const P: usize, const N: usize> Default for Powers<P, N> {
 
 impl<const P: usize, const N: usize> Powers<P, N> {
     /// Adds `diff` copies of a lane's number, which is not null.
+    #[inline]
     pub fn update<L: Lane>(&mut self, number: i64, diff: Diff) {
         self.count += diff;
         let unit = Limbs::from(L::unit(number));
@@ -67,6 +68,7 @@ impl<const P: usize, const N: usize> Powers<P, N> {
 
     /// Σx, rounded once; 0 without numbers.
     #[must_use]
+    #[inline]
     pub fn sum<L: Lane>(&self) -> f64 {
         let sum = self.sums.first().copied().unwrap_or_default();
         sum.nearest() / L::units()

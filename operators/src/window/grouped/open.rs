@@ -110,6 +110,18 @@ impl<K: Key, S: Default> Open<K, S> {
         }
     }
 
+    /// Asks for the groups of keys whose slots have come, likewise.
+    #[inline]
+    pub(super) fn prefetch_groups(&self, keys: &[K]) {
+        if self.slots.len() > SLOTS_IN_CACHE {
+            for key in keys {
+                // Mostly the first slot is the key's; a free one asks for nothing.
+                let slot = self.slots[self.place(Hash::of(key))];
+                prefetch(&self.groups, slot.handle as usize);
+            }
+        }
+    }
+
     /// The handle of a key, made at its first call.
     #[inline(always)]
     pub(super) fn resolve(&mut self, key: &K) -> u32 {

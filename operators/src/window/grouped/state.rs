@@ -117,6 +117,7 @@ impl<D: Data, K: Key, A: Aggregate<D>> Groups<D, K, A> {
             let (rows, keys) = (&rows[run.rows.clone()], &self.keys[run.rows.clone()]);
             for place in &self.places[run.windows.clone()] {
                 self.windows.change(*place, |open| {
+                    open.prefetch_groups(keys);
                     for ((row, _, diff), key) in rows.iter().zip(keys) {
                         let handle = open.resolve(key);
                         let group = open.group_mut(handle);
