@@ -103,6 +103,12 @@ impl Adjacency {
         self.nodes.remove(node);
     }
 
+    /// Asks for the index slot of an edge ahead of its use.
+    #[inline]
+    pub(super) fn prefetch_edge(&self, ends: [u32; 2]) {
+        self.edges.prefetch(packed(ends).tag());
+    }
+
     /// Asks for a node's lists ahead of their use.
     #[inline]
     pub(super) fn prefetch_lists(&self, node: u32) {
@@ -128,8 +134,8 @@ impl Adjacency {
         self.edges.find(&packed(ends))
     }
 
-    /// Adds an edge that is not there.
-    pub(super) fn insert(&mut self, ends: [u32; 2], list: List) {
+    /// Adds an edge that is not there, and returns its half at the first end.
+    pub(super) fn insert(&mut self, ends: [u32; 2], list: List) -> u32 {
         let (edge, _) = self.edges.resolve(&packed(ends));
         let first = edge as usize * 2;
         if first == self.halves.len() {
@@ -146,6 +152,7 @@ impl Adjacency {
             self.hang(half, list);
             self.ends[node as usize].degree += 1;
         }
+        edge * 2
     }
 
     /// Removes an edge, and returns the list that it was in.
@@ -192,6 +199,11 @@ impl Adjacency {
     #[inline]
     pub(super) fn node_of(&self, half: u32) -> u32 {
         self.halves[half as usize].node
+    }
+
+    /// The list that a half is in.
+    pub(super) fn list(&self, half: u32) -> List {
+        self.halves[half as usize].list
     }
 
     /// The node at the other end of a half's edge.

@@ -1,0 +1,165 @@
+//! What holds a component together where an edge of its tree is cut: another edge, or nothing.
+//!
+//! ```text
+//!        ● above                 1  an edge of the node below to a lesser level: hung there, done
+//!       ╱ ╲                      2  the edges of whoever hangs below it, until one leads out: to a lesser level, or to a
+//!      ●   ✂                        node that does not hang below, as climbing from it tells
+//!      │   ● below the cut       3  meanwhile the side above is walked too: whichever is walked through first and has
+//!      ●   │ ╲                      no edge that leads out of it splits off
+//!      └ ─ ● ─ ●
+//! ```
+//!
+//! Nearly all cuts of a random graph end at 1 or a few edges into 2, whatever its size. The walks in turn bound what is
+//! left: a chain, or a side that no edge leads out of.
+
+use crate::graph::sink::Sinking;
+use crate::graph::tree::Trees;
+use crate::graph::walk::{Step, Walk};
+
+/// The marks of the two walks.
+const BELOW: u8 = 1;
+const ABOVE: u8 = 2;
+
+/// Steps below the cut before the side above is walked too: most searches end before.
+const HEAD_START: usize = 64;
+
+/// Steps for an edge to a lesser level once another that leads out is found: none has to sink for it.
+const FOR_A_LESSER: usize = 32;
+
+/// Steps of climbing per step of the walk, so that climbing far adds no more than its share.
+const CLIMBS_PER_STEP: usize = 4;
+
+/// What became of a component whose tree was cut.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Mended {
+    /// It holds.
+    Holds,
+    /// It holds, and the node below the cut is its root.
+    HoldsFromBelow,
+    /// What was below the cut is another, with the node below the cut as its root.
+    BelowFell,
+    /// What was above the cut is another, and the node below the cut is the root of what it fell from.
+    AboveFell,
+}
+
+/// What is walked over to mend a cut; kept for its memory.
+#[derive(Default)]
+pub(super) struct Mender {
+    pub(super) below: Walk,
+    pub(super) above: Walk,
+    /// The half that leads out to the least level so far, and that level.
+    found: Option<(u64, u32)>,
+    /// Halves that may lead out.
+    unsure: Vec<u32>,
+    climbs_left: usize,
+    sinking: Sinking,
+    turned: Vec<u32>,
+}
+
+impl Mender {
+    /// Mends the cut between a node, cut off already, and the one that it hung on.
+    pub(super) fn mend(&mut self, trees: &mut Trees, node: u32, above: u32) -> Mended {
+        if let Some(half) = trees.to_lesser(node) {
+            trees.hang_instead(half);
+            return Mended::Holds;
+        }
+        self.below.begin(trees, node, BELOW);
+        self.above.begin(trees, above, ABOVE);
+        let mended = self.search(trees, node);
+        self.below.end(trees);
+        self.above.end(trees);
+        mended
+    }
+
+    fn search(&mut self, trees: &mut Trees, node: u32) -> Mended {
+        (self.found, self.climbs_left) = (None, HEAD_START);
+        self.unsure.clear();
+        let level = trees.at(node).level;
+        let mut steps_left = usize::MAX;
+        let mut steps = 0;
+        while steps_left > 0 {
+            match self.below.step(trees, true) {
+                Step::Through => break,
+                Step::Followed => {}
+                Step::Rest(half) => self.look_at(trees, half, level),
+            }
+            steps += 1;
+            match self.found {
+                Some((found, _)) if found < level => break,
+                Some(_) => steps_left = steps_left.min(FOR_A_LESSER) - 1,
+                None if steps > HEAD_START && self.above.is_through(trees) => {
+                    return self.mend_above(trees);
+                }
+                None => {}
+            }
+        }
+        let found = self.found.map(|(_, half)| half).or_else(|| {
+            let is_out = |half: &u32| !self.below.was_at(trees, trees.graph.across(*half));
+            self.unsure.iter().copied().find(is_out)
+        });
+        match found {
+            Some(half) => self.hang(trees, half),
+            None => Mended::BelowFell,
+        }
+    }
+
+    /// Keeps a half of the rest if it leads out to a lesser level than others, or may lead out.
+    fn look_at(&mut self, trees: &Trees, half: u32, level: u64) {
+        self.climbs_left += CLIMBS_PER_STEP;
+        let there = trees.graph.across(half);
+        match self.is_below(trees, there, level) {
+            Some(true) => {}
+            Some(false) => {
+                let found = (trees.at(there).level, half);
+                self.found = Some(self.found.map_or(found, |least| least.min(found)));
+            }
+            None => self.unsure.push(half),
+        }
+    }
+
+    /// Whether a node is below the cut: climbs until it comes to where a walk was, as the node at the cut itself, or to
+    /// no greater level than that has.
+    fn is_below(&mut self, trees: &Trees, mut node: u32, level: u64) -> Option<bool> {
+        loop {
+            let place = trees.at(node);
+            match place.walked_by {
+                BELOW => return Some(true),
+                ABOVE => return Some(false),
+                _ if place.level <= level => return Some(false),
+                _ => node = place.parent,
+            }
+            self.climbs_left = self.climbs_left.checked_sub(1)?;
+        }
+    }
+
+    /// Hangs the side below by a half that leads out of it, or the side above by the same, if that is less to do.
+    fn hang(&mut self, trees: &mut Trees, half: u32) -> Mended {
+        trees.graph.plant(half);
+        let (above, mut steps) = (&mut self.above, 0);
+        let is_hung = self.sinking.hang(trees, half, |trees| {
+            steps += 1;
+            steps > HEAD_START && above.is_through(trees)
+        });
+        if !is_hung {
+            self.hang_above(trees, half ^ 1);
+            return Mended::HoldsFromBelow;
+        }
+        Mended::Holds
+    }
+
+    /// Mends the cut from above, where all was walked through.
+    fn mend_above(&mut self, trees: &mut Trees) -> Mended {
+        let Some(half) = self.above.leading_out(trees) else {
+            return Mended::AboveFell;
+        };
+        trees.graph.plant(half);
+        self.hang_above(trees, half);
+        Mended::HoldsFromBelow
+    }
+
+    /// Hangs the whole side above by a half that leads out of it, so that the side below has the root.
+    fn hang_above(&mut self, trees: &mut Trees, half: u32) {
+        trees.hang(half);
+        trees.turn(trees.graph.node_of(half), &mut self.turned);
+    }
+}
