@@ -124,6 +124,26 @@ impl Adjacency {
         }
     }
 
+    /// Asks for the halves of an edge ahead of their use.
+    #[inline]
+    pub(super) fn prefetch_halves(&self, edge: u32) {
+        prefetch(&self.halves, edge as usize * 2);
+        prefetch(&self.halves, edge as usize * 2 + 1);
+    }
+
+    /// Asks for the halves beside those of an edge ahead of its removal.
+    #[inline]
+    pub(super) fn prefetch_beside(&self, edge: u32) {
+        let first = edge as usize * 2;
+        for half in self.halves.get(first..first + 2).into_iter().flatten() {
+            for beside in [half.next, half.prev] {
+                if beside != NONE {
+                    prefetch(&self.halves, beside as usize);
+                }
+            }
+        }
+    }
+
     /// Halves that hang on a node.
     pub(super) fn degree(&self, node: u32) -> u32 {
         self.ends[node as usize].degree

@@ -16,7 +16,7 @@
 mod laws;
 
 use crate::graph::Edge;
-use crate::graph::adjacency::{Adjacency, List};
+use crate::graph::adjacency::{Adjacency, List, NONE};
 use crate::graph::mend::{Mended, Mender};
 use crate::graph::tree::{Place, Trees};
 
@@ -76,25 +76,12 @@ impl Forest {
 
     /// Adds edges that are not there.
     pub(super) fn insert(&mut self, edges: impl IntoIterator<Item = Edge>) {
-        let mut block = std::mem::take(&mut self.block);
-        for edge in edges {
-            self.trees.graph.prefetch(&edge);
-            block.push(edge);
-            if block.len() == BLOCK {
-                self.insert_block(&block);
-                block.clear();
-            }
-        }
-        self.insert_block(&block);
-        block.clear();
-        self.block = block;
+        self.in_blocks(edges, Self::insert_block);
     }
 
     /// Removes edges that are there.
     pub(super) fn remove(&mut self, edges: impl IntoIterator<Item = Edge>) {
-        for edge in edges {
-            self.remove_one(edge);
-        }
+        self.in_blocks(edges, Self::remove_block);
     }
 
     /// Shows each node whose label may have changed, with the label last shown and that of now; `None` for a node that
@@ -130,7 +117,22 @@ impl Forest {
             + self.nodes.capacity() * 4
     }
 
-    /// Adds edges in passes over all of them, each of which asks for the memory that the next one needs.
+    /// Edges lie anywhere in memory: a block goes in passes over all of it, each of which asks for what the next needs.
+    fn in_blocks(&mut self, edges: impl IntoIterator<Item = Edge>, change: fn(&mut Self, &[Edge])) {
+        let mut block = std::mem::take(&mut self.block);
+        for edge in edges {
+            self.trees.graph.prefetch(&edge);
+            block.push(edge);
+            if block.len() == BLOCK {
+                change(self, &block);
+                block.clear();
+            }
+        }
+        change(self, &block);
+        block.clear();
+        self.block = block;
+    }
+
     fn insert_block(&mut self, edges: &[Edge]) {
         let mut block = [[0; 2]; BLOCK];
         let block = &mut block[..edges.len()];
@@ -150,6 +152,41 @@ impl Forest {
         }
     }
 
+    fn remove_block(&mut self, edges: &[Edge]) {
+        let mut block = [(0, [NONE; 2]); BLOCK];
+        let mut known = 0;
+        for edge in edges {
+            let ends = (
+                self.trees.graph.known(edge.0),
+                self.trees.graph.known(edge.1),
+            );
+            if let (Some(a), Some(b)) = ends {
+                block[known].1 = [a, b];
+                known += 1;
+                self.trees.graph.prefetch_edge([a, b]);
+                self.trees.prefetch(a);
+                self.trees.prefetch(b);
+            }
+        }
+        let block = &mut block[..known];
+        for (edge, ends) in &mut *block {
+            *edge = self.trees.graph.find(*ends).unwrap_or_default();
+            self.trees.graph.prefetch_halves(*edge);
+            for node in ends {
+                self.trees.graph.prefetch_first(*node, List::Rest);
+            }
+        }
+        for (edge, ends) in &*block {
+            self.trees.graph.prefetch_beside(*edge);
+            for node in ends {
+                self.trees.prefetch_over_first(*node);
+            }
+        }
+        for (_, ends) in block {
+            self.remove_one(*ends);
+        }
+    }
+
     fn insert_one(&mut self, ends: [u32; 2]) {
         let [a, b] = ends.map(|node| *self.trees.at(node));
         if a.component != b.component {
@@ -165,11 +202,8 @@ impl Forest {
         }
     }
 
-    fn remove_one(&mut self, edge: Edge) {
+    fn remove_one(&mut self, [a, b]: [u32; 2]) {
         let graph = &mut self.trees.graph;
-        let (Some(a), Some(b)) = (graph.known(edge.0), graph.known(edge.1)) else {
-            return;
-        };
         let Some(edge) = graph.find([a, b]) else {
             return;
         };

@@ -23,7 +23,8 @@ const ABOVE: u8 = 2;
 /// Steps below the cut before the side above is walked too: most searches end before.
 const HEAD_START: usize = 64;
 
-/// Steps for an edge to a lesser level once another that leads out is found: none has to sink for it.
+/// Steps below the cut before any climbing: an edge to a lesser level is worth some steps, as for it less has to sink,
+/// and if all is walked through by then, the marks tell what climbing would.
 const FOR_A_LESSER: usize = 32;
 
 /// Steps of climbing per step of the walk, so that climbing far adds no more than its share.
@@ -47,11 +48,8 @@ pub(super) enum Mended {
 pub(super) struct Mender {
     pub(super) below: Walk,
     pub(super) above: Walk,
-    /// The half that leads out to the least level so far, and that level.
-    found: Option<(u64, u32)>,
     /// Halves that may lead out.
     unsure: Vec<u32>,
-    climbs_left: usize,
     sinking: Sinking,
     turned: Vec<u32>,
 }
@@ -72,64 +70,58 @@ impl Mender {
     }
 
     fn search(&mut self, trees: &mut Trees, node: u32) -> Mended {
-        (self.found, self.climbs_left) = (None, HEAD_START);
         self.unsure.clear();
         let level = trees.at(node).level;
-        let mut steps_left = usize::MAX;
-        let mut steps = 0;
-        while steps_left > 0 {
+        let (mut steps, mut climbed_from, mut climbs_left) = (0, 0, 0);
+        loop {
+            steps += 1;
+            climbs_left += CLIMBS_PER_STEP;
             match self.below.step(trees, true) {
                 Step::Through => break,
                 Step::Followed => {}
-                Step::Rest(half) => self.look_at(trees, half, level),
-            }
-            steps += 1;
-            match self.found {
-                Some((found, _)) if found < level => break,
-                Some(_) => steps_left = steps_left.min(FOR_A_LESSER) - 1,
-                None if steps > HEAD_START && self.above.is_through(trees) => {
-                    return self.mend_above(trees);
+                Step::Rest(half) => {
+                    let there = trees.at(trees.graph.across(half));
+                    if there.level < level {
+                        return self.hang(trees, half);
+                    }
+                    if there.walked_by != BELOW {
+                        self.unsure.push(half);
+                    }
                 }
-                None => {}
+            }
+            if steps > FOR_A_LESSER
+                && let Some(half) = self.unsure.get(climbed_from).copied()
+            {
+                climbed_from += 1;
+                if self.is_out(trees, half, level, &mut climbs_left) {
+                    return self.hang(trees, half);
+                }
+            }
+            if steps > HEAD_START && self.above.is_through(trees) {
+                return self.mend_above(trees);
             }
         }
-        let found = self.found.map(|(_, half)| half).or_else(|| {
-            let is_out = |half: &u32| !self.below.was_at(trees, trees.graph.across(*half));
-            self.unsure.iter().copied().find(is_out)
-        });
-        match found {
+        let there = |half: &u32| trees.at(trees.graph.across(*half));
+        let unsure = self.unsure.iter().copied();
+        let out = unsure.filter(|half| there(half).walked_by != BELOW);
+        match out.min_by_key(|half| there(half).level) {
             Some(half) => self.hang(trees, half),
             None => Mended::BelowFell,
         }
     }
 
-    /// Keeps a half of the rest if it leads out to a lesser level than others, or may lead out.
-    fn look_at(&mut self, trees: &Trees, half: u32, level: u64) {
-        self.climbs_left += CLIMBS_PER_STEP;
-        let there = trees.graph.across(half);
-        match self.is_below(trees, there, level) {
-            Some(true) => {}
-            Some(false) => {
-                let found = (trees.at(there).level, half);
-                self.found = Some(self.found.map_or(found, |least| least.min(found)));
+    /// Whether a half leads out of what is below the cut, for certain: climbs until it comes to where a walk was, as
+    /// the node at the cut itself, or to no greater level than that has; or as far as it may.
+    fn is_out(&self, trees: &Trees, half: u32, level: u64, climbs_left: &mut usize) -> bool {
+        let mut place = trees.at(trees.graph.across(half));
+        while place.walked_by == 0 && place.level > level {
+            if *climbs_left == 0 {
+                return false;
             }
-            None => self.unsure.push(half),
+            *climbs_left -= 1;
+            place = trees.at(place.parent);
         }
-    }
-
-    /// Whether a node is below the cut: climbs until it comes to where a walk was, as the node at the cut itself, or to
-    /// no greater level than that has.
-    fn is_below(&mut self, trees: &Trees, mut node: u32, level: u64) -> Option<bool> {
-        loop {
-            let place = trees.at(node);
-            match place.walked_by {
-                BELOW => return Some(true),
-                ABOVE => return Some(false),
-                _ if place.level <= level => return Some(false),
-                _ => node = place.parent,
-            }
-            self.climbs_left = self.climbs_left.checked_sub(1)?;
-        }
+        place.walked_by != BELOW
     }
 
     /// Hangs the side below by a half that leads out of it, or the side above by the same, if that is less to do.

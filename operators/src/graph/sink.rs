@@ -15,6 +15,9 @@
 use crate::graph::adjacency::{List, NONE};
 use crate::graph::tree::{Place, Trees};
 
+/// How far ahead of its use a node's edge is asked for, in nodes.
+const AHEAD: usize = 2;
+
 /// What is turned about and what sinks for it; kept for its memory.
 #[derive(Default)]
 pub(super) struct Sinking {
@@ -37,6 +40,12 @@ impl Sinking {
         let mut at = 0;
         while let Some(node) = self.queue.get(at).copied() {
             at += 1;
+            if let Some(far) = self.queue.get(at + 2 * AHEAD) {
+                trees.graph.prefetch_first(*far, List::Rest);
+            }
+            if let Some(near) = self.queue.get(at + AHEAD) {
+                trees.prefetch_over_first(*near);
+            }
             self.sink(trees, node);
             if is_less(trees) {
                 self.undo(trees);

@@ -89,6 +89,15 @@ impl Trees {
         self.graph.prefetch_lists(node);
     }
 
+    /// Asks for the place at the far end of a node's first edge of the rest ahead of its use.
+    #[inline]
+    pub(super) fn prefetch_over_first(&self, node: u32) {
+        let first = self.graph.first(node, List::Rest);
+        if first != NONE {
+            prefetch(&self.places, self.graph.across(first) as usize);
+        }
+    }
+
     /// Cuts a node off from above.
     pub(super) fn cut(&mut self, node: u32) {
         let place = self.at_mut(node);
