@@ -2,15 +2,15 @@
 //!
 //! ```text
 //!        ● above                 1  an edge of the node below to a lesser level: hung there, done
-//!       ╱ ╲                      2  the edges of whoever hangs below it, until one leads out: to a lesser level, or to a
-//!      ●   ✂                        node that does not hang below, as climbing from it tells
+//!       ╱ ╲                      2  the edges of whoever hangs below it, until one leads out: to a lesser level, or, if
+//!      ●   ✂                        none is near, to a node that does not hang below, as climbing from it tells
 //!      │   ● below the cut       3  meanwhile the side above is walked too: whichever is walked through first and has
 //!      ●   │ ╲                      no edge that leads out of it splits off
 //!      └ ─ ● ─ ●
 //! ```
 //!
-//! Nearly all cuts of a random graph end at 1 or a few edges into 2, whatever its size. The walks in turn bound what is
-//! left: a chain, or a side that no edge leads out of.
+//! In a random graph of two edges per node six cuts in ten end at 1, and the others below two or three nodes, whatever
+//! its size. The walks in turn bound what is left: a chain, or a side that no edge leads out of.
 
 use crate::graph::sink::Sinking;
 use crate::graph::tree::Trees;
