@@ -103,6 +103,12 @@ impl Adjacency {
         self.nodes.remove(node);
     }
 
+    /// Asks for the index slot of an edge ahead of its use.
+    #[inline]
+    pub(super) fn prefetch_edge(&self, ends: [u32; 2]) {
+        self.edges.prefetch(packed(ends).tag());
+    }
+
     /// Asks for a node's lists ahead of their use.
     #[inline]
     pub(super) fn prefetch_lists(&self, node: u32) {
@@ -118,6 +124,26 @@ impl Adjacency {
         }
     }
 
+    /// Asks for the halves of an edge ahead of their use.
+    #[inline]
+    pub(super) fn prefetch_halves(&self, edge: u32) {
+        prefetch(&self.halves, edge as usize * 2);
+        prefetch(&self.halves, edge as usize * 2 + 1);
+    }
+
+    /// Asks for the halves beside those of an edge ahead of its removal.
+    #[inline]
+    pub(super) fn prefetch_beside(&self, edge: u32) {
+        let first = edge as usize * 2;
+        for half in self.halves.get(first..first + 2).into_iter().flatten() {
+            for beside in [half.next, half.prev] {
+                if beside != NONE {
+                    prefetch(&self.halves, beside as usize);
+                }
+            }
+        }
+    }
+
     /// Halves that hang on a node.
     pub(super) fn degree(&self, node: u32) -> u32 {
         self.ends[node as usize].degree
@@ -128,8 +154,8 @@ impl Adjacency {
         self.edges.find(&packed(ends))
     }
 
-    /// Adds an edge that is not there.
-    pub(super) fn insert(&mut self, ends: [u32; 2], list: List) {
+    /// Adds an edge that is not there, and returns its half at the first end.
+    pub(super) fn insert(&mut self, ends: [u32; 2], list: List) -> u32 {
         let (edge, _) = self.edges.resolve(&packed(ends));
         let first = edge as usize * 2;
         if first == self.halves.len() {
@@ -146,6 +172,7 @@ impl Adjacency {
             self.hang(half, list);
             self.ends[node as usize].degree += 1;
         }
+        edge * 2
     }
 
     /// Removes an edge, and returns the list that it was in.
@@ -192,6 +219,11 @@ impl Adjacency {
     #[inline]
     pub(super) fn node_of(&self, half: u32) -> u32 {
         self.halves[half as usize].node
+    }
+
+    /// The list that a half is in.
+    pub(super) fn list(&self, half: u32) -> List {
+        self.halves[half as usize].list
     }
 
     /// The node at the other end of a half's edge.

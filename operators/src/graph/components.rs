@@ -11,10 +11,12 @@
 //!
 //! # Cost
 //! An insertion that joins two components moves the nodes of the lesser: each node moves at most log₂ n times while
-//! there are insertions alone. Deleting an edge that is not in the forest is O(1). Deleting one that is walks the
-//! forest on both sides of the cut in turn, so at most twice the lesser side, and then that side's other edges until
-//! one leads out of it: half of a chain cut in its middle. A long side is grown anew breadth first, at a few times the
-//! walk's cost, so that the next cuts walk some ten nodes of a random graph instead of hundreds.
+//! there are insertions alone. Any other is O(1), and some of them make the forest shallower. Deleting an edge that is
+//! not in the forest is O(1). Deleting one that is asks the edges of the node below the cut, and then of those below
+//! that, for one that leads out: in a random graph one or two nodes are asked, however many there are. What hangs by
+//! the edge that is found sinks where it must, which is a few nodes on average. Where no edge is found soon, both sides
+//! of the cut are walked in turn, so that it costs no more than some edges of the lesser: half of a chain that meets
+//! itself and is cut in its middle. Every n-th cut of a component of n nodes counts its levels again, a node per cut.
 //! Beyond that a changed label costs its row.
 //!
 //! Who hangs together with whom may depend on every edge, so the graph lies on one worker, which all others feed; what
@@ -28,9 +30,6 @@ use thalweg_engine::update::Updates;
 use crate::codec;
 use crate::graph::forest::Forest;
 use crate::graph::{Edge, Undirected};
-
-/// How far ahead of its use a node is asked for, in edges.
-const AHEAD: usize = 16;
 
 /// A node and its component.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -59,29 +58,23 @@ impl KeyedState for Components {
     const FORMAT: u32 = 1;
 
     fn epoch(&mut self, _: &EpochTime, rows: Updates<Edge>, out: &mut Emitter<'_, Component>) {
-        for rows in rows.containers() {
-            for (i, (edge, _, diff)) in rows.iter().enumerate() {
-                if let Some((ahead, _, _)) = rows.get(i + AHEAD) {
-                    self.0.graph.prefetch(ahead);
-                }
-                if *diff > 0 {
-                    self.0.insert(*edge);
-                }
-            }
-        }
-        for (edge, _, _) in rows.iter().filter(|(_, _, diff)| *diff < 0) {
-            self.0.remove(*edge);
-        }
+        let changed = |sign: i64| {
+            let rows = rows
+                .iter()
+                .filter(move |(_, _, diff)| diff.signum() == sign);
+            rows.map(|(edge, _, _)| *edge)
+        };
+        self.0.insert(changed(1));
+        self.0.remove(changed(-1));
         self.0.settle(|node, told, label| {
             let row = |label| Component { node, label };
             out.replace(told.map(row), label.map(row));
-            *told = label;
         });
     }
 
     fn save(&self, group: KeyGroup, into: &mut Vec<u8>) -> Result<(), StateError> {
         let edges: Vec<Edge> = if group.holds(0) {
-            self.0.graph.edges().collect()
+            self.0.graph().edges().collect()
         } else {
             Vec::new()
         };
@@ -90,15 +83,15 @@ impl KeyedState for Components {
 
     fn load(&mut self, bytes: &[u8]) -> Result<(), StateError> {
         let edges: Vec<Edge> = codec::decode(bytes)?;
-        edges.into_iter().for_each(|edge| self.0.insert(edge));
-        self.0.settle(|_, told, label| *told = label);
+        self.0.insert(edges);
+        self.0.settle(|_, _, _| {});
         Ok(())
     }
 
     fn size(&self) -> StateSize {
         StateSize {
-            keys: self.0.graph.nodes_len(),
-            events: self.0.graph.edges_len(),
+            keys: self.0.graph().nodes_len(),
+            events: self.0.graph().edges_len(),
             bytes: self.0.bytes(),
         }
     }

@@ -38,11 +38,13 @@ mod connected;
 mod degree;
 mod distinct;
 mod forest;
-mod grow;
 mod hop;
+mod mend;
+mod sink;
 mod spread;
 #[cfg(test)]
 mod testing;
+mod tree;
 mod triangles;
 mod walk;
 

@@ -1,69 +1,101 @@
-//! A walk over a tree of the forest, breadth first and a half at a time, so that two can be walked in turn.
+//! A walk over one side of a cut, breadth first and an edge at a time, so that two can be walked in turn.
 
-use thalweg_engine::state::prefetch;
+use crate::graph::adjacency::{List, NONE};
+use crate::graph::tree::Trees;
 
-use crate::graph::adjacency::{Adjacency, List, NONE};
-use crate::graph::forest::Place;
+/// How far ahead of its use a node's list is asked for, in nodes.
+const AHEAD: usize = 2;
 
-/// A walk over one side of a cut, an edge of the forest at a time.
+/// Where a walk is.
 #[derive(Default)]
 pub(super) struct Walk {
     /// How it marks where it was; not 0.
-    pub(super) name: u8,
+    name: u8,
     /// Where it was, and where it goes next.
     pub(super) nodes: Vec<u32>,
     at: usize,
+    list: Option<List>,
     half: u32,
+}
+
+/// What a step came to.
+pub(super) enum Step {
+    /// An edge of the forest, which it followed.
+    Followed,
+    /// A half of the rest, which is shown and not followed.
+    Rest(u32),
+    /// The end: all nodes that hang together with the first are marked, and in `nodes`.
+    Through,
 }
 
 impl Walk {
     /// Begins at a node.
-    pub(super) fn begin(&mut self, graph: &Adjacency, places: &mut [Place], node: u32, name: u8) {
+    pub(super) fn begin(&mut self, trees: &mut Trees, node: u32, name: u8) {
         self.name = name;
         self.nodes.clear();
         self.nodes.push(node);
-        self.at = 0;
-        self.half = graph.first(node, List::Forest);
-        places[node as usize].walked_by = name;
+        (self.at, self.list, self.half) = (0, None, NONE);
+        trees.at_mut(node).walked_by = name;
     }
 
-    /// Takes a step, and returns whether there was none left to take.
-    pub(super) fn step(&mut self, graph: &Adjacency, places: &mut [Place]) -> bool {
+    /// Whether it was at a node.
+    pub(super) fn was_at(&self, trees: &Trees, node: u32) -> bool {
+        trees.at(node).walked_by == self.name
+    }
+
+    /// Takes a step: over a node's edges of the rest, if they are asked for, and then over those of the forest.
+    pub(super) fn step(&mut self, trees: &mut Trees, shows_rest: bool) -> Step {
         while self.half == NONE {
-            self.at += 1;
-            match self.nodes.get(self.at) {
-                Some(node) => self.half = graph.first(*node, List::Forest),
-                None => return true,
+            let list = match self.list {
+                None if shows_rest => List::Rest,
+                None | Some(List::Rest) => List::Forest,
+                Some(List::Forest) => {
+                    self.at += 1;
+                    self.list = None;
+                    continue;
+                }
+            };
+            let Some(node) = self.nodes.get(self.at) else {
+                return Step::Through;
+            };
+            if let Some(far) = self.nodes.get(self.at + AHEAD) {
+                trees.graph.prefetch_first(*far, list);
             }
-            look_ahead(graph, places, (&self.nodes, self.at), List::Forest);
+            self.half = trees.graph.first(*node, list);
+            self.list = Some(list);
         }
-        let there = graph.across(self.half);
-        self.half = graph.next(self.half);
-        let place = &mut places[there as usize];
+        let half = self.half;
+        self.half = trees.graph.next(half);
+        if self.list == Some(List::Rest) {
+            return Step::Rest(half);
+        }
+        let there = trees.graph.across(half);
+        let place = trees.at_mut(there);
         if place.walked_by != self.name {
             place.walked_by = self.name;
+            trees.graph.prefetch_lists(there);
             self.nodes.push(there);
-            graph.prefetch_lists(there);
         }
-        false
+        Step::Followed
     }
-}
 
-/// Asks for what a walk over a list of each node needs of the nodes that it comes to next: each lies anywhere in memory.
-#[inline]
-pub(super) fn look_ahead(
-    graph: &Adjacency,
-    places: &[Place],
-    (nodes, at): (&[u32], usize),
-    list: List,
-) {
-    if let Some(far) = nodes.get(at + 8) {
-        graph.prefetch_first(*far, list);
+    /// Whether a step over the forest alone is the last.
+    pub(super) fn is_through(&mut self, trees: &mut Trees) -> bool {
+        matches!(self.step(trees, false), Step::Through)
     }
-    if let Some(near) = nodes.get(at + 4) {
-        let first = graph.first(*near, list);
-        if first != NONE {
-            prefetch(places, graph.across(first) as usize);
+
+    /// A half of the rest that leads out of all that was walked through.
+    pub(super) fn leading_out(&self, trees: &Trees) -> Option<u32> {
+        self.nodes.iter().find_map(|node| {
+            let mut rest = trees.graph.halves(*node, List::Rest);
+            rest.find(|half| !self.was_at(trees, trees.graph.across(*half)))
+        })
+    }
+
+    /// Takes its marks away.
+    pub(super) fn end(&self, trees: &mut Trees) {
+        for node in &self.nodes {
+            trees.at_mut(*node).walked_by = 0;
         }
     }
 }
