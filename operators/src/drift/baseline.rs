@@ -7,7 +7,7 @@ use super::real;
 use serde::{Deserialize, Serialize};
 
 /// Ten bins, as the textbook PSI has.
-const DECILES: usize = 10;
+pub(crate) const DECILES: usize = 10;
 
 /// One feature as it was in training, for all rows or for one segment of them.
 ///

@@ -16,6 +16,7 @@
 //! Per observation a bin and an exact sum; per touched window, feature and epoch one partial. State per window and
 //! feature: the bins, and with [`DriftSpec::exact`] the distinct values. Freed with the window's rows, or its end.
 
+mod cells;
 mod combine;
 mod partial;
 mod windows;
@@ -32,6 +33,7 @@ use thalweg_engine::time::{EventTime, Timestamp, micros_of};
 use thalweg_engine::update::Data;
 
 use crate::column::Column;
+use crate::drift::stream::cells::Reference;
 use crate::drift::{Baseline, Baselines, DriftRow, Thresholds};
 
 /// One feature in one window of one segment, judged.
@@ -63,7 +65,7 @@ impl<'s, D: Data> Drift<'s, D> for Table<'s, D> {
             segments: Column::new(|_| ()),
             segment_name: |()| None,
             features: [],
-            add_rows: combine::add_rows(|_| []),
+            fill: cells::fill(|_| []),
             thresholds: Thresholds::default(),
             exact: false,
         }
@@ -80,7 +82,7 @@ pub struct DriftSpec<'s, D: Data, G: Key, const N: usize> {
     segments: Column<D, G>,
     segment_name: fn(&G) -> Option<Arc<str>>,
     features: [Arc<str>; N],
-    add_rows: combine::AddRows<D, N>,
+    fill: cells::Fill<D, N>,
     thresholds: Thresholds,
     exact: bool,
 }
@@ -108,7 +110,7 @@ impl<'s, D: Data, G: Key, const N: usize> DriftSpec<'s, D, G, N> {
             segments: self.segments,
             segment_name: self.segment_name,
             features: names.map(Arc::from),
-            add_rows: combine::add_rows(values),
+            fill: cells::fill(values),
             thresholds: self.thresholds,
             exact: self.exact,
         }
@@ -128,7 +130,7 @@ impl<'s, D: Data, G: Key, const N: usize> DriftSpec<'s, D, G, N> {
             segments: Column::new(segment),
             segment_name: |segment| Some(segment.to_string().into()),
             features: self.features,
-            add_rows: self.add_rows,
+            fill: self.fill,
             thresholds: self.thresholds,
             exact: self.exact,
         }
@@ -195,8 +197,8 @@ impl<'s, D: Data, G: Key, const N: usize> DriftSpec<'s, D, G, N> {
 /// The baselines of the watched features.
 #[derive(Clone)]
 struct References<G, const N: usize> {
-    whole: Rc<[Arc<Baseline>; N]>,
-    segments: Rc<Vec<(Arc<str>, Rc<[Arc<Baseline>; N]>)>>,
+    whole: Rc<Reference<N>>,
+    segments: Rc<Vec<(Arc<str>, Rc<Reference<N>>)>>,
     segment_name: fn(&G) -> Option<Arc<str>>,
 }
 
@@ -230,31 +232,26 @@ impl<G, const N: usize> References<G, N> {
                     .map(Arc::new);
                 own.unwrap_or_else(|| Arc::clone(&whole[n]))
             };
-            (Arc::from(segment), Rc::new(std::array::from_fn(of)))
+            (
+                Arc::from(segment),
+                Rc::new(Reference::new(std::array::from_fn(of))),
+            )
         });
         let segments = Rc::new(segments.collect());
         Ok(Self {
-            whole: Rc::new(whole),
+            whole: Rc::new(Reference::new(whole)),
             segments,
             segment_name,
         })
     }
 
-    /// The most bins of any baseline.
-    fn bins_max(&self) -> usize {
-        let all = self
-            .segments
-            .iter()
-            .map(|segment| &segment.1)
-            .chain([&self.whole]);
-        all.flat_map(|baselines| baselines.iter())
-            .map(|baseline| baseline.bins().len())
-            .max()
-            .unwrap_or(0)
+    /// The reference of all segments, where none has baselines of its own.
+    fn common(&self) -> Option<Rc<Reference<N>>> {
+        self.segments.is_empty().then(|| Rc::clone(&self.whole))
     }
 
     /// The baselines of a segment: its own, else the whole features'.
-    fn of(&self, segment: &G) -> &Rc<[Arc<Baseline>; N]> {
+    fn of(&self, segment: &G) -> &Rc<Reference<N>> {
         if self.segments.is_empty() {
             return &self.whole;
         }

@@ -1,7 +1,7 @@
 //! What an epoch's rows add to a window: counts and exact sums of all features, in one piece.
 //!
 //! ```text
-//! counts   feature 0: bin 0, bin 1, … nulls, infinities │ feature 1: …      stride = most bins of any feature + 2
+//! counts   feature 0: bin 0, bin 1, … nulls, infinities │ feature 1: …      stride = bins of a feature + 2
 //! sums     feature 0, feature 1, …                        in units of 2⁻⁶⁴; they count their wraps, so none is lost
 //! ```
 //!
@@ -16,7 +16,11 @@ use thalweg_engine::update::Diff;
 
 use crate::aggregate::multiset::Multiset;
 use crate::drift::Baseline;
+use crate::drift::baseline::DECILES;
 use crate::value::{Carried, Float, IntoLane, NULL, Wide128, unit_of};
+
+/// Counts of a feature: its bins, its nulls, its infinities.
+const STRIDE: usize = DECILES + 2;
 
 /// The tally of a window, over all features.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -29,43 +33,30 @@ pub(super) struct Tally {
 }
 
 impl Tally {
-    /// An empty tally of `features` features with at most `bins` bins each.
-    pub(super) fn new(features: usize, bins: usize, exact: bool) -> Self {
-        let stride = bins + 2;
+    /// An empty tally of `features` features.
+    pub(super) fn new(features: usize, exact: bool) -> Self {
         Self {
-            counts: vec![0; features * stride],
+            counts: vec![0; features * STRIDE],
             sums: vec![Carried::default(); features],
             values: if exact {
                 vec![Multiset::default(); features]
             } else {
                 Vec::new()
             },
-            stride,
+            stride: STRIDE,
         }
     }
 
     /// A row: each value in its bin and in its sum. `None` and NaN are nulls; ±∞ and magnitudes that no sum can hold
     /// are counted apart.
-    #[inline(always)]
     pub(super) fn add_row<const N: usize>(
         &mut self,
         row: &[Option<f64>; N],
         baselines: &[Arc<Baseline>; N],
         diff: Diff,
     ) {
-        let features = self.counts.chunks_exact_mut(self.stride);
-        let features = features.zip(&mut self.sums).zip(row).zip(baselines);
-        for (((counts, sum), value), baseline) in features {
-            let Some(value) = value.filter(|value| !value.is_nan()) else {
-                counts[counts.len() - 2] += diff;
-                continue;
-            };
-            let Some(unit) = unit_of(value) else {
-                counts[counts.len() - 1] += diff;
-                continue;
-            };
-            counts[baseline.bins().index(value)] += diff;
-            sum.add_copies(unit, diff);
+        for (feature, (value, baseline)) in row.iter().zip(baselines).enumerate() {
+            self.add_value(feature, *value, baseline, diff);
         }
         for (values, value) in self.values.iter_mut().zip(row) {
             match value.map_or(NULL, IntoLane::into_lane) {
@@ -73,6 +64,39 @@ impl Tally {
                 lane => values.update(lane, diff),
             }
         }
+    }
+
+    /// A feature's value in its bin and in its sum.
+    pub(super) fn add_value(
+        &mut self,
+        feature: usize,
+        value: Option<f64>,
+        baseline: &Baseline,
+        diff: Diff,
+    ) {
+        let first = feature * self.stride;
+        let counts = &mut self.counts[first..first + self.stride];
+        let Some(value) = value.filter(|value| !value.is_nan()) else {
+            counts[self.stride - 2] += diff;
+            return;
+        };
+        let Some(unit) = unit_of(value) else {
+            counts[self.stride - 1] += diff;
+            return;
+        };
+        counts[baseline.bins().index(value)] += diff;
+        self.sums[feature].add_copies(unit, diff);
+    }
+
+    /// What has been counted elsewhere of a feature: its rows per bin, its nulls and its sum in units of 2⁻⁶⁴.
+    pub(super) fn add_counted(&mut self, feature: usize, bins: &[Diff], nulls: Diff, sum: i128) {
+        let first = feature * self.stride;
+        let counts = &mut self.counts[first..first + self.stride];
+        for (count, more) in counts.iter_mut().zip(bins) {
+            *count += more;
+        }
+        counts[self.stride - 2] += nulls;
+        self.sums[feature].add(sum.into());
     }
 
     pub(super) fn add(&mut self, other: &Self) {
@@ -147,7 +171,7 @@ mod tests {
     }
 
     fn empty(exact: bool) -> Tally {
-        Tally::new(1, fives()[0].bins().len(), exact)
+        Tally::new(1, exact)
     }
 
     /// A window whose counts were zero was forgotten, and with it the row that had come and the one that had been taken

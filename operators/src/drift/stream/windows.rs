@@ -10,6 +10,7 @@ use thalweg_engine::time::{EventTime, Timestamp};
 use thalweg_engine::update::Updates;
 
 use crate::codec;
+use crate::drift::baseline::DECILES;
 use crate::drift::stream::partial::{Partial, Tally};
 use crate::drift::stream::{DriftWindow, References};
 use crate::drift::{Baseline, DriftRow, Ecdf, Thresholds, WindowStats};
@@ -103,10 +104,14 @@ impl<G: Key, const N: usize> Windows<G, N> {
     fn judge(&self, handle: u32) -> impl Iterator<Item = Option<DriftWindow>> {
         let window = self.index.key(handle).map(|(segment, start)| {
             let name = (self.references.segment_name)(segment);
-            (name, self.references.of(segment), Timestamp(*start))
+            (
+                name,
+                &self.references.of(segment).baselines,
+                Timestamp(*start),
+            )
         });
         let tally = &self.groups[handle as usize].tally;
-        let mut counts = Vec::with_capacity(self.references.bins_max());
+        let mut counts = Vec::with_capacity(DECILES);
         window
             .into_iter()
             .flat_map(move |(segment, baselines, window)| {
