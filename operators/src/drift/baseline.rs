@@ -2,6 +2,7 @@
 
 use super::bins::{Bins, BinsError};
 use super::ecdf::{Ecdf, EcdfError};
+use super::psi::Expected;
 use super::quantile::deciles;
 use super::real;
 use serde::{Deserialize, Serialize};
@@ -27,6 +28,7 @@ pub(crate) const DECILES: usize = 10;
 pub struct Baseline {
     record: BaselineRecord,
     bins: Bins,
+    expected: Option<Expected<DECILES>>,
     values: Option<Ecdf>,
 }
 
@@ -254,6 +256,12 @@ impl Baseline {
         self.values.as_ref()
     }
 
+    /// [`psi`](super::psi) of a window's rows per bin; `None` if there are none, or other bins than the baseline's.
+    pub(crate) fn psi(&self, window: &[u64]) -> Option<f64> {
+        let window = window.try_into().ok()?;
+        self.expected.as_ref()?.psi(window)
+    }
+
     /// How far a window's mean lies from the training mean, in training standard deviations.
     ///
     /// z = (mean − training mean) / training std (n − 1): any real number, not divided by √n, so it
@@ -306,6 +314,7 @@ impl Baseline {
             }
         }
         Ok(Self {
+            expected: Expected::new(&record.counts),
             record,
             bins,
             values,

@@ -3,8 +3,7 @@
 use super::baseline::Baseline;
 use super::ecdf::Ecdf;
 use super::ks::{KsBounds, ks_from_bins, ks_p_asymp, ks_p_kolmogorov, ks_statistic};
-use super::psi::psi;
-use super::real;
+use super::{real, total};
 use serde::{Deserialize, Serialize};
 
 /// From where on a window is called drifted. A statistic must exceed its threshold, not reach it.
@@ -154,7 +153,7 @@ impl DriftRow {
             n_ok,
             null_rate: (window.n > 0).then(|| real(window.n_null) / real(window.n)),
             mean,
-            psi: psi(baseline.counts(), window.counts),
+            psi: baseline.psi(window.counts),
             ks: ks.map(|ks| ks.lower),
             ks_error: ks.map(|ks| ks.upper - ks.lower),
             ks_p: exact.then(|| p(ks_p_asymp)).flatten(),
@@ -202,7 +201,7 @@ fn usable_rows(window: &WindowStats<'_>, baseline: &Baseline) -> Result<u64, Win
         });
     }
     let wide = |count: &u64| u128::from(*count);
-    let usable: u128 = window.counts.iter().map(wide).sum();
+    let usable = total(window.counts);
     let sum = usable + wide(&window.n_null) + wide(&window.n_infinite);
     let rows = WindowError::Rows { n: window.n, sum };
     if sum != u128::from(window.n) {

@@ -11,13 +11,12 @@
 //! more than once — goes into a wide [`Tally`], and a cell is added to that in the end.
 
 use std::rc::Rc;
-use std::sync::Arc;
 
 use thalweg_engine::update::{Diff, Update};
 
-use crate::drift::Baseline;
 use crate::drift::baseline::DECILES;
 use crate::drift::stream::partial::Tally;
+use crate::drift::stream::references::Reference;
 
 /// Rows that become columns at once: a column, its bins and its whole numbers then lie in a tenth of the nearest cache.
 pub(super) const CHUNK: usize = 128;
@@ -32,23 +31,6 @@ const ROUNDING: f64 = 6_755_399_441_055_744.0;
 const ROWS_MAX: usize = i32::MAX as usize;
 
 const TWO_32: f64 = 4_294_967_296.0;
-
-/// The baselines of a segment, with their inner edges side by side.
-#[derive(Debug)]
-pub(super) struct Reference<const N: usize> {
-    pub(super) baselines: [Arc<Baseline>; N],
-    edges: [[f64; DECILES - 1]; N],
-}
-
-impl<const N: usize> Reference<N> {
-    pub(super) fn new(baselines: [Arc<Baseline>; N]) -> Self {
-        let edges = std::array::from_fn(|feature| {
-            let breakpoints = baselines[feature].breakpoints();
-            std::array::from_fn(|n| breakpoints[n + 1])
-        });
-        Self { baselines, edges }
-    }
-}
 
 /// The values of up to [`CHUNK`] rows, by feature; NaN is null.
 pub(super) struct Columns<const N: usize>(Vec<[f64; CHUNK]>);
@@ -264,22 +246,32 @@ impl<const N: usize> Cells<N> {
 
     /// Adds a group's cells to its wide tally.
     fn settle(&mut self, place: usize) {
-        let wide = &mut self.groups[place].wide;
-        let tally = wide.get_or_insert_with(|| Tally::new(N, self.exact));
+        let exact = self.exact;
+        let wide = self.groups[place].wide.take();
+        let mut tally = wide.unwrap_or_else(|| Tally::new(N, exact));
+        self.add_cells(place, &mut tally, 0);
+        self.groups[place].wide = Some(tally);
+    }
+
+    /// Adds the cells of a place to the features of a tally from `at` on, and empties them.
+    fn add_cells(&mut self, place: usize, into: &mut Tally, at: usize) {
         for feature in 0..N {
             let cell = std::mem::take(&mut self.cells[place][feature]);
             let nulls = std::mem::take(&mut self.nulls[place][feature]);
             let counts = cell.counts.map(Diff::from);
-            tally.add_counted(feature, &counts, Diff::from(nulls), cell.sum());
+            into.add_counted(at + feature, &counts, Diff::from(nulls), cell.sum());
         }
     }
 
-    /// The tally at a place.
-    pub(super) fn take(&mut self, place: usize) -> Tally {
+    /// Adds all that stands at a place to the features of a tally from `at` on.
+    pub(super) fn move_into(&mut self, place: usize, into: &mut Tally, at: usize) {
+        into.grow(at + N);
         if !self.exact {
-            self.settle(place);
+            self.add_cells(place, into, at);
         }
-        self.groups[place].wide.take().unwrap_or_default()
+        if let Some(wide) = self.groups[place].wide.take() {
+            into.merge(at, &wide, 0, N);
+        }
     }
 
     /// Forgets all places; the memory stays.

@@ -8,16 +8,17 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use thalweg_engine::combine::Combiner;
-use thalweg_engine::key::Key;
+use thalweg_engine::key::{Key, owner};
 use thalweg_engine::keyed::Emitter;
 use thalweg_engine::state::KeyIndex;
 use thalweg_engine::time::{EventTime, window_start};
 use thalweg_engine::update::{Data, Update};
 
 use crate::column::Column;
+use crate::drift::stream::DriftSpec;
 use crate::drift::stream::cells::{CHUNK, Cells, Fill};
 use crate::drift::stream::partial::Partial;
-use crate::drift::stream::{DriftSpec, References};
+use crate::drift::stream::references::References;
 
 /// Slots that a window's index begins with.
 const SLOTS: usize = 64;
@@ -52,6 +53,7 @@ pub(super) struct Combine<D, G: Key, const N: usize> {
     segments_of: Column<D, G>,
     fill: Fill<D, N>,
     width_us: i64,
+    workers: usize,
     references: References<G, N>,
     times: Vec<EventTime>,
     segments: Vec<G>,
@@ -69,7 +71,8 @@ impl<D: Data, G: Key, const N: usize> Combine<D, G, N> {
     pub(super) fn new(spec: &DriftSpec<'_, D, G, N>, references: References<G, N>) -> Self {
         let of = (spec.times.clone(), spec.segments.clone());
         let fill = Rc::clone(&spec.fill);
-        Self::empty(of, fill, spec.width_us, spec.exact, references)
+        let workers = spec.table.graph().workers();
+        Self::empty(of, fill, spec.width_us, spec.exact, workers, references)
     }
 
     /// Without any row, by where rows lie in time and in which segment.
@@ -78,6 +81,7 @@ impl<D: Data, G: Key, const N: usize> Combine<D, G, N> {
         fill: Fill<D, N>,
         width_us: i64,
         exact: bool,
+        workers: usize,
         references: References<G, N>,
     ) -> Self {
         Self {
@@ -85,6 +89,7 @@ impl<D: Data, G: Key, const N: usize> Combine<D, G, N> {
             segments_of,
             fill,
             width_us,
+            workers,
             cells: Cells::new(exact, references.common()),
             references,
             times: Vec::new(),
@@ -161,16 +166,24 @@ impl<D: Data, G: Key, const N: usize> Combiner<D> for Combine<D, G, N> {
     }
 
     fn finish(&mut self, out: &mut Emitter<'_, Partial<G>>) {
+        let share = self.cells.next() * N / self.workers;
+        let empty = || Partial::with_capacity(share);
+        let mut partials: Vec<_> = (0..self.workers).map(|_| empty()).collect();
         for window in &mut self.windows[..self.by_start.len()] {
             for ((_, segment), place) in window.index.iter().zip(&window.places) {
-                let partial = Partial {
-                    group: (segment.clone(), window.start),
-                    tally: self.cells.take(*place as usize),
-                };
-                out.emit(partial, 1);
+                let group = (segment.clone(), window.start);
+                let Partial { groups, tally } = &mut partials[owner(group.tag(), self.workers)];
+                let at = groups.len() * N;
+                self.cells.move_into(*place as usize, tally, at);
+                groups.push(group);
             }
             window.index.clear();
             window.places.clear();
+        }
+        for partial in partials {
+            if !partial.groups.is_empty() {
+                out.emit(partial, 1);
+            }
         }
         self.by_start.clear();
         self.cells.clear();
@@ -202,12 +215,12 @@ mod tests {
         References::new(&[Arc::from("value")], &baselines, |_| None).unwrap()
     }
 
-    fn combine(width_us: i64, exact: bool) -> Combine<Row, i64, 1> {
+    fn combine(width_us: i64, exact: bool, workers: usize) -> Combine<Row, i64, 1> {
         let of = (
             Column::new(|row: &Row| row.at),
             Column::new(|row: &Row| row.key),
         );
-        Combine::empty(of, fill(value), width_us, exact, references())
+        Combine::empty(of, fill(value), width_us, exact, workers, references())
     }
 
     fn brute(rows: &[Update<Row>], width_us: i64, exact: bool) -> Groups {
@@ -234,7 +247,7 @@ mod tests {
                 .flat_map(|n| [1, 1_000, 2_500, 100_000].map(|width_us| (n, width_us)))
             {
                 let exact = seed % 2 == 0;
-                let mut combine = combine(width_us, exact);
+                let mut combine = combine(width_us, exact, 1 + seed as usize % 3);
                 for epochs in epochs.chunks(together) {
                     let rows = epochs.iter().flat_map(|(_, rows)| rows);
                     let rows: Vec<_> = rows.map(|(row, diff)| (*row, 1, *diff)).collect();
@@ -245,10 +258,15 @@ mod tests {
                     let mut out = Emitter::new(1, &mut buffer, &mut pass_on);
                     combine.finish(&mut out);
                     out.finish();
-                    let count = written.len();
-                    let partials = written.into_iter().map(|(partial, ..)| partial);
-                    let found: Groups = partials.map(|one| (one.group, one.tally)).collect();
-                    assert_eq!(found.len(), count, "seed {seed}: one partial per group");
+                    let partials = || written.iter().map(|(partial, ..)| partial);
+                    let count: usize = partials().map(|partial| partial.groups.len()).sum();
+                    let found: Groups = partials()
+                        .flat_map(|Partial { groups, tally }| {
+                            let places = groups.iter().enumerate();
+                            places.map(|(n, group)| (*group, tally.piece(n..n + 1)))
+                        })
+                        .collect();
+                    assert_eq!(found.len(), count, "seed {seed}: each group once");
                     assert_eq!(
                         found,
                         brute(&rows, width_us, exact),
