@@ -2,7 +2,7 @@
 
 use super::bins::{Bins, BinsError};
 use super::ecdf::{Ecdf, EcdfError};
-use super::psi::Expected;
+use super::expected::Expected;
 use super::quantile::deciles;
 use super::real;
 use serde::{Deserialize, Serialize};
@@ -28,7 +28,7 @@ pub(crate) const DECILES: usize = 10;
 pub struct Baseline {
     record: BaselineRecord,
     bins: Bins,
-    expected: Option<Expected<DECILES>>,
+    expected: Expected<DECILES>,
     values: Option<Ecdf>,
 }
 
@@ -256,10 +256,9 @@ impl Baseline {
         self.values.as_ref()
     }
 
-    /// [`psi`](super::psi) of a window's rows per bin; `None` if there are none, or other bins than the baseline's.
-    pub(crate) fn psi(&self, window: &[u64]) -> Option<f64> {
-        let window = window.try_into().ok()?;
-        self.expected.as_ref()?.psi(window)
+    /// The training rows per bin, made ready to judge windows by.
+    pub(super) fn expected(&self) -> &Expected<DECILES> {
+        &self.expected
     }
 
     /// How far a window's mean lies from the training mean, in training standard deviations.

@@ -26,6 +26,8 @@
 //! | `ks` | two-sample Kolmogorov–Smirnov statistic, exact or bounded from bins; its p-values |
 //! | `kstwo`, `durbin`, `pelz_good`, `smirnov` | the law of the statistic at finite n |
 //! | `stirling` | the correction of Stirling's formula, which those need |
+//! | `ln` | the logarithm of the stability index |
+//! | `expected` | both statistics of a window over ten bins, fast |
 //! | `verdict` | thresholds, and the row that the engine emits |
 //! | `stream` | all of it over a table: histograms by window, segment and feature |
 
@@ -34,8 +36,10 @@ mod baselines;
 mod bins;
 mod durbin;
 mod ecdf;
+mod expected;
 mod ks;
 mod kstwo;
+mod ln;
 mod pelz_good;
 mod psi;
 mod quantile;

@@ -20,8 +20,9 @@ use crate::drift::stream::cells::{CHUNK, Cells, Fill};
 use crate::drift::stream::partial::Partial;
 use crate::drift::stream::references::References;
 
-/// Slots that a window's index begins with.
-const SLOTS: usize = 64;
+/// Slots that a window's index begins with: room for some tens of segments, nearly all of which then stand where they are
+/// looked for first.
+const SLOTS: usize = 256;
 
 /// Emptied windows that are kept from epoch to epoch.
 const WINDOWS_KEPT: usize = 64;
@@ -102,21 +103,24 @@ impl<D: Data, G: Key, const N: usize> Combine<D, G, N> {
         }
     }
 
-    /// The number of the window that holds this moment.
+    /// The window that holds this moment.
     #[inline(always)]
-    fn window_of(&mut self, at: EventTime) -> usize {
-        if let Some(last) = self.last.filter(|last| last.holds(at, self.width_us)) {
-            return last.window;
+    fn window_of(&mut self, at: EventTime) -> Place {
+        for _ in 0..2 {
+            if let Some(last) = self.last.filter(|last| last.holds(at, self.width_us)) {
+                return last;
+            }
+            std::mem::swap(&mut self.last, &mut self.other);
         }
-        std::mem::swap(&mut self.last, &mut self.other);
-        if let Some(last) = self.last.filter(|last| last.holds(at, self.width_us)) {
-            return last.window;
-        }
-        self.find_window(at)
+        // Neither does, and both stand as before: the last one is now the other.
+        self.other = self.last;
+        let found = self.find_window(at);
+        self.last = Some(found);
+        found
     }
 
     /// Finds the window of another moment, or opens it.
-    fn find_window(&mut self, at: EventTime) -> usize {
+    fn find_window(&mut self, at: EventTime) -> Place {
         let (start, open) = (window_start(at, self.width_us), self.by_start.len());
         let window = *self.by_start.entry(start).or_insert(open);
         if window == self.windows.len() {
@@ -127,27 +131,35 @@ impl<D: Data, G: Key, const N: usize> Combine<D, G, N> {
             });
         }
         self.windows[window].start = start;
-        self.last = Some(Place { start, window });
-        window
+        Place { start, window }
     }
 
-    /// Finds the places of the rows whose times and segments are at hand.
+    /// Finds the places of the rows whose times and segments are at hand, from one window to the next.
     fn find_places(&mut self) {
-        self.places.clear();
-        for n in 0..self.times.len() {
-            let window = self.window_of(self.times[n]);
-            let window = &mut self.windows[window];
-            let segment = &self.segments[n];
-            let (handle, new) = window.index.resolve(segment);
-            if new {
-                #[expect(
-                    clippy::cast_possible_truncation,
-                    reason = "an epoch has fewer than 2³² groups"
-                )]
-                window.places.push(self.cells.next() as u32);
-                self.cells.open(self.references.of(segment));
+        let rows = self.times.len();
+        self.places.resize(rows, 0);
+        let mut from = 0;
+        while from < rows {
+            let place = self.window_of(self.times[from]);
+            let same = self.times[from + 1..]
+                .iter()
+                .take_while(|at| place.holds(**at, self.width_us));
+            let upto = from + 1 + same.count();
+            let window = &mut self.windows[place.window];
+            let segments = self.segments[from..upto].iter();
+            for (segment, place) in segments.zip(&mut self.places[from..upto]) {
+                let (handle, new) = window.index.resolve(segment);
+                if new {
+                    #[expect(
+                        clippy::cast_possible_truncation,
+                        reason = "an epoch has fewer than 2³² groups"
+                    )]
+                    window.places.push(self.cells.next() as u32);
+                    self.cells.open(self.references.of(segment));
+                }
+                *place = window.places[handle as usize];
             }
-            self.places.push(window.places[handle as usize]);
+            from = upto;
         }
     }
 }

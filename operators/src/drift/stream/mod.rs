@@ -16,7 +16,8 @@
 //! Per observation a bin and an exact sum, by the column: whole numbers below 2³¹ that come once are the fastest; with
 //! baselines of segments, and with [`DriftSpec::exact`], rows are taken one by one. Per epoch and worker one partial, in
 //! which each touched window adds its bins. State per window and feature: the bins, and with [`DriftSpec::exact`] the
-//! distinct values. A place is used again once the window's rows, or its end, are gone.
+//! distinct values. A window's place is used again once its rows are gone or its end has come,
+//! and the memory of all is given back when no window is left.
 
 mod cells;
 mod combine;

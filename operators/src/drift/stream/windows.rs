@@ -239,6 +239,11 @@ impl<G: Key, const N: usize> KeyedState for Windows<G, N> {
             Mode::Final if time.has_risen() => self.emit_ended(time.watermark, out),
             Mode::Final => {}
         }
+        if self.index.is_empty() && !self.is_touched.is_empty() {
+            self.index = KeyIndex::new();
+            self.is_touched = Vec::new();
+            self.tally = Tally::new(0, false);
+        }
     }
 
     fn save(&self, group: KeyGroup, into: &mut Vec<u8>) -> Result<(), StateError> {
