@@ -288,3 +288,116 @@ impl<const N: usize> Cells<N> {
 fn fits(value: f64) -> bool {
     value.abs() < LIMIT
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::drift::stream::references::References;
+    use crate::drift::{Baseline, Baselines};
+
+    type Row = [Option<f64>; 2];
+
+    const NAMES: [&str; 2] = ["a", "b"];
+
+    /// Baselines of both features, and, where asked, of one feature in segment 1.
+    fn references(segmented: bool) -> References<i64, 2> {
+        let fit = |name, scale: f64| {
+            let training = (-50..50).map(|n| Some(f64::from(n) * scale));
+            Baseline::fit(name, training).unwrap()
+        };
+        let mut baselines = Baselines::from_iter([fit("a", 1.0), fit("b", 0.3)]);
+        if segmented {
+            baselines.insert(fit("b", 7.7).for_segment("1"));
+        }
+        let name = |segment: &i64| Some(Arc::from(segment.to_string()));
+        References::new(&NAMES.map(Arc::from), &baselines, name).unwrap()
+    }
+
+    /// Rows of whole numbers that come once, of fractions, or of anything.
+    fn rows(kind: usize, draw: &mut dyn FnMut(i64) -> i64) -> Vec<Update<Row>> {
+        const ODD: [f64; 16] = [
+            f64::NAN,
+            f64::INFINITY,
+            f64::NEG_INFINITY,
+            -0.0,
+            0.1,
+            1e-300,
+            -1e-19,
+            LIMIT,
+            -LIMIT,
+            LIMIT - 0.5,
+            0.25 - LIMIT,
+            4e18,
+            -5e18,
+            1e300,
+            1.5 / TWO_32 / TWO_32,
+            -2.5 / TWO_32 / TWO_32,
+        ];
+        let value = |draw: &mut dyn FnMut(i64) -> i64| {
+            let whole = (draw(200) - 100) as f64;
+            match (kind, draw(4)) {
+                (0, _) | (2, 0) => Some(whole),
+                (1, _) | (2, 1) => Some(whole / 7.0),
+                (_, 2) => None,
+                _ => Some(ODD[draw(16) as usize]),
+            }
+        };
+        let count = 1 + draw(CHUNK as i64) as usize;
+        (0..count)
+            .map(|_| {
+                let row = [value(&mut *draw), value(&mut *draw)];
+                let diff = if kind == 2 {
+                    [1, 1, -1, 3, 0, -2][draw(6) as usize]
+                } else {
+                    1
+                };
+                (row, 1, diff)
+            })
+            .collect()
+    }
+
+    #[test]
+    fn columns_of_anything_are_added_up_as_row_by_row() {
+        let mut bits = 1_u64;
+        let mut draw = |below: i64| {
+            bits = bits
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1_442_695_040_888_963_407);
+            (bits >> 33).cast_signed() % below
+        };
+        for round in 0..300 {
+            let (exact, segmented) = (round % 5 == 4, round % 2 == 0);
+            let references = references(segmented);
+            assert_eq!(references.common().is_none(), segmented);
+            let mut cells = Cells::new(exact, references.common());
+            let mut brute: Vec<_> = (0..3).map(|_| Tally::new(2, exact)).collect();
+            for segment in 0..3 {
+                cells.open(references.of(&segment));
+            }
+            let fill = fill(|row: &Row| *row);
+            for _ in 0..5 {
+                let rows = rows(draw(3) as usize, &mut draw);
+                let places: Vec<u32> = rows.iter().map(|_| draw(3) as u32).collect();
+                cells.add(&rows, &places, &fill);
+                for ((row, _, diff), place) in rows.iter().zip(&places) {
+                    let baselines = &references.of(&i64::from(*place)).baselines;
+                    brute[*place as usize].add_row(row, baselines, *diff);
+                }
+                if draw(4) == 0 && !exact {
+                    cells.settle(draw(3) as usize);
+                }
+            }
+            let mut found = Tally::new(0, false);
+            for (place, brute) in brute.iter().enumerate() {
+                cells.move_into(place, &mut found, place * 2);
+                assert_eq!(
+                    &found.piece(place * 2..place * 2 + 2),
+                    brute,
+                    "round {round}"
+                );
+            }
+        }
+    }
+}
