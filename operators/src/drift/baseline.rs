@@ -2,12 +2,13 @@
 
 use super::bins::{Bins, BinsError};
 use super::ecdf::{Ecdf, EcdfError};
+use super::expected::Expected;
 use super::quantile::deciles;
 use super::real;
 use serde::{Deserialize, Serialize};
 
 /// Ten bins, as the textbook PSI has.
-const DECILES: usize = 10;
+pub(crate) const DECILES: usize = 10;
 
 /// One feature as it was in training, for all rows or for one segment of them.
 ///
@@ -27,6 +28,7 @@ const DECILES: usize = 10;
 pub struct Baseline {
     record: BaselineRecord,
     bins: Bins,
+    expected: Expected<DECILES>,
     values: Option<Ecdf>,
 }
 
@@ -254,6 +256,11 @@ impl Baseline {
         self.values.as_ref()
     }
 
+    /// The training rows per bin, made ready to judge windows by.
+    pub(super) fn expected(&self) -> &Expected<DECILES> {
+        &self.expected
+    }
+
     /// How far a window's mean lies from the training mean, in training standard deviations.
     ///
     /// z = (mean − training mean) / training std (n − 1): any real number, not divided by √n, so it
@@ -306,6 +313,7 @@ impl Baseline {
             }
         }
         Ok(Self {
+            expected: Expected::new(&record.counts),
             record,
             bins,
             values,

@@ -11,7 +11,7 @@
 
 use super::ecdf::Ecdf;
 use super::kstwo::{kolmogorov_sf, kstwo_sf};
-use super::real;
+use super::{real, total};
 
 /// The exact statistic, or `None` if either side holds no row.
 ///
@@ -73,7 +73,6 @@ pub struct KsBounds {
 /// ```
 #[must_use]
 pub fn ks_from_bins(baseline: &[u64], window: &[u64]) -> Option<KsBounds> {
-    let total = |counts: &[u64]| counts.iter().map(|&count| u128::from(count)).sum::<u128>();
     let (baseline_rows, window_rows) = (total(baseline), total(window));
     if baseline_rows == 0 || window_rows == 0 || baseline.len() != window.len() {
         return None;

@@ -26,6 +26,8 @@
 //! | `ks` | two-sample Kolmogorov–Smirnov statistic, exact or bounded from bins; its p-values |
 //! | `kstwo`, `durbin`, `pelz_good`, `smirnov` | the law of the statistic at finite n |
 //! | `stirling` | the correction of Stirling's formula, which those need |
+//! | `ln` | the logarithm of the stability index |
+//! | `expected` | both statistics of a window over ten bins, fast |
 //! | `verdict` | thresholds, and the row that the engine emits |
 //! | `stream` | all of it over a table: histograms by window, segment and feature |
 
@@ -34,8 +36,10 @@ mod baselines;
 mod bins;
 mod durbin;
 mod ecdf;
+mod expected;
 mod ks;
 mod kstwo;
+mod ln;
 mod pelz_good;
 mod psi;
 mod quantile;
@@ -59,4 +63,13 @@ pub use verdict::{DriftRow, Thresholds, Verdict, WindowError, WindowStats};
 /// A count as a number to divide by or with; exact up to 2^53 ≈ 9·10^15 rows.
 pub(crate) fn real(count: u64) -> f64 {
     count as f64
+}
+
+/// All rows of a histogram.
+pub(crate) fn total(counts: &[u64]) -> u128 {
+    // Fewer than 2³² counts below 2³² fit 64 bits: nearly always, and a fifth of the time.
+    if counts.iter().fold(0, |all, count| all | count) >> 32 == 0 {
+        return u128::from(counts.iter().sum::<u64>());
+    }
+    counts.iter().map(|&count| u128::from(count)).sum()
 }

@@ -4,7 +4,7 @@ use super::baseline::Baseline;
 use super::ecdf::Ecdf;
 use super::ks::{KsBounds, ks_from_bins, ks_p_asymp, ks_p_kolmogorov, ks_statistic};
 use super::psi::psi;
-use super::real;
+use super::{real, total};
 use serde::{Deserialize, Serialize};
 
 /// From where on a window is called drifted. A statistic must exceed its threshold, not reach it.
@@ -145,7 +145,16 @@ impl DriftRow {
         thresholds: &Thresholds,
     ) -> Result<Self, WindowError> {
         let n_ok = usable_rows(window, baseline)?;
-        let ks = ks_bounds(window, baseline);
+        let counted = baseline.expected().counted(window.counts, n_ok);
+        let psi = match &counted {
+            Some(counted) => Some(baseline.expected().psi(counted)),
+            None => psi(baseline.counts(), window.counts),
+        };
+        let ks = match (baseline.values(), window.values, &counted) {
+            (Some(baseline), Some(window), _) => ks_exactly(baseline, window),
+            (.., Some(counted)) => Some(baseline.expected().ks(counted)),
+            _ => ks_from_bins(baseline.counts(), window.counts),
+        };
         let exact = ks.is_some_and(|ks| ks.lower == ks.upper);
         let p = |law: fn(f64, u64, u64) -> Option<f64>| law(ks?.lower, baseline.n_ok(), n_ok);
         let mean = (n_ok > 0).then_some(window.mean);
@@ -154,7 +163,7 @@ impl DriftRow {
             n_ok,
             null_rate: (window.n > 0).then(|| real(window.n_null) / real(window.n)),
             mean,
-            psi: psi(baseline.counts(), window.counts),
+            psi,
             ks: ks.map(|ks| ks.lower),
             ks_error: ks.map(|ks| ks.upper - ks.lower),
             ks_p: exact.then(|| p(ks_p_asymp)).flatten(),
@@ -202,7 +211,7 @@ fn usable_rows(window: &WindowStats<'_>, baseline: &Baseline) -> Result<u64, Win
         });
     }
     let wide = |count: &u64| u128::from(*count);
-    let usable: u128 = window.counts.iter().map(wide).sum();
+    let usable = total(window.counts);
     let sum = usable + wide(&window.n_null) + wide(&window.n_infinite);
     let rows = WindowError::Rows { n: window.n, sum };
     if sum != u128::from(window.n) {
@@ -215,15 +224,12 @@ fn usable_rows(window: &WindowStats<'_>, baseline: &Baseline) -> Result<u64, Win
     }
 }
 
-/// Exact where both sides kept their values, else what the bins allow.
-fn ks_bounds(window: &WindowStats<'_>, baseline: &Baseline) -> Option<KsBounds> {
-    match (baseline.values(), window.values) {
-        (Some(baseline), Some(window)) => ks_statistic(baseline, window).map(|ks| KsBounds {
-            lower: ks,
-            upper: ks,
-        }),
-        _ => ks_from_bins(baseline.counts(), window.counts),
-    }
+/// The statistic where both sides kept their values.
+fn ks_exactly(baseline: &Ecdf, window: &Ecdf) -> Option<KsBounds> {
+    ks_statistic(baseline, window).map(|ks| KsBounds {
+        lower: ks,
+        upper: ks,
+    })
 }
 
 #[cfg(test)]

@@ -73,6 +73,12 @@ fn fixed_of(number: f64) -> i128 {
 const UNIT: f64 = 18_446_744_073_709_551_616.0; // 2⁶⁴
 
 impl Float {
+    /// A sum in units of 2⁻⁶⁴, as a float.
+    #[expect(clippy::cast_precision_loss, reason = "the result is rounded once")]
+    pub(crate) fn read_narrow(sum: i128) -> f64 {
+        sum as f64 / UNIT
+    }
+
     /// A sum of more bits than [`Lane::read_sum`] takes, in units of 2⁻⁶⁴, as a float.
     pub(crate) fn read_total(total: I256) -> f64 {
         nearest(total) / UNIT

@@ -6,46 +6,26 @@
 
 use std::collections::BTreeMap;
 use std::rc::Rc;
-use std::sync::Arc;
 
 use thalweg_engine::combine::Combiner;
-use thalweg_engine::key::Key;
+use thalweg_engine::key::{Key, owner};
 use thalweg_engine::keyed::Emitter;
 use thalweg_engine::state::KeyIndex;
 use thalweg_engine::time::{EventTime, window_start};
 use thalweg_engine::update::{Data, Update};
 
 use crate::column::Column;
-use crate::drift::Baseline;
-use crate::drift::stream::partial::{Partial, Tally};
-use crate::drift::stream::{DriftSpec, References};
+use crate::drift::stream::DriftSpec;
+use crate::drift::stream::cells::{CHUNK, Cells, Fill};
+use crate::drift::stream::partial::Partial;
+use crate::drift::stream::references::References;
 
-/// Slots that a window's index begins with.
-const SLOTS: usize = 64;
+/// Slots that a window's index begins with: room for some tens of segments, nearly all of which then stand where they are
+/// looked for first.
+const SLOTS: usize = 256;
 
 /// Emptied windows that are kept from epoch to epoch.
 const WINDOWS_KEPT: usize = 64;
-
-/// One window of one segment in this epoch.
-pub(super) struct Group<const N: usize> {
-    tally: Tally,
-    baselines: Rc<[Arc<Baseline>; N]>,
-}
-
-/// Adds rows to the groups at the places given: the closure that reads a row's values is compiled into the loop.
-pub(super) type AddRows<D, const N: usize> = Rc<dyn Fn(&[Update<D>], &[u32], &mut [Group<N>])>;
-
-/// The rows' `values` into their groups.
-pub(super) fn add_rows<D, const N: usize>(
-    values: impl Fn(&D) -> [Option<f64>; N] + 'static,
-) -> AddRows<D, N> {
-    Rc::new(move |rows, places, groups| {
-        for ((row, _, diff), place) in rows.iter().zip(places) {
-            let Group { tally, baselines } = &mut groups[*place as usize];
-            tally.add_row(&values(row), baselines, *diff);
-        }
-    })
-}
 
 /// A window that rows of this epoch lie in: its segments, each with the place of its group.
 struct Window<G> {
@@ -54,76 +34,133 @@ struct Window<G> {
     places: Vec<u32>,
 }
 
+/// Where a window stands in this epoch.
+#[derive(Clone, Copy)]
+struct Place {
+    start: EventTime,
+    window: usize,
+}
+
+impl Place {
+    #[inline(always)]
+    fn holds(self, at: EventTime, width_us: i64) -> bool {
+        at >= self.start && at.wrapping_sub(self.start) < width_us
+    }
+}
+
 /// The combiner of a drift.
 pub(super) struct Combine<D, G: Key, const N: usize> {
     times_of: Column<D, EventTime>,
     segments_of: Column<D, G>,
-    add_rows: AddRows<D, N>,
+    fill: Fill<D, N>,
     width_us: i64,
-    exact: bool,
+    workers: usize,
     references: References<G, N>,
     times: Vec<EventTime>,
     segments: Vec<G>,
     places: Vec<u32>,
-    groups: Vec<Group<N>>,
+    cells: Cells<N>,
     /// The windows of this epoch, then emptied ones for the next.
     windows: Vec<Window<G>>,
     by_start: BTreeMap<EventTime, usize>,
-    /// The window of the last row; beyond all of them before the first.
-    last: usize,
+    /// The windows of the last row, and of the last one that lay in another.
+    last: Option<Place>,
+    other: Option<Place>,
 }
 
 impl<D: Data, G: Key, const N: usize> Combine<D, G, N> {
     pub(super) fn new(spec: &DriftSpec<'_, D, G, N>, references: References<G, N>) -> Self {
         let of = (spec.times.clone(), spec.segments.clone());
-        let add_rows = Rc::clone(&spec.add_rows);
-        Self::empty(of, add_rows, spec.width_us, spec.exact, references)
+        let fill = Rc::clone(&spec.fill);
+        let workers = spec.table.graph().workers();
+        Self::empty(of, fill, spec.width_us, spec.exact, workers, references)
     }
 
     /// Without any row, by where rows lie in time and in which segment.
     fn empty(
         (times_of, segments_of): (Column<D, EventTime>, Column<D, G>),
-        add_rows: AddRows<D, N>,
+        fill: Fill<D, N>,
         width_us: i64,
         exact: bool,
+        workers: usize,
         references: References<G, N>,
     ) -> Self {
         Self {
             times_of,
             segments_of,
-            add_rows,
+            fill,
             width_us,
-            exact,
+            workers,
+            cells: Cells::new(exact, references.common()),
             references,
             times: Vec::new(),
             segments: Vec::new(),
             places: Vec::new(),
-            groups: Vec::new(),
             windows: Vec::new(),
             by_start: BTreeMap::new(),
-            last: usize::MAX,
+            last: None,
+            other: None,
         }
     }
 
-    /// Whether the window of the last row holds this moment too.
+    /// The window that holds this moment.
     #[inline(always)]
-    fn holds(&self, at: EventTime) -> bool {
-        let last = self.windows.get(self.last);
-        last.is_some_and(|last| at >= last.start && at.wrapping_sub(last.start) < self.width_us)
+    fn window_of(&mut self, at: EventTime) -> Place {
+        for _ in 0..2 {
+            if let Some(last) = self.last.filter(|last| last.holds(at, self.width_us)) {
+                return last;
+            }
+            std::mem::swap(&mut self.last, &mut self.other);
+        }
+        // Neither does, and both stand as before: the last one is now the other.
+        self.other = self.last;
+        let found = self.find_window(at);
+        self.last = Some(found);
+        found
     }
 
     /// Finds the window of another moment, or opens it.
-    fn move_to(&mut self, at: EventTime) {
+    fn find_window(&mut self, at: EventTime) -> Place {
         let (start, open) = (window_start(at, self.width_us), self.by_start.len());
-        self.last = *self.by_start.entry(start).or_insert(open);
-        if self.last == self.windows.len() {
+        let window = *self.by_start.entry(start).or_insert(open);
+        if window == self.windows.len() {
             self.windows.push(Window {
                 start,
                 index: KeyIndex::with_slots(SLOTS),
                 places: Vec::new(),
             });
         }
-        self.windows[self.last].start = start;
+        self.windows[window].start = start;
+        Place { start, window }
+    }
+
+    /// Finds the places of the rows whose times and segments are at hand, from one window to the next.
+    fn find_places(&mut self) {
+        let rows = self.times.len();
+        self.places.resize(rows, 0);
+        let mut from = 0;
+        while from < rows {
+            let place = self.window_of(self.times[from]);
+            let same = self.times[from + 1..]
+                .iter()
+                .take_while(|at| place.holds(**at, self.width_us));
+            let upto = from + 1 + same.count();
+            let window = &mut self.windows[place.window];
+            let segments = self.segments[from..upto].iter();
+            for (segment, place) in segments.zip(&mut self.places[from..upto]) {
+                let (handle, new) = window.index.resolve(segment);
+                if new {
+                    #[expect(
+                        clippy::cast_possible_truncation,
+                        reason = "an epoch has fewer than 2³² groups"
+                    )]
+                    window.places.push(self.cells.next() as u32);
+                    self.cells.open(self.references.of(segment));
+                }
+                *place = window.places[handle as usize];
+            }
+            from = upto;
+        }
     }
 }
 
@@ -131,57 +168,51 @@ impl<D: Data, G: Key, const N: usize> Combiner<D> for Combine<D, G, N> {
     type Partial = Partial<G>;
 
     fn add(&mut self, rows: &[Update<D>]) {
-        self.times_of.of(rows, &mut self.times);
-        self.segments_of.of(rows, &mut self.segments);
-        self.places.clear();
-        for n in 0..rows.len() {
-            let at = self.times[n];
-            if !self.holds(at) {
-                self.move_to(at);
-            }
-            let window = &mut self.windows[self.last];
-            let segment = &self.segments[n];
-            let (handle, new) = window.index.resolve(segment);
-            if new {
-                #[expect(
-                    clippy::cast_possible_truncation,
-                    reason = "an epoch has fewer than 2³² groups"
-                )]
-                window.places.push(self.groups.len() as u32);
-                self.groups.push(Group {
-                    tally: Tally::new(N, self.references.bins_max(), self.exact),
-                    baselines: Rc::clone(self.references.of(segment)),
-                });
-            }
-            self.places.push(window.places[handle as usize]);
+        // In pieces, so that a row is still near when it is looked at again.
+        for rows in rows.chunks(CHUNK) {
+            self.times_of.of(rows, &mut self.times);
+            self.segments_of.of(rows, &mut self.segments);
+            self.find_places();
+            self.cells.add(rows, &self.places, &self.fill);
         }
-        (self.add_rows)(rows, &self.places, &mut self.groups);
     }
 
     fn finish(&mut self, out: &mut Emitter<'_, Partial<G>>) {
+        let share = self.cells.next() * N / self.workers;
+        let empty = || Partial::with_capacity(share);
+        let mut partials: Vec<_> = (0..self.workers).map(|_| empty()).collect();
         for window in &mut self.windows[..self.by_start.len()] {
             for ((_, segment), place) in window.index.iter().zip(&window.places) {
-                let partial = Partial {
-                    group: (segment.clone(), window.start),
-                    tally: std::mem::take(&mut self.groups[*place as usize].tally),
-                };
-                out.emit(partial, 1);
+                let group = (segment.clone(), window.start);
+                let Partial { groups, tally } = &mut partials[owner(group.tag(), self.workers)];
+                let at = groups.len() * N;
+                self.cells.move_into(*place as usize, tally, at);
+                groups.push(group);
             }
             window.index.clear();
             window.places.clear();
         }
+        for partial in partials {
+            if !partial.groups.is_empty() {
+                out.emit(partial, 1);
+            }
+        }
         self.by_start.clear();
-        self.groups.clear();
+        self.cells.clear();
         // No row of the next epoch is taken for one of a window that was emptied.
-        self.last = usize::MAX;
+        (self.last, self.other) = (None, None);
         self.windows.truncate(WINDOWS_KEPT);
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::*;
-    use crate::drift::Baselines;
+    use crate::drift::stream::cells::fill;
+    use crate::drift::stream::partial::Tally;
+    use crate::drift::{Baseline, Baselines};
     use crate::laws::{Row, log};
 
     type Groups = BTreeMap<(i64, EventTime), Tally>;
@@ -196,21 +227,21 @@ mod tests {
         References::new(&[Arc::from("value")], &baselines, |_| None).unwrap()
     }
 
-    fn combine(width_us: i64) -> Combine<Row, i64, 1> {
+    fn combine(width_us: i64, exact: bool, workers: usize) -> Combine<Row, i64, 1> {
         let of = (
             Column::new(|row: &Row| row.at),
             Column::new(|row: &Row| row.key),
         );
-        Combine::empty(of, add_rows(value), width_us, true, references())
+        Combine::empty(of, fill(value), width_us, exact, workers, references())
     }
 
-    fn brute(rows: &[Update<Row>], width_us: i64) -> Groups {
+    fn brute(rows: &[Update<Row>], width_us: i64, exact: bool) -> Groups {
         let (references, mut groups) = (references(), Groups::new());
         for (row, _, diff) in rows {
             let group = (row.key, row.at.div_euclid(width_us) * width_us);
-            let empty = || Tally::new(1, references.bins_max(), true);
+            let empty = || Tally::new(1, exact);
             let tally = groups.entry(group).or_insert_with(empty);
-            tally.add_row(&value(row), &references.whole, *diff);
+            tally.add_row(&value(row), &references.whole.baselines, *diff);
         }
         groups
     }
@@ -227,21 +258,32 @@ mod tests {
                 .into_iter()
                 .flat_map(|n| [1, 1_000, 2_500, 100_000].map(|width_us| (n, width_us)))
             {
-                let mut combine = combine(width_us);
+                let exact = seed % 2 == 0;
+                let mut combine = combine(width_us, exact, 1 + seed as usize % 3);
                 for epochs in epochs.chunks(together) {
                     let rows = epochs.iter().flat_map(|(_, rows)| rows);
                     let rows: Vec<_> = rows.map(|(row, diff)| (*row, 1, *diff)).collect();
-                    rows.chunks(5).for_each(|rows| combine.add(rows));
+                    rows.chunks(5 + 300 * (seed as usize % 3))
+                        .for_each(|rows| combine.add(rows));
                     let (mut buffer, mut written) = (Vec::new(), Vec::new());
                     let mut pass_on = |full: &mut Vec<_>| written.append(full);
                     let mut out = Emitter::new(1, &mut buffer, &mut pass_on);
                     combine.finish(&mut out);
                     out.finish();
-                    let count = written.len();
-                    let partials = written.into_iter().map(|(partial, ..)| partial);
-                    let found: Groups = partials.map(|one| (one.group, one.tally)).collect();
-                    assert_eq!(found.len(), count, "seed {seed}: one partial per group");
-                    assert_eq!(found, brute(&rows, width_us), "seed {seed}, {width_us} µs");
+                    let partials = || written.iter().map(|(partial, ..)| partial);
+                    let count: usize = partials().map(|partial| partial.groups.len()).sum();
+                    let found: Groups = partials()
+                        .flat_map(|Partial { groups, tally }| {
+                            let places = groups.iter().enumerate();
+                            places.map(|(n, group)| (*group, tally.piece(n..n + 1)))
+                        })
+                        .collect();
+                    assert_eq!(found.len(), count, "seed {seed}: each group once");
+                    assert_eq!(
+                        found,
+                        brute(&rows, width_us, exact),
+                        "seed {seed}, {width_us} µs"
+                    );
                 }
             }
         }

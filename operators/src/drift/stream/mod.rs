@@ -1,7 +1,7 @@
 //! Drift as a stream: per window, segment and feature a histogram that rows enter and leave, judged against a baseline.
 //!
 //! ```text
-//! rows ─ combine per epoch ─▶ partial histograms ─ exchange by (segment, window) ─▶ histogram ─▶ DriftWindow
+//! rows ─ combine per epoch ─▶ histograms of each owner ─ exchange by (segment, window) ─▶ histogram ─▶ DriftWindow
 //! ```
 //!
 //! Bins are fixed by the baseline and open at both ends; nulls and infinities are counted apart. Windows are
@@ -13,14 +13,18 @@
 //! 2. A window emits at most once per feature and epoch; `finals` emits it once, when the watermark has reached its end.
 //!
 //! # Cost
-//! Per observation a bin and an exact sum; per touched window, feature and epoch one partial. State per window and
-//! feature: the bins, and with [`DriftSpec::exact`] the distinct values. Freed with the window's rows, or its end.
+//! Per observation a bin and an exact sum, by the column: whole numbers below 2³¹ that come once are the fastest; with
+//! baselines of segments, and with [`DriftSpec::exact`], rows are taken one by one. Per epoch and worker one partial, in
+//! which each touched window adds its bins. State per window and feature: the bins, and with [`DriftSpec::exact`] the
+//! distinct values. A window's place is used again once its rows are gone or its end has come,
+//! and the memory of all is given back when no window is left.
 
+mod cells;
 mod combine;
 mod partial;
+mod references;
 mod windows;
 
-use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -32,7 +36,9 @@ use thalweg_engine::time::{EventTime, Timestamp, micros_of};
 use thalweg_engine::update::Data;
 
 use crate::column::Column;
-use crate::drift::{Baseline, Baselines, DriftRow, Thresholds};
+use crate::drift::stream::partial::Partial;
+use crate::drift::stream::references::References;
+use crate::drift::{Baselines, DriftRow, Thresholds};
 
 /// One feature in one window of one segment, judged.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -63,7 +69,7 @@ impl<'s, D: Data> Drift<'s, D> for Table<'s, D> {
             segments: Column::new(|_| ()),
             segment_name: |()| None,
             features: [],
-            add_rows: combine::add_rows(|_| []),
+            fill: cells::fill(|_| []),
             thresholds: Thresholds::default(),
             exact: false,
         }
@@ -80,7 +86,7 @@ pub struct DriftSpec<'s, D: Data, G: Key, const N: usize> {
     segments: Column<D, G>,
     segment_name: fn(&G) -> Option<Arc<str>>,
     features: [Arc<str>; N],
-    add_rows: combine::AddRows<D, N>,
+    fill: cells::Fill<D, N>,
     thresholds: Thresholds,
     exact: bool,
 }
@@ -108,7 +114,7 @@ impl<'s, D: Data, G: Key, const N: usize> DriftSpec<'s, D, G, N> {
             segments: self.segments,
             segment_name: self.segment_name,
             features: names.map(Arc::from),
-            add_rows: combine::add_rows(values),
+            fill: cells::fill(values),
             thresholds: self.thresholds,
             exact: self.exact,
         }
@@ -128,7 +134,7 @@ impl<'s, D: Data, G: Key, const N: usize> DriftSpec<'s, D, G, N> {
             segments: Column::new(segment),
             segment_name: |segment| Some(segment.to_string().into()),
             features: self.features,
-            add_rows: self.add_rows,
+            fill: self.fill,
             thresholds: self.thresholds,
             exact: self.exact,
         }
@@ -188,81 +194,6 @@ impl<'s, D: Data, G: Key, const N: usize> DriftSpec<'s, D, G, N> {
             self.width_us,
             self.thresholds,
         );
-        Ok(partials.keyed(&self.name, |partial| partial.group.tag(), state))
-    }
-}
-
-/// The baselines of the watched features.
-#[derive(Clone)]
-struct References<G, const N: usize> {
-    whole: Rc<[Arc<Baseline>; N]>,
-    segments: Rc<Vec<(Arc<str>, Rc<[Arc<Baseline>; N]>)>>,
-    segment_name: fn(&G) -> Option<Arc<str>>,
-}
-
-impl<G, const N: usize> References<G, N> {
-    fn new(
-        features: &[Arc<str>; N],
-        baselines: &Baselines,
-        segment_name: fn(&G) -> Option<Arc<str>>,
-    ) -> Result<Self, JobError> {
-        let mut whole = Vec::with_capacity(N);
-        for feature in features {
-            let baseline = baselines.get(feature, None).ok_or_else(|| {
-                let known: Vec<_> = baselines.iter().map(Baseline::feature).collect();
-                JobError::Wrong(format!(
-                    "no baseline for the feature '{feature}': the baselines hold {known:?}"
-                ))
-            })?;
-            whole.push(Arc::new(baseline.clone()));
-        }
-        let whole: [Arc<Baseline>; N] = whole
-            .try_into()
-            .map_err(|_| JobError::Wrong("as many baselines as features are needed".into()))?;
-        let mut names: Vec<&str> = baselines.iter().filter_map(Baseline::segment).collect();
-        names.sort_unstable();
-        names.dedup();
-        let segments = names.into_iter().map(|segment| {
-            let of = |n: usize| {
-                let own = baselines
-                    .get(&features[n], Some(segment))
-                    .cloned()
-                    .map(Arc::new);
-                own.unwrap_or_else(|| Arc::clone(&whole[n]))
-            };
-            (Arc::from(segment), Rc::new(std::array::from_fn(of)))
-        });
-        let segments = Rc::new(segments.collect());
-        Ok(Self {
-            whole: Rc::new(whole),
-            segments,
-            segment_name,
-        })
-    }
-
-    /// The most bins of any baseline.
-    fn bins_max(&self) -> usize {
-        let all = self
-            .segments
-            .iter()
-            .map(|segment| &segment.1)
-            .chain([&self.whole]);
-        all.flat_map(|baselines| baselines.iter())
-            .map(|baseline| baseline.bins().len())
-            .max()
-            .unwrap_or(0)
-    }
-
-    /// The baselines of a segment: its own, else the whole features'.
-    fn of(&self, segment: &G) -> &Rc<[Arc<Baseline>; N]> {
-        if self.segments.is_empty() {
-            return &self.whole;
-        }
-        let name = (self.segment_name)(segment);
-        let place = name.and_then(|name| {
-            let place = self.segments.binary_search_by(|known| known.0.cmp(&name));
-            place.ok()
-        });
-        place.map_or(&self.whole, |place| &self.segments[place].1)
+        Ok(partials.keyed(&self.name, Partial::tag, state))
     }
 }

@@ -1,6 +1,8 @@
 //! The histograms of all windows, and when they are judged.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
+use std::rc::Rc;
 use std::sync::Arc;
 
 use thalweg_engine::key::Key;
@@ -10,8 +12,10 @@ use thalweg_engine::time::{EventTime, Timestamp};
 use thalweg_engine::update::Updates;
 
 use crate::codec;
-use crate::drift::stream::partial::{Partial, Tally};
-use crate::drift::stream::{DriftWindow, References};
+use crate::drift::baseline::DECILES;
+use crate::drift::stream::DriftWindow;
+use crate::drift::stream::partial::{Partial, Saved, Tally};
+use crate::drift::stream::references::{References, Segment, Segments};
 use crate::drift::{Baseline, DriftRow, Ecdf, Thresholds, WindowStats};
 use crate::value::{Float, Lane};
 
@@ -24,23 +28,25 @@ pub(super) enum Mode {
     Final,
 }
 
-#[derive(Default)]
-struct Group {
-    tally: Tally,
-    touched: bool,
-}
-
 /// The keyed state of a drift.
 pub(super) struct Windows<G: Key, const N: usize> {
     features: [Arc<str>; N],
-    references: References<G, N>,
+    segments: Segments<G, N>,
     mode: Mode,
     width_us: i64,
     thresholds: Thresholds,
     index: KeyIndex<(G, EventTime)>,
-    groups: Vec<Group>,
+    /// The tallies of all windows: `N` features a handle.
+    tally: Tally,
+    is_touched: Vec<bool>,
     touched: Vec<(u32, Vec<Option<DriftWindow>>)>,
     ends: BTreeMap<EventTime, Vec<u32>>,
+}
+
+/// The features of a window.
+fn features<const N: usize>(handle: u32) -> Range<usize> {
+    let first = handle as usize * N;
+    first..first + N
 }
 
 impl<G: Key, const N: usize> Windows<G, N> {
@@ -53,45 +59,44 @@ impl<G: Key, const N: usize> Windows<G, N> {
     ) -> Self {
         Self {
             features,
-            references,
+            segments: Segments::new(references),
             mode,
             width_us,
             thresholds,
             index: KeyIndex::new(),
-            groups: Vec::new(),
+            tally: Tally::new(0, false),
+            is_touched: Vec::new(),
             touched: Vec::new(),
             ends: BTreeMap::new(),
         }
     }
 
-    /// Adds rows to their window; the first ones of a window are its tally.
-    fn apply(&mut self, Partial { group, tally }: Partial<G>) {
-        let (handle, new) = self.index.resolve(&group);
-        if new {
-            self.open(handle, group.1, tally);
-            if self.mode == Mode::Latest {
-                self.groups[handle as usize].touched = true;
-                self.touched.push((handle, vec![None; N]));
+    /// Adds an epoch's rows to their windows.
+    fn apply(&mut self, Partial { groups, tally }: &Partial<G>) {
+        for (place, group) in groups.iter().enumerate() {
+            let (handle, new) = self.index.resolve(group);
+            if new {
+                self.open(handle, group.1);
             }
-            return;
+            if self.mode == Mode::Latest && !self.is_touched[handle as usize] {
+                let old = if new {
+                    vec![None; N]
+                } else {
+                    self.rows(handle)
+                };
+                self.is_touched[handle as usize] = true;
+                self.touched.push((handle, old));
+            }
+            let at = handle as usize * N;
+            self.tally.merge(at, tally, place * N, N);
         }
-        if self.mode == Mode::Latest && !self.groups[handle as usize].touched {
-            self.groups[handle as usize].touched = true;
-            let old = self.judge(handle).collect();
-            self.touched.push((handle, old));
-        }
-        self.groups[handle as usize].tally.add(&tally);
     }
 
-    fn open(&mut self, handle: u32, start: EventTime, tally: Tally) {
-        let group = Group {
-            tally,
-            touched: false,
-        };
-        if handle as usize == self.groups.len() {
-            self.groups.push(group);
-        } else {
-            self.groups[handle as usize] = group;
+    /// Makes room for a window without rows.
+    fn open(&mut self, handle: u32, start: EventTime) {
+        if handle as usize >= self.is_touched.len() {
+            self.is_touched.resize(handle as usize + 1, false);
+            self.tally.grow(self.is_touched.len() * N);
         }
         if self.mode == Mode::Final {
             let end = start.saturating_add(self.width_us);
@@ -99,48 +104,48 @@ impl<G: Key, const N: usize> Windows<G, N> {
         }
     }
 
-    /// The rows of a window: one per feature that has rows.
-    fn judge(&self, handle: u32) -> impl Iterator<Item = Option<DriftWindow>> {
-        let window = self.index.key(handle).map(|(segment, start)| {
-            let name = (self.references.segment_name)(segment);
-            (name, self.references.of(segment), Timestamp(*start))
-        });
-        let tally = &self.groups[handle as usize].tally;
-        let mut counts = Vec::with_capacity(self.references.bins_max());
-        window
-            .into_iter()
-            .flat_map(move |(segment, baselines, window)| {
-                let judged = |feature| {
-                    let baseline = &baselines[feature];
-                    judged(tally, feature, baseline, &self.thresholds, &mut counts)
-                };
-                let drifts: [_; N] = std::array::from_fn(judged);
-                drifts
-                    .into_iter()
-                    .zip(&self.features)
-                    .map(move |(drift, feature)| {
-                        Some(DriftWindow {
-                            feature: Arc::clone(feature),
-                            segment: segment.clone(),
-                            window,
-                            drift: drift?,
-                        })
-                    })
+    /// What a window in use is of.
+    fn whose(&mut self, handle: u32) -> Option<(Rc<Segment<N>>, Timestamp)> {
+        let (segment, start) = self.index.key(handle)?;
+        Some((self.segments.of(segment), Timestamp(*start)))
+    }
+
+    /// The figures of a feature in a window, if it has rows.
+    fn drift(&self, handle: u32, segment: &Segment<N>, feature: usize) -> Option<DriftRow> {
+        let baseline = &segment.reference.baselines[feature];
+        let place = handle as usize * N + feature;
+        judged(&self.tally, place, baseline, &self.thresholds)
+    }
+
+    /// The rows of a window, by feature.
+    fn rows(&mut self, handle: u32) -> Vec<Option<DriftWindow>> {
+        let Some((segment, window)) = self.whose(handle) else {
+            return vec![None; N];
+        };
+        let row = |feature: usize| {
+            let drift = self.drift(handle, &segment, feature)?;
+            Some(DriftWindow {
+                feature: Arc::clone(&self.features[feature]),
+                segment: segment.name.clone(),
+                window,
+                drift,
             })
+        };
+        (0..N).map(row).collect()
     }
 
     fn forget(&mut self, handle: u32) {
-        self.groups[handle as usize] = Group::default();
+        self.tally.clear(features::<N>(handle));
         self.index.remove(handle);
     }
 
     fn emit_changes(&mut self, out: &mut Emitter<'_, DriftWindow>) {
         for (handle, old) in std::mem::take(&mut self.touched) {
-            self.groups[handle as usize].touched = false;
-            for (old, new) in old.into_iter().zip(self.judge(handle)) {
+            self.is_touched[handle as usize] = false;
+            for (old, new) in old.into_iter().zip(self.rows(handle)) {
                 out.replace(old, new);
             }
-            if self.groups[handle as usize].tally.is_zero() {
+            if self.tally.is_zero(features::<N>(handle)) {
                 self.forget(handle);
             }
         }
@@ -152,10 +157,26 @@ impl<G: Key, const N: usize> Windows<G, N> {
                 break;
             }
             for handle in first.remove() {
-                self.judge(handle)
-                    .flatten()
-                    .for_each(|row| out.emit(row, 1));
+                self.emit_all(handle, out);
                 self.forget(handle);
+            }
+        }
+    }
+
+    /// Emits the rows of a window, each made in its place.
+    fn emit_all(&mut self, handle: u32, out: &mut Emitter<'_, DriftWindow>) {
+        let Some((segment, window)) = self.whose(handle) else {
+            return;
+        };
+        for (feature, name) in self.features.iter().enumerate() {
+            if let Some(drift) = self.drift(handle, &segment, feature) {
+                let row = || DriftWindow {
+                    feature: Arc::clone(name),
+                    segment: segment.name.clone(),
+                    window,
+                    drift,
+                };
+                out.emit_with(row, 1);
             }
         }
     }
@@ -167,15 +188,12 @@ fn judged(
     feature: usize,
     baseline: &Baseline,
     thresholds: &Thresholds,
-    scratch: &mut Vec<u64>,
 ) -> Option<DriftRow> {
     let count = |diff: &i64| u64::try_from(*diff).ok();
-    let counts = tally.bins(feature, baseline.bins().len()).iter();
-    scratch.clear();
-    for diff in counts {
-        scratch.push(count(diff)?);
+    let mut counts = [0; DECILES];
+    for (count, diff) in counts.iter_mut().zip(tally.bins(feature)) {
+        *count = u64::try_from(*diff).ok()?;
     }
-    let counts = &*scratch;
     let (nulls, infinities) = tally.dropped(feature);
     let (n_null, n_infinite) = (count(&nulls)?, count(&infinities)?);
     let n_ok: u64 = counts.iter().sum();
@@ -195,7 +213,7 @@ fn judged(
         n,
         n_null,
         n_infinite,
-        counts,
+        counts: &counts,
         mean,
         values: values.as_ref(),
     };
@@ -213,7 +231,7 @@ impl<G: Key, const N: usize> KeyedState for Windows<G, N> {
         rows: Updates<Self::In>,
         out: &mut Emitter<'_, DriftWindow>,
     ) {
-        for (partial, _, _) in rows {
+        for (partial, _, _) in &rows {
             self.apply(partial);
         }
         match self.mode {
@@ -221,35 +239,44 @@ impl<G: Key, const N: usize> KeyedState for Windows<G, N> {
             Mode::Final if time.has_risen() => self.emit_ended(time.watermark, out),
             Mode::Final => {}
         }
+        if self.index.is_empty() && !self.is_touched.is_empty() {
+            self.index = KeyIndex::new();
+            self.is_touched = Vec::new();
+            self.tally = Tally::new(0, false);
+        }
     }
 
     fn save(&self, group: KeyGroup, into: &mut Vec<u8>) -> Result<(), StateError> {
         let ours = self.index.iter().filter(|(_, key)| group.holds(key.tag()));
         let windows: Vec<_> = ours
-            .map(|(handle, key)| Partial {
+            .map(|(handle, key)| Saved {
                 group: key.clone(),
-                tally: self.groups[handle as usize].tally.clone(),
+                tally: self.tally.piece(features::<N>(handle)),
             })
             .collect();
         codec::encode(&windows, into)
     }
 
     fn load(&mut self, bytes: &[u8]) -> Result<(), StateError> {
-        let windows: Vec<Partial<G>> = codec::decode(bytes)?;
-        for window in windows {
-            let (handle, _) = self.index.resolve(&window.group);
-            self.open(handle, window.group.1, window.tally);
+        let windows: Vec<Saved<G>> = codec::decode(bytes)?;
+        for Saved { group, tally } in windows {
+            if !tally.is_of(N) {
+                return Err(StateError::Decode(format!(
+                    "a window's tally is not one of {N} features and {DECILES} bins each"
+                )));
+            }
+            let (handle, _) = self.index.resolve(&group);
+            self.open(handle, group.1);
+            self.tally.merge(handle as usize * N, &tally, 0, N);
         }
         Ok(())
     }
 
     fn size(&self) -> StateSize {
-        let windows: usize =
-            self.groups.first().map_or(0, |group| group.tally.bytes()) * self.groups.len();
         StateSize {
             keys: self.index.len(),
             events: self.index.len() * N,
-            bytes: self.index.bytes() + windows,
+            bytes: self.index.bytes() + self.tally.bytes() + self.is_touched.capacity(),
         }
     }
 }
