@@ -30,6 +30,7 @@
 
 mod backward;
 mod chains;
+mod heads;
 mod labels;
 
 use std::ops::Range;

@@ -17,7 +17,8 @@ use thalweg_engine::time::{EventTime, WATERMARK_NONE};
 use thalweg_engine::update::{Data, Diff, Updates};
 
 use super::AsofRule;
-use super::chains::{Chains, Timed};
+use super::chains::Chains;
+use super::heads::Timed;
 use super::labels::Labels;
 use crate::codec;
 use crate::join::timed::changes::Changes;

@@ -20,30 +20,13 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use thalweg_engine::key::GOLDEN;
-use thalweg_engine::state::prefetch;
 use thalweg_engine::time::{EventTime, WATERMARK_NONE};
 use thalweg_engine::update::Diff;
 
-/// Entries that a table begins with.
-const ENTRIES_MIN: usize = 256;
+use super::heads::{Heads, NONE, Timed};
 
 /// How long a log is at the least before it is looked through for what is dead.
 const LOG_MIN: usize = 4_096;
-
-/// The place of no logged feature.
-const NONE: u64 = u64::MAX;
-
-/// A feature with its time.
-pub(super) type Timed<R> = (EventTime, R);
-
-/// A key's newest feature, and the place of the one before it. Aligned so that a small one lies in one cache line.
-#[repr(align(64))]
-struct Entry<R> {
-    tag: u64,
-    prev: u64,
-    newest: Option<Timed<R>>,
-}
 
 /// A feature that is not its key's newest.
 struct Logged<R> {
@@ -64,10 +47,7 @@ pub(super) struct Changed {
 
 /// The features of all keys.
 pub(super) struct Chains<R> {
-    entries: Vec<Entry<R>>,
-    len: usize,
-    shift: u32,
-    swept: usize,
+    heads: Heads<R>,
     log: VecDeque<Logged<R>>,
     /// The place of the log's first feature: places are never used twice.
     first: u64,
@@ -78,50 +58,19 @@ pub(super) struct Chains<R> {
 
 impl<R: Ord + Clone> Chains<R> {
     pub(super) fn new() -> Self {
-        let mut chains = Self {
-            entries: Vec::new(),
-            len: 0,
-            shift: 0,
-            swept: 0,
+        Self {
+            heads: Heads::new(),
             log: VecDeque::new(),
             first: 0,
             log_max: LOG_MIN,
             odd: BTreeMap::new(),
-        };
-        chains.grow();
-        chains
+        }
     }
 
-    /// Where a tag's entry stands, or the first place where it may: the bits below those of the key group.
-    #[inline(always)]
-    fn place(&self, tag: u64) -> usize {
-        #[expect(
-            clippy::cast_possible_truncation,
-            reason = "the table is smaller than memory"
-        )]
-        let place = ((tag.wrapping_mul(GOLDEN) << 7) >> self.shift) as usize;
-        place
-    }
-
-    /// Asks for the entry of a tag.
+    /// Asks for the newest feature of a tag.
     #[inline(always)]
     pub(super) fn prefetch(&self, tag: u64) {
-        prefetch(&self.entries, self.place(tag));
-    }
-
-    /// The place of a key's entry, or a free one. Keys that share a tag are told apart by their features.
-    #[inline(always)]
-    fn probe(&self, tag: u64, is_of_key: impl Fn(&R) -> bool) -> usize {
-        let mask = self.entries.len() - 1;
-        let mut place = self.place(tag);
-        loop {
-            let entry = &self.entries[place];
-            match &entry.newest {
-                None => return place,
-                Some((_, row)) if entry.tag == tag && is_of_key(row) => return place,
-                Some(_) => place = (place + 1) & mask,
-            }
-        }
+        self.heads.prefetch(tag);
     }
 
     /// The newest feature of a key of which `belongs` holds, which must hold of all older ones too.
@@ -132,7 +81,7 @@ impl<R: Ord + Clone> Chains<R> {
         is_of_key: impl Fn(&R) -> bool,
         belongs: impl Fn(&Timed<R>) -> bool,
     ) -> Option<&Timed<R>> {
-        let entry = &self.entries[self.probe(tag, is_of_key)];
+        let entry = self.heads.at(self.heads.probe(tag, is_of_key));
         let newest = entry.newest.as_ref()?;
         if belongs(newest) {
             return Some(newest);
@@ -213,21 +162,13 @@ impl<R: Ord + Clone> Chains<R> {
         feature: Timed<R>,
         is_of_key: impl Fn(&R) -> bool,
     ) -> Option<Changed> {
-        // Load at most 0.75: a larger table waits longer for memory than a fuller one searches.
-        if (self.len + 1) * 4 > self.entries.len() * 3 {
-            self.grow();
-        }
-        let place = self.probe(tag, is_of_key);
+        self.heads.make_room();
+        let place = self.heads.probe(tag, is_of_key);
         let end = self.first + self.log.len() as u64;
-        let entry = &mut self.entries[place];
+        let entry = self.heads.at_mut(place);
         match &mut entry.newest {
             None => {
-                *entry = Entry {
-                    tag,
-                    prev: NONE,
-                    newest: Some(feature),
-                };
-                self.len += 1;
+                self.heads.fill(place, tag, feature);
             }
             Some(newest) if newest.0 < feature.0 => {
                 let until = feature.0;
@@ -251,7 +192,7 @@ impl<R: Ord + Clone> Chains<R> {
     #[inline(never)]
     fn insert_within(&mut self, place: usize, tag: u64, feature: Timed<R>) -> Option<Changed> {
         let end = self.first + self.log.len() as u64;
-        let entry = &mut self.entries[place];
+        let entry = self.heads.at_mut(place);
         let newest = entry.newest.as_mut()?;
         let mut until = EventTime::MAX;
         let (mut is_known, mut newer, mut prev) = (*newest == feature, None, entry.prev);
@@ -282,7 +223,7 @@ impl<R: Ord + Clone> Chains<R> {
             }
             match newer.and_then(|newer| self.logged_mut(newer)) {
                 Some(newer) => newer.prev = end,
-                None => self.entries[place].prev = end,
+                None => self.heads.at_mut(place).prev = end,
             }
             Logged {
                 feature,
@@ -304,18 +245,18 @@ impl<R: Ord + Clone> Chains<R> {
         feature: &Timed<R>,
         is_of_key: impl Fn(&R) -> bool,
     ) -> Option<Changed> {
-        let place = self.probe(tag, is_of_key);
-        let entry = &self.entries[place];
+        let place = self.heads.probe(tag, is_of_key);
+        let entry = self.heads.at(place);
         let newest = entry.newest.as_ref()?;
         let mut prev = entry.prev;
         if newest == feature {
             match self.logged(prev) {
                 Some(logged) => {
                     let (newest, prev) = (logged.feature.clone(), logged.prev);
-                    let entry = &mut self.entries[place];
+                    let entry = self.heads.at_mut(place);
                     (entry.newest, entry.prev) = (Some(newest), prev);
                 }
-                None => self.forget(place),
+                None => self.heads.forget(place),
             }
             return Some(Changed {
                 is_there: false,
@@ -333,7 +274,7 @@ impl<R: Ord + Clone> Chains<R> {
         let older = self.logged(prev)?.prev;
         match newer.and_then(|newer| self.logged_mut(newer)) {
             Some(newer) => newer.prev = older,
-            None => self.entries[place].prev = older,
+            None => self.heads.at_mut(place).prev = older,
         }
         // What follows it in the chain lives as long as it would have.
         if let Some(older) = self.logged_mut(older) {
@@ -384,64 +325,21 @@ impl<R: Ord + Clone> Chains<R> {
         for logged in &mut self.log {
             logged.prev = place_of(logged.prev);
         }
-        for entry in &mut self.entries {
+        for entry in self.heads.iter_mut() {
             entry.prev = place_of(entry.prev);
         }
         // So that looking through costs no more than what was added since.
-        self.log_max = (self.log.len() * 2).max(self.entries.len()).max(LOG_MIN);
+        self.log_max = (self.log.len() * 2).max(self.heads.places()).max(LOG_MIN);
     }
 
     /// Passes over some more keys and forgets those of whose newest feature `may_match` does not hold.
     pub(super) fn sweep(&mut self, keys: usize, may_match: impl Fn(&Timed<R>) -> bool) {
-        for _ in 0..keys.min(self.entries.len()) {
-            self.swept = (self.swept + 1) & (self.entries.len() - 1);
-            // What moves up into a freed place is looked at in its turn.
-            let is_spent = |entry: &Entry<R>| {
-                let newest = entry.newest.as_ref();
-                newest.is_some_and(|newest| !may_match(newest))
-            };
-            while is_spent(&self.entries[self.swept]) {
-                self.forget(self.swept);
-            }
-        }
+        self.heads.sweep(keys, may_match);
     }
 
-    /// Frees a place; what was found past it moves up, so that it is still found.
-    fn forget(&mut self, mut hole: usize) {
-        let mask = self.entries.len() - 1;
-        self.entries[hole].newest = None;
-        self.len -= 1;
-        let mut next = (hole + 1) & mask;
-        while self.entries[next].newest.is_some() {
-            let home = self.place(self.entries[next].tag);
-            if (next.wrapping_sub(home) & mask) >= (next.wrapping_sub(hole) & mask) {
-                self.entries.swap(hole, next);
-                hole = next;
-            }
-            next = (next + 1) & mask;
-        }
-    }
-
-    #[cold]
-    fn grow(&mut self) {
-        let doubled = (self.entries.len() * 2).max(ENTRIES_MIN);
-        let free = || Entry {
-            tag: 0,
-            prev: NONE,
-            newest: None,
-        };
-        let entries = std::iter::repeat_with(free).take(doubled).collect();
-        let old = std::mem::replace(&mut self.entries, entries);
-        self.shift = 64 - doubled.trailing_zeros();
-        for entry in old.into_iter().filter(|entry| entry.newest.is_some()) {
-            let place = self.probe(entry.tag, |_| false);
-            self.entries[place] = entry;
-        }
-    }
-
-    /// A feature of each key, with the key's tag and all its features, oldest first, each with how often it is there.
+    /// The tag of each key and all its features, oldest first, each with how often it is there.
     pub(super) fn iter(&self) -> impl Iterator<Item = (u64, Vec<(Timed<R>, Diff)>)> {
-        self.entries.iter().filter_map(|entry| {
+        self.heads.iter().filter_map(|entry| {
             let mut features = vec![entry.newest.clone()?];
             let mut prev = entry.prev;
             while let Some(logged) = self.logged(prev) {
@@ -465,17 +363,17 @@ impl<R: Ord + Clone> Chains<R> {
 
     /// Keys.
     pub(super) fn keys(&self) -> usize {
-        self.len
+        self.heads.len()
     }
 
     /// Features held.
     pub(super) fn features(&self) -> usize {
-        self.len + self.log.len()
+        self.heads.len() + self.log.len()
     }
 
     /// Bytes held; what features own beyond themselves is not.
     pub(super) fn bytes(&self) -> usize {
-        self.entries.capacity() * size_of::<Entry<R>>()
+        self.heads.bytes()
             + self.log.capacity() * size_of::<Logged<R>>()
             + self.odd.len() * size_of::<(EventTime, u64, R, Diff)>()
     }
