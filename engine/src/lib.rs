@@ -30,6 +30,7 @@ pub mod update;
 pub mod upserts;
 
 mod allocate;
+mod deal;
 mod driver;
 mod front;
 mod progress;

@@ -1,16 +1,16 @@
 //! The keyed operator: exchange, stash, order of epochs, capabilities, metrics.
 
 use timely::container::CapacityContainerBuilder;
-use timely::dataflow::channels::pact::{Exchange, Pipeline};
+use timely::dataflow::channels::pact::Pipeline;
 use timely::dataflow::operators::generic::operator::Operator;
 
-use crate::key::owner;
+use crate::deal::by_tag;
 use crate::keyed::clock::EpochClock;
 use crate::keyed::stash::Stash;
 use crate::keyed::{Emitter, KeyedState};
 use crate::table::Table;
 use crate::time::Epoch;
-use crate::update::{Data, Update, Updates, container_rows};
+use crate::update::{Data, Updates, container_rows};
 
 impl<'s, D: Data> Table<'s, D> {
     /// Runs `state` over this table, dealt to the workers by the key group of `tag`, which rows of one key share. The
@@ -24,14 +24,12 @@ impl<'s, D: Data> Table<'s, D> {
     ) -> Table<'s, S::Out> {
         let graph = self.graph().clone();
         let name = graph.unique_name(name);
-        let workers = graph.workers();
         let metrics = graph.metrics().operator(&name, graph.worker());
-        let by_key = Exchange::new(move |update: &Update<D>| owner(tag(&update.0), workers) as u64);
         let stream = self
             .stream()
             .binary_frontier::<_, CapacityContainerBuilder<Vec<_>>, _, _, _, _>(
                 graph.watermarks(),
-                by_key,
+                by_tag(tag),
                 Pipeline,
                 &name,
                 move |capability, _| {

@@ -9,11 +9,11 @@
 //! Rows of both sides with one tag meet on one worker. Nothing is projected or copied on the way.
 
 use timely::container::CapacityContainerBuilder;
-use timely::dataflow::channels::pact::{Exchange, Pipeline};
+use timely::dataflow::channels::pact::Pipeline;
 use timely::dataflow::operators::generic::OutputBuilder;
 use timely::dataflow::operators::generic::builder_rc::OperatorBuilder;
 
-use crate::key::owner;
+use crate::deal::by_tag;
 use crate::keyed::clock::EpochClock;
 use crate::keyed::stash::Stash;
 use crate::keyed::{Emitter, EpochTime, KeyGroup, StateError, StateSize};
@@ -74,13 +74,10 @@ impl<'s, D: Data> Table<'s, D> {
     ) -> Table<'s, S::Out> {
         let graph = self.graph().clone();
         let name = graph.unique_name(name);
-        let workers = graph.workers();
         let metrics = graph.metrics().operator(&name, graph.worker());
-        let by_left = move |update: &Update<D>| owner(left_tag(&update.0), workers) as u64;
-        let by_right = move |update: &Update<S::Right>| owner(right_tag(&update.0), workers) as u64;
         let mut builder = OperatorBuilder::new(name, self.stream().scope());
-        let mut left_input = builder.new_input(self.stream(), Exchange::new(by_left));
-        let mut right_input = builder.new_input(right.stream(), Exchange::new(by_right));
+        let mut left_input = builder.new_input(self.stream(), by_tag(left_tag));
+        let mut right_input = builder.new_input(right.stream(), by_tag(right_tag));
         let mut risen_input = builder.new_input(graph.watermarks(), Pipeline);
         let (output, stream) = builder.new_output();
         let mut output: OutputBuilder<_, CapacityContainerBuilder<Vec<Update<S::Out>>>> =
