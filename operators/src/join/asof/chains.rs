@@ -32,8 +32,12 @@ const LOG_MIN: usize = 4_096;
 struct Logged<R> {
     feature: Timed<R>,
     prev: u64,
+    /// One further back, so that a search takes as many steps as the length has bits.
+    jump: u64,
+    depth: u32,
     /// No label from here on matches it.
     until: EventTime,
+    is_gone: bool,
 }
 
 /// A feature that has come or gone.
@@ -86,14 +90,54 @@ impl<R: Ord + Clone> Chains<R> {
         if belongs(newest) {
             return Some(newest);
         }
-        let mut prev = entry.prev;
-        while let Some(logged) = self.logged(prev) {
-            if belongs(&logged.feature) {
-                return Some(&logged.feature);
+        let (_, older) = self.descend(entry.prev, |feature| !belongs(feature));
+        self.logged(older).map(|logged| &logged.feature)
+    }
+
+    /// From a place in a chain, the last feature that is still `newer`, if any is, and the one after it.
+    #[inline(always)]
+    fn descend(&self, mut place: u64, newer: impl Fn(&Timed<R>) -> bool) -> (Option<u64>, u64) {
+        let mut last = None;
+        while let Some(logged) = self.logged(place) {
+            if !newer(&logged.feature) {
+                break;
             }
-            prev = logged.prev;
+            last = Some(place);
+            place = logged.prev;
+            if let Some(jumped) = self.logged(logged.jump)
+                && !jumped.is_gone
+                && newer(&jumped.feature)
+            {
+                last = Some(logged.jump);
+                place = jumped.prev;
+            }
         }
-        None
+        (last, place)
+    }
+
+    /// A feature for the log, before the one at `prev`. Jumps are those of a stack (Myers 1983, «An applicative
+    /// random-access stack»), twice as far where the two before are as far as each other; what comes to lie between a
+    /// feature and where it jumps to makes the jump longer, never wrong.
+    #[inline(always)]
+    fn entry(&self, feature: Timed<R>, prev: u64, until: EventTime) -> Logged<R> {
+        let (mut jump, mut depth) = (prev, 0);
+        if let Some(before) = self.logged(prev) {
+            depth = before.depth.saturating_add(1);
+            if let Some(first) = self.logged(before.jump)
+                && let Some(second) = self.logged(first.jump)
+                && before.depth.wrapping_sub(first.depth) == first.depth.wrapping_sub(second.depth)
+            {
+                jump = first.jump;
+            }
+        }
+        Logged {
+            feature,
+            prev,
+            jump,
+            depth,
+            until,
+            is_gone: false,
+        }
     }
 
     /// The logged feature at a place, unless it was let go.
@@ -174,11 +218,8 @@ impl<R: Ord + Clone> Chains<R> {
                 let until = feature.0;
                 let feature = std::mem::replace(newest, feature);
                 let prev = std::mem::replace(&mut entry.prev, end);
-                self.log.push_back(Logged {
-                    feature,
-                    prev,
-                    until,
-                });
+                let logged = self.entry(feature, prev, until);
+                self.log.push_back(logged);
             }
             Some(_) => return self.insert_within(place, tag, feature),
         }
@@ -194,43 +235,36 @@ impl<R: Ord + Clone> Chains<R> {
         let end = self.first + self.log.len() as u64;
         let entry = self.heads.at_mut(place);
         let newest = entry.newest.as_mut()?;
-        let mut until = EventTime::MAX;
-        let (mut is_known, mut newer, mut prev) = (*newest == feature, None, entry.prev);
-        let logged = if *newest < feature {
+        let prev = entry.prev;
+        if *newest < feature {
             // Of one time, and greater.
             let feature = std::mem::replace(newest, feature);
             entry.prev = end;
             let until = feature.0;
-            Logged {
-                feature,
-                prev,
-                until,
+            let logged = self.entry(feature, prev, until);
+            self.log.push_back(logged);
+            return Some(Changed {
+                is_there: true,
+                until: EventTime::MAX,
+            });
+        }
+        let (mut is_known, mut until) = (*newest == feature, newest.0);
+        let (newer, older) = self.descend(prev, |other| *other > feature);
+        is_known |= self
+            .logged(older)
+            .is_some_and(|logged| logged.feature == feature);
+        if is_known {
+            self.odd.insert((feature.0, tag, feature.1), 2);
+            return None;
+        }
+        match newer.and_then(|newer| self.logged_mut(newer)) {
+            Some(newer) => {
+                until = newer.feature.0;
+                newer.prev = end;
             }
-        } else {
-            until = if is_known { until } else { newest.0 };
-            while let Some(logged) = self.logged(prev).filter(|_| !is_known) {
-                is_known = logged.feature == feature;
-                if logged.feature <= feature {
-                    break;
-                }
-                until = logged.feature.0;
-                newer = Some(prev);
-                prev = logged.prev;
-            }
-            if is_known {
-                self.odd.insert((feature.0, tag, feature.1), 2);
-                return None;
-            }
-            match newer.and_then(|newer| self.logged_mut(newer)) {
-                Some(newer) => newer.prev = end,
-                None => self.heads.at_mut(place).prev = end,
-            }
-            Logged {
-                feature,
-                prev,
-                until,
-            }
-        };
+            None => self.heads.at_mut(place).prev = end,
+        }
+        let logged = self.entry(feature, older, until);
         self.log.push_back(logged);
         Some(Changed {
             is_there: true,
@@ -263,15 +297,15 @@ impl<R: Ord + Clone> Chains<R> {
                 until: EventTime::MAX,
             });
         }
-        let (mut newer, mut until) = (None, newest.0);
-        while let Some(logged) = self.logged(prev) {
-            if logged.feature == *feature {
-                break;
-            }
-            (newer, until) = (Some(prev), logged.feature.0);
-            prev = logged.prev;
+        let mut until = newest.0;
+        let (newer, found) = self.descend(prev, |other| other > feature);
+        prev = found;
+        if let Some(newer) = newer.and_then(|newer| self.logged(newer)) {
+            until = newer.feature.0;
         }
-        let older = self.logged(prev)?.prev;
+        let gone = self.logged_mut(prev)?;
+        gone.is_gone = true;
+        let older = gone.prev;
         match newer.and_then(|newer| self.logged_mut(newer)) {
             Some(newer) => newer.prev = older,
             None => self.heads.at_mut(place).prev = older,
@@ -324,6 +358,7 @@ impl<R: Ord + Clone> Chains<R> {
         self.first = first;
         for logged in &mut self.log {
             logged.prev = place_of(logged.prev);
+            logged.jump = place_of(logged.jump);
         }
         for entry in self.heads.iter_mut() {
             entry.prev = place_of(entry.prev);
@@ -469,6 +504,33 @@ mod tests {
         for key in 0..20_000 {
             let found = chains.find(key / 4, |row| row.0 == key, |_| true);
             assert_eq!(found.is_some(), key % 100 >= 50);
+        }
+    }
+
+    /// Of two partitions one is far behind: its features go below all of the other's, and its labels look there.
+    #[test]
+    fn a_feature_far_behind_is_found_in_as_many_steps_as_the_length_has_bits() {
+        let mut chains = Chains::<Feature>::new();
+        for at in 0..20_000 {
+            chains.change(0, (1_000_000 + at, (0, 0)), 1, |_| true);
+            chains.change(0, (at, (0, 0)), 1, |_| true);
+        }
+        for at in [0, 9_999, 19_999, 1_000_000, 1_010_000] {
+            let steps = std::cell::Cell::new(0);
+            let found = chains.find(
+                0,
+                |_| true,
+                |feature| {
+                    steps.set(steps.get() + 1);
+                    feature.0 <= at
+                },
+            );
+            assert_eq!(found, Some(&(at, (0, 0))));
+            assert!(
+                at < 19_999 || steps.get() < 200,
+                "{} steps to {at}",
+                steps.get()
+            );
         }
     }
 
