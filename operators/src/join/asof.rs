@@ -32,6 +32,7 @@ mod backward;
 mod chains;
 mod heads;
 mod labels;
+mod log;
 
 use std::ops::Range;
 use std::rc::Rc;

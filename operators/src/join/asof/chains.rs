@@ -18,27 +18,16 @@
 //! 2. `until` of a logged feature is never below the time of the one before it in the chain.
 //! 3. Features that are there more than once, or were taken back before they came, are counted in `odd`.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::BTreeMap;
 
 use thalweg_engine::time::{EventTime, WATERMARK_NONE};
 use thalweg_engine::update::Diff;
 
-use super::heads::{Heads, NONE, Timed};
+use super::heads::{Heads, Timed};
+use super::log::Log;
 
 /// How long a log is at the least before it is looked through for what is dead.
 const LOG_MIN: usize = 4_096;
-
-/// A feature that is not its key's newest.
-struct Logged<R> {
-    feature: Timed<R>,
-    prev: u64,
-    /// One further back, so that a search takes as many steps as the length has bits.
-    jump: u64,
-    depth: u32,
-    /// No label from here on matches it.
-    until: EventTime,
-    is_gone: bool,
-}
 
 /// A feature that has come or gone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,9 +41,7 @@ pub(super) struct Changed {
 /// The features of all keys.
 pub(super) struct Chains<R> {
     heads: Heads<R>,
-    log: VecDeque<Logged<R>>,
-    /// The place of the log's first feature: places are never used twice.
-    first: u64,
+    log: Log<R>,
     /// The length at which the log is looked through.
     log_max: usize,
     odd: BTreeMap<(EventTime, u64, R), Diff>,
@@ -64,8 +51,7 @@ impl<R: Ord + Clone> Chains<R> {
     pub(super) fn new() -> Self {
         Self {
             heads: Heads::new(),
-            log: VecDeque::new(),
-            first: 0,
+            log: Log::new(),
             log_max: LOG_MIN,
             odd: BTreeMap::new(),
         }
@@ -90,72 +76,8 @@ impl<R: Ord + Clone> Chains<R> {
         if belongs(newest) {
             return Some(newest);
         }
-        let (_, older) = self.descend(entry.prev, |feature| !belongs(feature));
-        self.logged(older).map(|logged| &logged.feature)
-    }
-
-    /// From a place in a chain, the last feature that is still `newer`, if any is, and the one after it.
-    #[inline(always)]
-    fn descend(&self, mut place: u64, newer: impl Fn(&Timed<R>) -> bool) -> (Option<u64>, u64) {
-        let mut last = None;
-        while let Some(logged) = self.logged(place) {
-            if !newer(&logged.feature) {
-                break;
-            }
-            last = Some(place);
-            place = logged.prev;
-            if let Some(jumped) = self.logged(logged.jump)
-                && !jumped.is_gone
-                && newer(&jumped.feature)
-            {
-                last = Some(logged.jump);
-                place = jumped.prev;
-            }
-        }
-        (last, place)
-    }
-
-    /// A feature for the log, before the one at `prev`. Jumps are those of a stack (Myers 1983, «An applicative
-    /// random-access stack»), twice as far where the two before are as far as each other; what comes to lie between a
-    /// feature and where it jumps to makes the jump longer, never wrong.
-    #[inline(always)]
-    fn entry(&self, feature: Timed<R>, prev: u64, until: EventTime) -> Logged<R> {
-        let (mut jump, mut depth) = (prev, 0);
-        if let Some(before) = self.logged(prev) {
-            depth = before.depth.saturating_add(1);
-            if let Some(first) = self.logged(before.jump)
-                && let Some(second) = self.logged(first.jump)
-                && before.depth.wrapping_sub(first.depth) == first.depth.wrapping_sub(second.depth)
-            {
-                jump = first.jump;
-            }
-        }
-        Logged {
-            feature,
-            prev,
-            jump,
-            depth,
-            until,
-            is_gone: false,
-        }
-    }
-
-    /// The logged feature at a place, unless it was let go.
-    #[inline(always)]
-    fn logged(&self, place: u64) -> Option<&Logged<R>> {
-        self.log.get(self.index(place))
-    }
-
-    #[inline(always)]
-    fn logged_mut(&mut self, place: u64) -> Option<&mut Logged<R>> {
-        let index = self.index(place);
-        self.log.get_mut(index)
-    }
-
-    /// Where in the log a place is; beyond its end for one that was let go, and for none.
-    #[inline(always)]
-    fn index(&self, place: u64) -> usize {
-        usize::try_from(place.wrapping_sub(self.first)).unwrap_or(usize::MAX)
+        let (_, older) = self.log.descend(entry.prev, |feature| !belongs(feature));
+        self.log.at(older).map(|logged| &logged.feature)
     }
 
     /// Adds `diff` copies of a feature; none where it was there before and still is, or neither.
@@ -208,7 +130,7 @@ impl<R: Ord + Clone> Chains<R> {
     ) -> Option<Changed> {
         self.heads.make_room();
         let place = self.heads.probe(tag, is_of_key);
-        let end = self.first + self.log.len() as u64;
+        let end = self.log.end();
         let entry = self.heads.at_mut(place);
         match &mut entry.newest {
             None => {
@@ -218,8 +140,7 @@ impl<R: Ord + Clone> Chains<R> {
                 let until = feature.0;
                 let feature = std::mem::replace(newest, feature);
                 let prev = std::mem::replace(&mut entry.prev, end);
-                let logged = self.entry(feature, prev, until);
-                self.log.push_back(logged);
+                self.log.push(feature, prev, until);
             }
             Some(_) => return self.insert_within(place, tag, feature),
         }
@@ -232,7 +153,7 @@ impl<R: Ord + Clone> Chains<R> {
     /// The same of a feature that is not newer than all others of its key.
     #[inline(never)]
     fn insert_within(&mut self, place: usize, tag: u64, feature: Timed<R>) -> Option<Changed> {
-        let end = self.first + self.log.len() as u64;
+        let end = self.log.end();
         let entry = self.heads.at_mut(place);
         let newest = entry.newest.as_mut()?;
         let prev = entry.prev;
@@ -241,31 +162,30 @@ impl<R: Ord + Clone> Chains<R> {
             let feature = std::mem::replace(newest, feature);
             entry.prev = end;
             let until = feature.0;
-            let logged = self.entry(feature, prev, until);
-            self.log.push_back(logged);
+            self.log.push(feature, prev, until);
             return Some(Changed {
                 is_there: true,
                 until: EventTime::MAX,
             });
         }
         let (mut is_known, mut until) = (*newest == feature, newest.0);
-        let (newer, older) = self.descend(prev, |other| *other > feature);
+        let (newer, older) = self.log.descend(prev, |other| *other > feature);
         is_known |= self
-            .logged(older)
+            .log
+            .at(older)
             .is_some_and(|logged| logged.feature == feature);
         if is_known {
             self.odd.insert((feature.0, tag, feature.1), 2);
             return None;
         }
-        match newer.and_then(|newer| self.logged_mut(newer)) {
+        match newer.and_then(|newer| self.log.at_mut(newer)) {
             Some(newer) => {
                 until = newer.feature.0;
                 newer.prev = end;
             }
             None => self.heads.at_mut(place).prev = end,
         }
-        let logged = self.entry(feature, older, until);
-        self.log.push_back(logged);
+        self.log.push(feature, older, until);
         Some(Changed {
             is_there: true,
             until,
@@ -284,7 +204,7 @@ impl<R: Ord + Clone> Chains<R> {
         let newest = entry.newest.as_ref()?;
         let mut prev = entry.prev;
         if newest == feature {
-            match self.logged(prev) {
+            match self.log.at(prev) {
                 Some(logged) => {
                     let (newest, prev) = (logged.feature.clone(), logged.prev);
                     let entry = self.heads.at_mut(place);
@@ -298,20 +218,20 @@ impl<R: Ord + Clone> Chains<R> {
             });
         }
         let mut until = newest.0;
-        let (newer, found) = self.descend(prev, |other| other > feature);
+        let (newer, found) = self.log.descend(prev, |other| other > feature);
         prev = found;
-        if let Some(newer) = newer.and_then(|newer| self.logged(newer)) {
+        if let Some(newer) = newer.and_then(|newer| self.log.at(newer)) {
             until = newer.feature.0;
         }
-        let gone = self.logged_mut(prev)?;
+        let gone = self.log.at_mut(prev)?;
         gone.is_gone = true;
         let older = gone.prev;
-        match newer.and_then(|newer| self.logged_mut(newer)) {
+        match newer.and_then(|newer| self.log.at_mut(newer)) {
             Some(newer) => newer.prev = older,
             None => self.heads.at_mut(place).prev = older,
         }
         // What follows it in the chain lives as long as it would have.
-        if let Some(older) = self.logged_mut(older) {
+        if let Some(older) = self.log.at_mut(older) {
             older.until = older.until.max(until);
         }
         Some(Changed {
@@ -322,12 +242,7 @@ impl<R: Ord + Clone> Chains<R> {
 
     /// Lets go of what no label from `watermark` on can match.
     pub(super) fn trim(&mut self, watermark: EventTime) {
-        while let Some(oldest) = self.log.front()
-            && oldest.until < watermark
-        {
-            self.log.pop_front();
-            self.first += 1;
-        }
+        self.log.trim(watermark);
         let passed = self.odd.first_key_value();
         if passed.is_some_and(|((at, ..), _)| *at < watermark) {
             // Nothing is taken back below the watermark, nor does what was taken back come.
@@ -341,25 +256,7 @@ impl<R: Ord + Clone> Chains<R> {
     /// Looks through the whole log: what is dead behind something that is not is let go too.
     #[inline(never)]
     fn compact(&mut self, watermark: EventTime) {
-        let first = self.first + self.log.len() as u64;
-        let mut next = first;
-        let moved = self.log.iter().map(|logged| {
-            let lives = logged.until >= watermark;
-            next += u64::from(lives);
-            if lives { next - 1 } else { NONE }
-        });
-        let moved: Vec<u64> = moved.collect();
-        let old_first = self.first;
-        let place_of = |place: u64| {
-            let index = usize::try_from(place.wrapping_sub(old_first)).unwrap_or(usize::MAX);
-            moved.get(index).copied().unwrap_or(NONE)
-        };
-        self.log.retain(|logged| logged.until >= watermark);
-        self.first = first;
-        for logged in &mut self.log {
-            logged.prev = place_of(logged.prev);
-            logged.jump = place_of(logged.jump);
-        }
+        let place_of = self.log.compact(watermark);
         for entry in self.heads.iter_mut() {
             entry.prev = place_of(entry.prev);
         }
@@ -377,7 +274,7 @@ impl<R: Ord + Clone> Chains<R> {
         self.heads.iter().filter_map(|entry| {
             let mut features = vec![entry.newest.clone()?];
             let mut prev = entry.prev;
-            while let Some(logged) = self.logged(prev) {
+            while let Some(logged) = self.log.at(prev) {
                 features.push(logged.feature.clone());
                 prev = logged.prev;
             }
@@ -409,7 +306,7 @@ impl<R: Ord + Clone> Chains<R> {
     /// Bytes held; what features own beyond themselves is not.
     pub(super) fn bytes(&self) -> usize {
         self.heads.bytes()
-            + self.log.capacity() * size_of::<Logged<R>>()
+            + self.log.bytes()
             + self.odd.len() * size_of::<(EventTime, u64, R, Diff)>()
     }
 }
