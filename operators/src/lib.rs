@@ -11,7 +11,7 @@
 //! | [`window::last_rows`] | n rows per key, and what the watermark has not passed | O(log n) and the aggregate's | latest |
 //! | [`window::decayed`] | two sums per half-life that is open | O(log half-lives) | latest |
 //! | [`join::lookup`] | the dimension | O(1) | |
-//! | [`join::asof`]: backward, forward, nearest, tolerance; a dimension's history | the newest feature per key, and rows above the watermark | O(1), late rows the newer ones of their key | latest, final |
+//! | [`join::asof`]: backward, forward, nearest, tolerance; a dimension's history | the newest feature per key, and rows above the watermark | O(1), late rows O(log n) | latest, final |
 //! | [`join::interval`]: pairs near in time, or in one window; inner, left | rows that may still match | O(log n) and the pairs | latest, final |
 //! | [`join::unbounded`]: inner, left, full, semi, anti | both sides | O(log n) and the pairs | latest |
 //! | [`join::differential`] | differential's arrangements | O(log n) and up | |

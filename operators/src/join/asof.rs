@@ -23,10 +23,11 @@
 //!
 //! # Cost
 //! Backward (`asof/backward.rs`): per feature one cache line of its key and one write at the end of a log; per label one
-//! lookup and a step back for each newer feature of its key. A feature that comes late, or is taken back, also steps back
-//! over the newer ones, and touches only the labels from its time to before the next feature's. State: per key the newest
-//! feature, those that the watermark has not left behind, and the labels that it has not passed; with a tolerance, not
-//! even the newest for longer than that. In the other directions as `join/timed/` says.
+//! lookup. A label that is older than its key's newest feature, and a feature that comes late or is taken back, search
+//! the newer ones in as many steps as their number has bits; a feature touches only the labels from its time to before
+//! the next one's. State: per key the newest feature, those that the watermark has not left behind, and the labels that
+//! it has not passed; with a tolerance, not even the newest for longer than that. In the other directions as
+//! `join/timed/` says.
 
 mod backward;
 mod chains;

@@ -10,8 +10,9 @@
 //! A feature is mostly newer than all others of its key: then it takes the newest one's place, which goes to the end of
 //! the log. So a feature touches one line, asked for long before, and writes where the cache is; nothing is searched,
 //! moved within a key, or looked at again before it is let go: once the watermark has passed the feature that follows
-//! it in the chain, which is not taken back any more, no label can match it, and it is dead. The log is cut where it begins as long as that is dead; what
-//! is dead behind something that is not goes when the log has doubled.
+//! it in the chain, which is not taken back any more, no label can match it, and it is dead. The log is cut where it
+//! begins as long as that is dead; what is dead behind something that is not goes when the log has doubled. What comes
+//! late, and a label that is older than the newest feature, searches the chain by jumps (`log.rs`).
 //!
 //! # Invariants
 //! 1. A chain holds each feature that is there once, newest first; of one time, the greatest first.
