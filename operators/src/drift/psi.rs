@@ -4,7 +4,8 @@
 //!
 //! - eᵢ, aᵢ: share of the expected (training) and the actual (window) rows in bin i, in [0, 1];
 //! - ε = 10⁻⁴, inside the logarithm only, so that an empty bin gives a large number, not ∞;
-//! - ln: natural, within a unit in the last place and the same everywhere; range [0, ≈ 18.4], 0 if and only if the shares are equal; symmetric in e and a;
+//! - ln: natural, within a unit in the last place and the same everywhere; range [0, ≈ 18.4], 0 if and
+//!   only if the shares are equal; symmetric in e and a;
 //! - either side empty: `None`. Bins empty on both sides add 0.
 //!
 //! Source: the textbook formula (Siddiqi, Credit Risk Scorecards, 2006) with the smoothing of the

@@ -63,6 +63,20 @@ fn key_bits(tag: u64) -> u32 {
 /// What goes out.
 type Out<L, R> = (L, Option<R>);
 
+/// The feature of a label at `at`: the newest of its key at or before it, if that is near enough.
+#[inline(always)]
+fn newest_at<R: Ord + Clone>(
+    chains: &Chains<R>,
+    rule: &AsofRule<R>,
+    tag: u64,
+    is_of_key: impl Fn(&R) -> bool,
+    at: EventTime,
+) -> Option<R> {
+    let newest = chains.find(tag, is_of_key, |feature| feature.0 <= at)?;
+    let reaches = rule.reaches_from(newest.0, &newest.1, at);
+    reaches.then(|| newest.1.clone())
+}
+
 /// The state: see the head of this file.
 pub(super) struct Backward<K: Key, L, R> {
     label: Side<L, K>,
@@ -183,9 +197,7 @@ impl<K: Key, L: Data + Ord, R: Data + Ord> Backward<K, L, R> {
         }
         let (side, label_key) = (&self.feature, &self.label.key);
         let is_of_key = |found: &R| K::EXACT || (side.key)(found) == label_key(&row);
-        let found = self.chains.find(tag, is_of_key, |feature| feature.0 <= at);
-        let found = found.filter(|found| self.rule.reaches_from(found.0, &found.1, at));
-        let found = found.map(|(_, row)| row.clone());
+        let found = newest_at(&self.chains, &self.rule, tag, is_of_key, at);
         if self.adds_up {
             self.changes.push(key_bits(tag), row, found, diff);
         } else {
@@ -224,9 +236,7 @@ impl<K: Key, L: Data + Ord, R: Data + Ord> Backward<K, L, R> {
                 return;
             }
             let is_of_key = |row: &R| K::EXACT || (side.key)(row) == *key;
-            let found = chains.find(key.tag(), is_of_key, |feature| feature.0 <= label.at);
-            let found = found.filter(|found| rule.reaches_from(found.0, &found.1, label.at));
-            let found = found.map(|(_, row)| row.clone());
+            let found = newest_at(chains, rule, key.tag(), is_of_key, label.at);
             out.emit_with(|| (label.row.clone(), found), label.count);
         });
     }
