@@ -40,5 +40,5 @@ fn arg<D: 'static, N: IntoLane, V: Data + Ord>(
             rows.update((number, value(row)), diff);
         }
     };
-    fold(update, read)
+    fold(update, read).additive()
 }

@@ -1,12 +1,13 @@
 //! An aggregate bucketed by a second key: one answer for each category within the group.
 
 use std::collections::BTreeMap;
+use std::marker::PhantomData;
 
 use serde::{Deserialize, Serialize};
 use thalweg_engine::update::{Data, Diff};
 
-use crate::aggregate::Aggregate;
-use crate::aggregate::fold::fold;
+use crate::aggregate::fold::{Sums, fold};
+use crate::aggregate::{Add, Aggregate};
 
 /// An aggregate's state for each category; those without a trace are forgotten.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -26,6 +27,17 @@ struct Bucket<S> {
 impl<C: Ord, S> Default for Buckets<C, S> {
     fn default() -> Self {
         Self(BTreeMap::new())
+    }
+}
+
+impl<C: Clone + Ord, S: Default + PartialEq> Buckets<C, S> {
+    /// Changes a category, and forgets it if no trace is left.
+    fn change(&mut self, category: C, change: impl FnOnce(&mut Bucket<S>)) {
+        let bucket = self.0.entry(category.clone()).or_default();
+        change(bucket);
+        if bucket.rows == 0 && bucket.state == S::default() {
+            self.0.remove(&category);
+        }
     }
 }
 
@@ -49,13 +61,10 @@ pub fn by<D: 'static, C: Data + Ord, A: Aggregate<D>>(
 ) -> impl Aggregate<D, State = Buckets<C, A::State>, Output = BTreeMap<C, A::Output>> {
     let reader = aggregate.clone();
     let update = move |buckets: &mut Buckets<C, A::State>, row: &D, diff| {
-        let category = category(row);
-        let bucket = buckets.0.entry(category.clone()).or_default();
-        bucket.rows += diff;
-        aggregate.update(&mut bucket.state, row, diff);
-        if bucket.rows == 0 && bucket.state == A::State::default() {
-            buckets.0.remove(&category);
-        }
+        buckets.change(category(row), |bucket| {
+            bucket.rows += diff;
+            aggregate.update(&mut bucket.state, row, diff);
+        });
     };
     let read = move |buckets: &Buckets<C, A::State>| {
         let present = buckets.0.iter().filter(|(_, bucket)| bucket.rows > 0);
@@ -63,5 +72,25 @@ pub fn by<D: 'static, C: Data + Ord, A: Aggregate<D>>(
             .map(|(category, bucket)| (category.clone(), reader.read(&bucket.state)))
             .collect()
     };
-    fold(update, read)
+    fold(update, read).summed::<PerCategory<D, A>>()
+}
+
+/// States add up category by category.
+struct PerCategory<D, A>(PhantomData<(D, A)>);
+
+impl<D: 'static, C: Data + Ord, A: Aggregate<D>> Sums<Buckets<C, A::State>> for PerCategory<D, A> {
+    const ADD: Option<Add<Buckets<C, A::State>>> = if A::ADD.is_some() {
+        Some(|buckets, other, times| {
+            for (category, theirs) in &other.0 {
+                buckets.change(category.clone(), |bucket| {
+                    bucket.rows += theirs.rows * times;
+                    if let Some(add) = A::ADD {
+                        add(&mut bucket.state, &theirs.state, times);
+                    }
+                });
+            }
+        })
+    } else {
+        None
+    };
 }

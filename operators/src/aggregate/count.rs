@@ -21,5 +21,5 @@ pub fn count_where<D: 'static>(
             *count += diff;
         }
     };
-    fold(update, |count| *count)
+    fold(update, |count| *count).additive()
 }

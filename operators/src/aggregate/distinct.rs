@@ -16,5 +16,5 @@ pub fn distinct<D: 'static, V: Key>(
             values.update(value, diff);
         }
     };
-    fold(update, Multiset::distinct)
+    fold(update, Multiset::distinct).additive()
 }

@@ -40,7 +40,7 @@ pub fn distinct_approx<D: 'static, V: Key>(
             cells.update(cell_of(value.tag()), diff);
         }
     };
-    fold(update, read)
+    fold(update, read).additive()
 }
 
 /// The cell of a value: level · 1,024 + bucket. Frozen: state on disk depends on it.

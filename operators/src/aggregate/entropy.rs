@@ -19,7 +19,7 @@ pub fn entropy<D: 'static, V: Data + Ord>(
             values.update(value, diff);
         }
     };
-    fold(update, read)
+    fold(update, read).additive()
 }
 
 #[expect(clippy::cast_precision_loss, reason = "shares")]

@@ -17,6 +17,7 @@ use std::cell::{Ref, RefCell};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use thalweg_engine::update::Diff;
 
+use crate::aggregate::Additive;
 use crate::aggregate::multiset::Multiset;
 
 /// Updates that may wait in any case, in small groups too. A guess that was not tuned: 16 KiB of numbers.
@@ -81,6 +82,14 @@ impl<T: Ord> Extremes<T> {
     pub(super) fn settled(&self) -> Ref<'_, Multiset<T>> {
         self.held.borrow_mut().settle();
         Ref::map(self.held.borrow(), |held| &held.sorted)
+    }
+}
+
+impl<T: Ord + Clone> Additive for Extremes<T> {
+    fn add(&mut self, other: &Self, times: Diff) {
+        for (value, count) in other.settled().iter() {
+            self.update(value.clone(), count * times);
+        }
     }
 }
 

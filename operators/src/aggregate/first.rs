@@ -17,7 +17,7 @@ pub fn first<D: 'static, O: Data + Ord, V: Data + Ord>(
 ) -> impl Aggregate<D, State = Extremes<(O, V)>, Output = Option<V>> {
     fold(ordered(order, value), |rows| {
         rows.least().map(|(_, value)| value)
-    })
+    }).additive()
 }
 
 /// The same of the first `k` rows, the first one first; fewer where there are fewer.
@@ -32,5 +32,5 @@ pub fn first_k<D: 'static, O: Data + Ord, V: Data + Ord>(
         let first = rows.ascending().take(k);
         first.map(|(_, value)| value.clone()).collect()
     };
-    fold(ordered(order, value), read)
+    fold(ordered(order, value), read).additive()
 }

@@ -7,17 +7,45 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use thalweg_engine::update::{Data, Diff};
 
-use crate::aggregate::Aggregate;
+use crate::aggregate::{Add, Additive, Aggregate};
 use crate::value::{IntoLane, NULL};
 
-/// The two functions, of a type of their own, so that they are compiled into the loop over the rows.
-struct Fold<U, R, Of> {
+/// The two functions, of types of their own, so that they are compiled into the loop over the rows, and whether the
+/// states add up.
+pub struct Fold<D, S, O, U, R, Sums = Opaque> {
     update: Rc<U>,
     read: Rc<R>,
-    of: PhantomData<Of>,
+    of: PhantomData<(fn(S, D) -> O, Sums)>,
 }
 
-impl<U, R, Of> Clone for Fold<U, R, Of> {
+/// Whether states of a type add up, and how.
+pub trait Sums<S>: 'static {
+    /// How they do.
+    const ADD: Option<Add<S>>;
+}
+
+/// States of which nobody has said that they add up.
+pub struct Opaque;
+
+impl<S> Sums<S> for Opaque {
+    const ADD: Option<Add<S>> = None;
+}
+
+/// States that are [`Additive`].
+pub struct AddUp;
+
+impl<S: Additive> Sums<S> for AddUp {
+    const ADD: Option<Add<S>> = Some(S::add);
+}
+
+/// States that are those of another aggregate, and add up as they do.
+pub(super) struct As<D, A>(PhantomData<(D, A)>);
+
+impl<D: 'static, A: Aggregate<D>> Sums<A::State> for As<D, A> {
+    const ADD: Option<Add<A::State>> = A::ADD;
+}
+
+impl<D, S, O, U, R, A> Clone for Fold<D, S, O, U, R, A> {
     fn clone(&self) -> Self {
         Self {
             update: Rc::clone(&self.update),
@@ -27,16 +55,37 @@ impl<U, R, Of> Clone for Fold<U, R, Of> {
     }
 }
 
+impl<D, S, O, U, R, A> Fold<D, S, O, U, R, A> {
+    /// Says that the states add up: windows that overlap then share their parts.
+    #[must_use]
+    pub fn additive(self) -> Fold<D, S, O, U, R, AddUp>
+    where
+        S: Additive,
+    {
+        self.summed()
+    }
+
+    /// Says how the states add up.
+    pub(super) fn summed<B: Sums<S>>(self) -> Fold<D, S, O, U, R, B> {
+        Fold {
+            update: self.update,
+            read: self.read,
+            of: PhantomData,
+        }
+    }
+}
+
 /// An aggregate that adds `diff` copies of a row to the state by `update`, and reads it by `read`.
 ///
-/// The laws of [`Aggregate::State`] are the caller's to keep.
+/// The laws of [`Aggregate::State`] are the caller's to keep. Where the state is [`Additive`], as a number is, say so:
+/// hopping windows are then put together of the parts that they share.
 ///
 /// ```
 /// use thalweg_operators::aggregate::{Aggregate, fold};
 ///
 /// /// Cents that moved, in either direction.
 /// fn turnover() -> impl Aggregate<i64, State = i64, Output = i64> {
-///     fold(|moved, cents: &i64, diff| *moved += cents.abs() * diff, |moved| *moved)
+///     fold(|moved, cents: &i64, diff| *moved += cents.abs() * diff, |moved| *moved).additive()
 /// }
 ///
 /// let mut moved = 0;
@@ -46,31 +95,27 @@ impl<U, R, Of> Clone for Fold<U, R, Of> {
 /// assert_eq!(turnover().read(&moved), 7);
 /// ```
 #[must_use]
-pub fn fold<D: 'static, S, O>(
-    update: impl Fn(&mut S, &D, Diff) + 'static,
-    read: impl Fn(&S) -> O + 'static,
-) -> impl Aggregate<D, State = S, Output = O>
+pub fn fold<D, S, O, U, R>(update: U, read: R) -> Fold<D, S, O, U, R>
 where
-    S: Default + PartialEq + Serialize + DeserializeOwned + 'static,
-    O: Data + PartialEq,
+    U: Fn(&mut S, &D, Diff) + 'static,
+    R: Fn(&S) -> O + 'static,
 {
     Fold {
         update: Rc::new(update),
         read: Rc::new(read),
-        of: PhantomData::<fn(S, D) -> O>,
+        of: PhantomData,
     }
 }
 
 /// The same over a number of each row, which `update` gets as its lane; nulls ([`value`](crate::value)) are left out.
 #[must_use]
-pub fn fold_numbers<D: 'static, V: IntoLane, S, O>(
+pub fn fold_numbers<D, V: IntoLane, S, O, R>(
     number: impl Fn(&D) -> V + 'static,
     update: impl Fn(&mut S, i64, Diff) + 'static,
-    read: impl Fn(&S) -> O + 'static,
-) -> impl Aggregate<D, State = S, Output = O>
+    read: R,
+) -> Fold<D, S, O, impl Fn(&mut S, &D, Diff) + 'static, R>
 where
-    S: Default + PartialEq + Serialize + DeserializeOwned + 'static,
-    O: Data + PartialEq,
+    R: Fn(&S) -> O + 'static,
 {
     let update = move |state: &mut S, row: &D, diff| {
         let number = number(row).into_lane();
@@ -81,7 +126,7 @@ where
     fold(update, read)
 }
 
-impl<D: 'static, S, O, U, R> Aggregate<D> for Fold<U, R, fn(S, D) -> O>
+impl<D: 'static, S, O, U, R, A: Sums<S>> Aggregate<D> for Fold<D, S, O, U, R, A>
 where
     S: Default + PartialEq + Serialize + DeserializeOwned + 'static,
     O: Data + PartialEq,
@@ -90,6 +135,8 @@ where
 {
     type State = S;
     type Output = O;
+
+    const ADD: Option<Add<S>> = A::ADD;
 
     #[inline]
     fn update(&self, state: &mut S, row: &D, diff: Diff) {

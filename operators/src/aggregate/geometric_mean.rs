@@ -22,7 +22,7 @@ pub fn geometric_mean<D: 'static, V: IntoLane>(
             numbers.update(number, diff);
         }
     };
-    fold_numbers(number, update, read::<V::Lane>)
+    fold_numbers(number, update, read::<V::Lane>).additive()
 }
 
 #[expect(clippy::cast_precision_loss, reason = "weights")]

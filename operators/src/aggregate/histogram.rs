@@ -19,7 +19,7 @@ pub fn histogram<D: 'static, V: IntoLane>(
     let update = move |counts: &mut Multiset<usize>, number, diff| {
         counts.update(bins.index(V::Lane::read(number)), diff);
     };
-    fold_numbers(number, update, move |counts| read(counts, len))
+    fold_numbers(number, update, move |counts| read(counts, len)).additive()
 }
 
 fn read(counts: &Multiset<usize>, len: usize) -> Vec<u64> {

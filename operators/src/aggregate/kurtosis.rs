@@ -16,7 +16,7 @@ use crate::value::{IntoLane, Powers, Wide};
 pub fn kurtosis<D: 'static, V: IntoLane>(
     number: impl Fn(&D) -> V + 'static,
 ) -> impl Aggregate<D, State = Powers<4, 9>, Output = Option<f64>> {
-    fold_numbers(number, Powers::update::<V::Lane>, population)
+    fold_numbers(number, Powers::update::<V::Lane>, population).additive()
 }
 
 /// The excess kurtosis of a sample, G₂; `None` for fewer than four numbers, and where all are equal.
@@ -24,7 +24,7 @@ pub fn kurtosis<D: 'static, V: IntoLane>(
 pub fn kurtosis_sample<D: 'static, V: IntoLane>(
     number: impl Fn(&D) -> V + 'static,
 ) -> impl Aggregate<D, State = Powers<4, 9>, Output = Option<f64>> {
-    fold_numbers(number, Powers::update::<V::Lane>, sample)
+    fold_numbers(number, Powers::update::<V::Lane>, sample).additive()
 }
 
 fn population(powers: &Powers<4, 9>) -> Option<f64> {

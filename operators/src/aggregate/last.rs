@@ -17,7 +17,7 @@ pub fn last<D: 'static, O: Data + Ord, V: Data + Ord>(
 ) -> impl Aggregate<D, State = Extremes<(O, V)>, Output = Option<V>> {
     fold(ordered(order, value), |rows| {
         rows.greatest().map(|(_, value)| value)
-    })
+    }).additive()
 }
 
 /// The same of the last `k` rows, the last one first; fewer where there are fewer.
@@ -32,5 +32,5 @@ pub fn last_k<D: 'static, O: Data + Ord, V: Data + Ord>(
         let last = rows.descending().take(k);
         last.map(|(_, value)| value.clone()).collect()
     };
-    fold(ordered(order, value), read)
+    fold(ordered(order, value), read).additive()
 }

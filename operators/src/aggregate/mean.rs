@@ -9,7 +9,7 @@ use crate::value::{IntoLane, Lane, Powers};
 pub fn mean<D: 'static, V: IntoLane>(
     number: impl Fn(&D) -> V + 'static,
 ) -> impl Aggregate<D, State = Powers<1, 3>, Output = Option<f64>> {
-    fold_numbers(number, Powers::update::<V::Lane>, read::<V::Lane>)
+    fold_numbers(number, Powers::update::<V::Lane>, read::<V::Lane>).additive()
 }
 
 fn read<L: Lane>(powers: &Powers<1, 3>) -> Option<f64> {

@@ -33,7 +33,7 @@
 //! | [`only_if`] | the aggregate's | the aggregate's | an aggregate of some rows |
 //!
 //! Laws, tested for all of them: what is read is what brute force over the rows says; order does not matter; what is
-//! inserted and retracted leaves no trace.
+//! inserted and retracted leaves no trace. The states of all of them add up ([`Additive`]).
 //! Several aggregates in one pass are a tuple: `(count(), distinct(|l| l.customer))`. One of your own is a [`fold`],
 //! into a number that adds up, a [`Multiset`], its [`Extremes`] or [`Ranks`], or the sums of [`value`](crate::value).
 //!
@@ -50,6 +50,7 @@
 //! assert_eq!(aggregate.read(&state), (Some(16.0), [(1, 3)].into()));
 //! ```
 
+mod additive;
 mod arg_max;
 mod by;
 mod concentration;
@@ -87,6 +88,7 @@ mod trend;
 mod tuple;
 mod variance;
 
+pub use additive::{Add, Additive};
 pub use arg_max::{arg_max, arg_min};
 pub use by::by;
 pub use concentration::concentration;
@@ -98,7 +100,7 @@ pub use distinct_approx::distinct_approx;
 pub use entropy::entropy;
 pub use extremes::Extremes;
 pub use first::{first, first_k};
-pub use fold::{fold, fold_numbers};
+pub use fold::{Fold, fold, fold_numbers};
 pub use geometric_mean::geometric_mean;
 pub use histogram::histogram;
 pub use kurtosis::{kurtosis, kurtosis_sample};
@@ -132,6 +134,9 @@ pub trait Aggregate<D>: Clone + 'static {
     type State: Default + PartialEq + Serialize + DeserializeOwned + 'static;
     /// What is read out of it.
     type Output: Data + PartialEq;
+
+    /// How states add up, if they do: hopping windows are then put together of the parts that they share.
+    const ADD: Option<Add<Self::State>> = None;
 
     /// Adds `diff` copies of a row; negative ones take it back, before or after it was added.
     fn update(&self, state: &mut Self::State, row: &D, diff: Diff);

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use thalweg_engine::update::Diff;
 
-use crate::aggregate::Aggregate;
+use crate::aggregate::{Additive, Aggregate};
 use crate::aggregate::extremes::Extremes;
 use crate::aggregate::fold::fold;
 use crate::value::{Carried, IntoLane, Lane, Moments, NULL, Wide128};
@@ -52,6 +52,28 @@ impl<L: Lane> Totals<L> {
     }
 }
 
+impl<L: Lane> Additive for Totals<L> {
+    fn add(&mut self, other: &Self, times: Diff) {
+        self.count += other.count * times;
+        self.events += other.events * times;
+        for _ in 0..times {
+            self.sum.merge(other.sum);
+            self.squares.merge(other.squares);
+        }
+        for _ in times..0 {
+            self.sum.part(other.sum);
+            self.squares.part(other.squares);
+        }
+    }
+}
+
+impl<L: Lane> Additive for (Totals<L>, Extremes<i64>) {
+    fn add(&mut self, other: &Self, times: Diff) {
+        self.0.add(&other.0, times);
+        self.1.add(&other.1, times);
+    }
+}
+
 /// Count, sum, mean, min, max, variance and stddev of a number; nulls are counted apart.
 /// The distinct numbers are kept, since the extreme may be retracted.
 #[must_use]
@@ -69,7 +91,7 @@ pub fn moments<D: 'static, V: IntoLane>(
         let least = state.1.least().unwrap_or(i64::MAX);
         let greatest = state.1.greatest().unwrap_or(i64::MIN);
         state.0.read(Some((least, greatest)))
-    })
+    }).additive()
 }
 
 /// The same without min and max, which read `None`, in constant space. What does not fit its bits reads `None`.
@@ -80,7 +102,7 @@ pub fn totals<D: 'static, V: IntoLane>(
     let update = move |state: &mut Totals<V::Lane>, row: &D, diff| {
         state.update(value(row).into_lane(), diff);
     };
-    fold(update, |state| state.read(None))
+    fold(update, |state| state.read(None)).additive()
 }
 
 #[cfg(test)]

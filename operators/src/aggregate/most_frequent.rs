@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 use thalweg_engine::update::{Data, Diff};
 
-use crate::aggregate::Aggregate;
+use crate::aggregate::{Additive, Aggregate};
 use crate::aggregate::fold::fold;
 
 /// Values with how often each is there, ranked.
@@ -37,7 +37,7 @@ pub fn most_frequent<D: 'static, V: Data + Ord>(
         top.map(|(Reverse(count), value)| (value.clone(), count.unsigned_abs()))
             .collect()
     };
-    fold(update, read)
+    fold(update, read).additive()
 }
 
 impl<V: Clone + Ord> Default for Frequencies<V> {
@@ -61,6 +61,14 @@ impl<V: Clone + Ord> Frequencies<V> {
         }
         if after != 0 {
             self.counts.insert(value, after);
+        }
+    }
+}
+
+impl<V: Clone + Ord> Additive for Frequencies<V> {
+    fn add(&mut self, other: &Self, times: Diff) {
+        for (value, count) in &other.counts {
+            self.update(value.clone(), count * times);
         }
     }
 }

@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use thalweg_engine::update::Diff;
 
+use crate::aggregate::Additive;
+
 /// A multiset whose counts may be negative for a while: a retraction may come before what it retracts.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(bound(
@@ -102,6 +104,14 @@ impl<T: Ord> Multiset<T> {
         counts
             .map(|(value, count)| (value, *count))
             .filter(|(_, count)| *count > 0)
+    }
+}
+
+impl<T: Ord + Clone> Additive for Multiset<T> {
+    fn add(&mut self, other: &Self, times: Diff) {
+        for (value, count) in other.iter() {
+            self.update(value.clone(), count * times);
+        }
     }
 }
 

@@ -1,7 +1,7 @@
 //! An aggregate of some of the rows: SQL's `FILTER (WHERE …)`.
 
 use crate::aggregate::Aggregate;
-use crate::aggregate::fold::fold;
+use crate::aggregate::fold::{As, fold};
 
 /// `aggregate` over the rows for which `holds` holds.
 ///
@@ -26,5 +26,5 @@ pub fn only_if<D: 'static, A: Aggregate<D>>(
             aggregate.update(state, row, diff);
         }
     };
-    fold(update, move |state| reader.read(state))
+    fold(update, move |state| reader.read(state)).summed::<As<D, A>>()
 }

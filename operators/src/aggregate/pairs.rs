@@ -9,7 +9,7 @@
 use serde::{Deserialize, Serialize};
 use thalweg_engine::update::Diff;
 
-use crate::aggregate::Aggregate;
+use crate::aggregate::{Additive, Aggregate};
 use crate::aggregate::fold::fold;
 use crate::value::{IntoLane, Lane, Limbs, NULL};
 
@@ -43,7 +43,18 @@ pub(super) fn fold_pairs<D: 'static, X: IntoLane, Y: IntoLane>(
             pairs.update(X::Lane::unit(x), Y::Lane::unit(y), diff);
         }
     };
-    fold(update, read)
+    fold(update, read).additive()
+}
+
+impl Additive for Pairs {
+    fn add(&mut self, other: &Self, times: Diff) {
+        self.count += other.count * times;
+        self.x.add_copies(other.x, times);
+        self.y.add_copies(other.y, times);
+        self.xx.add_copies(other.xx, times);
+        self.xy.add_copies(other.xy, times);
+        self.yy.add_copies(other.yy, times);
+    }
 }
 
 impl Pairs {

@@ -41,7 +41,7 @@ pub fn quantile_approx<D: 'static, V: IntoLane>(
     let update = move |bins: &mut Multiset<i64>, number, diff| {
         bins.update(bin_of(V::Lane::read(number), cut), diff);
     };
-    fold_numbers(number, update, move |bins| at(bins, q, cut))
+    fold_numbers(number, update, move |bins| at(bins, q, cut)).additive()
 }
 
 /// The same at each of `qs`, from one state; `None` without numbers.
@@ -57,7 +57,7 @@ pub fn quantiles_approx<D: 'static, V: IntoLane>(
     };
     fold_numbers(number, update, move |bins| {
         qs.iter().map(|q| at(bins, *q, cut)).collect()
-    })
+    }).additive()
 }
 
 /// How many bits of a float the widest bins cut off that keep the error.

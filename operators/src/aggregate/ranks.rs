@@ -16,6 +16,8 @@
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use thalweg_engine::update::Diff;
 
+use crate::aggregate::Additive;
+
 /// Values in a piece, at most; a full one is halved. 8 KiB of numbers with their counts: a guess that was not tuned.
 const PIECE_MAX: usize = 512;
 
@@ -96,6 +98,14 @@ impl<T: Ord> Ranks<T> {
 impl<T> Ranks<T> {
     fn iter(&self) -> impl Iterator<Item = &(T, Diff)> {
         self.pieces.iter().flat_map(|piece| &piece.values)
+    }
+}
+
+impl<T: Ord + Clone> Additive for Ranks<T> {
+    fn add(&mut self, other: &Self, times: Diff) {
+        for (value, count) in other.iter() {
+            self.update(value.clone(), count * times);
+        }
     }
 }
 

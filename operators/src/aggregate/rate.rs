@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use thalweg_engine::time::EventTime;
 use thalweg_engine::update::Diff;
 
-use crate::aggregate::Aggregate;
+use crate::aggregate::{Additive, Aggregate};
 use crate::aggregate::extremes::Extremes;
 use crate::aggregate::fold::fold;
 
@@ -17,6 +17,13 @@ use crate::aggregate::fold::fold;
 pub struct Arrivals {
     rows: Diff,
     times: Extremes<EventTime>,
+}
+
+impl Additive for Arrivals {
+    fn add(&mut self, other: &Self, times: Diff) {
+        self.rows += other.rows * times;
+        self.times.add(&other.times, times);
+    }
 }
 
 /// Rows per second between the first and the last; `None` for fewer than two rows, and where all have one time.
@@ -28,7 +35,7 @@ pub fn rate<D: 'static>(
         arrivals.rows += diff;
         arrivals.times.update(at(row), diff);
     };
-    fold(update, read)
+    fold(update, read).additive()
 }
 
 #[expect(clippy::cast_precision_loss, reason = "the result is rounded")]

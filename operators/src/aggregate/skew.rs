@@ -16,7 +16,7 @@ use crate::value::{IntoLane, Powers};
 pub fn skew<D: 'static, V: IntoLane>(
     number: impl Fn(&D) -> V + 'static,
 ) -> impl Aggregate<D, State = Powers<3, 7>, Output = Option<f64>> {
-    fold_numbers(number, Powers::update::<V::Lane>, population)
+    fold_numbers(number, Powers::update::<V::Lane>, population).additive()
 }
 
 /// The skew of a sample, G₁; `None` for fewer than three numbers, and where all are equal.
@@ -24,7 +24,7 @@ pub fn skew<D: 'static, V: IntoLane>(
 pub fn skew_sample<D: 'static, V: IntoLane>(
     number: impl Fn(&D) -> V + 'static,
 ) -> impl Aggregate<D, State = Powers<3, 7>, Output = Option<f64>> {
-    fold_numbers(number, Powers::update::<V::Lane>, sample)
+    fold_numbers(number, Powers::update::<V::Lane>, sample).additive()
 }
 
 fn population(powers: &Powers<3, 7>) -> Option<f64> {

@@ -9,5 +9,5 @@ use crate::value::{IntoLane, Powers};
 pub fn sum<D: 'static, V: IntoLane>(
     number: impl Fn(&D) -> V + 'static,
 ) -> impl Aggregate<D, State = Powers<1, 3>, Output = f64> {
-    fold_numbers(number, Powers::update::<V::Lane>, Powers::sum::<V::Lane>)
+    fold_numbers(number, Powers::update::<V::Lane>, Powers::sum::<V::Lane>).additive()
 }

@@ -33,7 +33,7 @@ pub fn time_since_last<D: 'static>(
     at: impl Fn(&D) -> EventTime + 'static,
 ) -> impl Aggregate<D, State = Extremes<EventTime>, Output = Option<LastAt>> {
     let update = move |times: &mut Extremes<_>, row: &D, diff| times.update(at(row), diff);
-    fold(update, |times| times.greatest().map(LastAt))
+    fold(update, |times| times.greatest().map(LastAt)).additive()
 }
 
 /// The time between the last row and the one before it, in µs; `None` for fewer than two rows.
@@ -47,5 +47,5 @@ pub fn last_gap<D: 'static>(
         let mut from_last = times.descending();
         let (last, before) = (from_last.next()?, from_last.next()?);
         Some(last.saturating_sub(*before))
-    })
+    }).additive()
 }

@@ -2,7 +2,7 @@
 
 use thalweg_engine::update::Diff;
 
-use crate::aggregate::Aggregate;
+use crate::aggregate::{Add, Aggregate};
 
 macro_rules! tuple_aggregates {
     ($($name:ident $index:tt),+) => {
@@ -10,10 +10,22 @@ macro_rules! tuple_aggregates {
             type State = ($($name::State,)+);
             type Output = ($($name::Output,)+);
 
+            const ADD: Option<Add<Self::State>> = if true $(&& $name::ADD.is_some())+ {
+                Some(|state, other, times| {
+                    $(if let Some(add) = $name::ADD {
+                        add(&mut state.$index, &other.$index, times);
+                    })+
+                })
+            } else {
+                None
+            };
+
+            #[inline]
             fn update(&self, state: &mut Self::State, row: &Row, diff: Diff) {
                 $(self.$index.update(&mut state.$index, row, diff);)+
             }
 
+            #[inline]
             fn read(&self, state: &Self::State) -> Self::Output {
                 ($(self.$index.read(&state.$index),)+)
             }

@@ -20,7 +20,7 @@ pub fn variance<D: 'static, V: IntoLane>(
         number,
         Powers::update::<V::Lane>,
         Powers::variance::<V::Lane>,
-    )
+    ).additive()
 }
 
 /// The sample variance; `None` for fewer than two numbers.
@@ -28,7 +28,7 @@ pub fn variance<D: 'static, V: IntoLane>(
 pub fn variance_sample<D: 'static, V: IntoLane>(
     number: impl Fn(&D) -> V + 'static,
 ) -> impl Aggregate<D, State = Powers<2, 5>, Output = Option<f64>> {
-    fold_numbers(number, Powers::update::<V::Lane>, sample::<V::Lane>)
+    fold_numbers(number, Powers::update::<V::Lane>, sample::<V::Lane>).additive()
 }
 
 /// The population standard deviation; `None` without numbers.
@@ -38,7 +38,7 @@ pub fn stddev<D: 'static, V: IntoLane>(
 ) -> impl Aggregate<D, State = Powers<2, 5>, Output = Option<f64>> {
     fold_numbers(number, Powers::update::<V::Lane>, |powers| {
         powers.variance::<V::Lane>().map(f64::sqrt)
-    })
+    }).additive()
 }
 
 /// The sample standard deviation; `None` for fewer than two numbers.
@@ -48,7 +48,7 @@ pub fn stddev_sample<D: 'static, V: IntoLane>(
 ) -> impl Aggregate<D, State = Powers<2, 5>, Output = Option<f64>> {
     fold_numbers(number, Powers::update::<V::Lane>, |powers| {
         sample::<V::Lane>(powers).map(f64::sqrt)
-    })
+    }).additive()
 }
 
 fn sample<L: Lane>(powers: &Powers<2, 5>) -> Option<f64> {

@@ -34,6 +34,20 @@ impl<A: Accumulator> Carried<A> {
         }
     }
 
+    /// Adds another total.
+    #[inline]
+    pub(crate) fn merge(&mut self, other: Self) {
+        self.add(other.low);
+        self.wraps += other.wraps;
+    }
+
+    /// Takes another total away.
+    #[inline]
+    pub(crate) fn part(&mut self, other: Self) {
+        self.sub(other.low);
+        self.wraps -= other.wraps;
+    }
+
     /// The total, wrapped.
     pub(crate) fn low(self) -> A {
         self.low
@@ -46,12 +60,6 @@ impl<A: Accumulator> Carried<A> {
 }
 
 impl Carried<Wide128> {
-    /// Adds another total.
-    pub(crate) fn merge(&mut self, other: Self) {
-        self.add(other.low);
-        self.wraps += other.wraps;
-    }
-
     /// Adds a number as often as `copies` says, or takes it away.
     #[inline]
     pub(crate) fn add_copies(&mut self, number: i128, copies: i64) {

@@ -84,6 +84,16 @@ impl<const N: usize> Limbs<N> {
         self
     }
 
+    /// Adds another number as often as `copies` says, or takes it away.
+    #[inline]
+    pub fn add_copies(&mut self, other: Self, copies: i64) {
+        *self = match copies {
+            1 => *self + other,
+            -1 => *self - other,
+            _ => *self + other * Self::from(i128::from(copies)),
+        };
+    }
+
     /// The same number in more limbs.
     #[must_use]
     pub fn widen<const M: usize>(self) -> Limbs<M> {

@@ -14,6 +14,7 @@
 use serde::{Deserialize, Serialize};
 use thalweg_engine::update::Diff;
 
+use crate::aggregate::Additive;
 use crate::array::Array;
 use crate::value::{Lane, Limbs};
 
@@ -109,6 +110,16 @@ impl<const P: usize, const N: usize> Powers<P, N> {
     fn power(&self, p: usize) -> Wide {
         let kept = p.checked_sub(1).and_then(|place| self.sums.get(place));
         kept.copied().unwrap_or_default().widen()
+    }
+}
+
+impl<const P: usize, const N: usize> Additive for Powers<P, N> {
+    #[inline]
+    fn add(&mut self, other: &Self, times: Diff) {
+        self.count += other.count * times;
+        for (sum, theirs) in self.sums.0.iter_mut().zip(other.sums.0) {
+            sum.add_copies(theirs, times);
+        }
     }
 }
 

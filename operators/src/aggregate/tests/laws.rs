@@ -198,7 +198,7 @@ impl Draws {
 pub(super) struct Cases(pub(super) u64);
 
 impl Cases {
-    /// Tries all laws on an aggregate, of which `brute` says what it reads over these rows.
+    /// Tries all laws on an aggregate of the library, of which `brute` says what it reads over these rows.
     pub(super) fn hold<A: Aggregate<Row>>(
         &self,
         name: &str,
@@ -208,6 +208,7 @@ impl Cases {
     ) where
         A::Output: Near + Debug,
     {
+        assert!(A::ADD.is_some(), "{name}: its states do not add up");
         let mut draws = Draws(0);
         for case in 0..self.0 {
             let (rows, updates) = draws.case();
@@ -235,6 +236,16 @@ impl Cases {
             );
             let bits = |state| postcard::to_stdvec(&aggregate.read(state)).unwrap();
             assert_eq!(bits(&other), bits(&state), "to the bit: {}", seen());
+
+            if let Some(add) = A::ADD {
+                let (one, rest) = (all(&aggregate, before), all(&aggregate, after));
+                let mut sum = all(&aggregate, before);
+                add(&mut sum, &rest, 1);
+                assert!(sum == state, "parts do not add up: {}", seen());
+                add(&mut sum, &rest, 2);
+                add(&mut sum, &rest, -3);
+                assert!(sum == one, "a part left a trace: {}", seen());
+            }
 
             draws.shuffle(&mut shuffled);
             for (row, diff) in &shuffled {

@@ -4,6 +4,7 @@ mod brute;
 mod laws;
 mod references;
 
+use crate::aggregate::fold::As;
 use crate::aggregate::*;
 use crate::drift::Bins;
 use crate::value::{Decimal, Lane, Moments, NULL};
@@ -281,6 +282,7 @@ fn read_as<A: Aggregate<Row>, O: Data + PartialEq>(
         move |state: &mut A::State, row, diff| aggregate.update(state, row, diff),
         move |state| look(reader.read(state)),
     )
+    .summed::<As<Row, A>>()
 }
 
 /// What does not depend on the extremes.
