@@ -58,6 +58,21 @@ impl<'a, D> Emitter<'a, D> {
             .extend(std::iter::once_with(|| (make(), epoch, diff)));
     }
 
+    /// Emits `diff` copies of each row: what does not change from row to row is looked at once per container.
+    #[inline(always)]
+    pub fn emit_all(&mut self, mut rows: impl Iterator<Item = D>, diff: Diff) {
+        let epoch = self.epoch;
+        loop {
+            let room = container_rows::<D>().saturating_sub(self.buffer.len());
+            let fitting = rows.by_ref().take(room);
+            self.buffer.extend(fitting.map(|row| (row, epoch, diff)));
+            if self.buffer.len() < container_rows::<D>() {
+                return;
+            }
+            self.flush();
+        }
+    }
+
     /// Emits `diff` copies of the row that `make` begins and `end` ends in its place: nothing of it is copied.
     #[inline(always)]
     pub fn emit_in_place(

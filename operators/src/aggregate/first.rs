@@ -17,7 +17,8 @@ pub fn first<D: 'static, O: Data + Ord, V: Data + Ord>(
 ) -> impl Aggregate<D, State = Extremes<(O, V)>, Output = Option<V>> {
     fold(ordered(order, value), |rows| {
         rows.least().map(|(_, value)| value)
-    }).additive()
+    })
+    .additive()
 }
 
 /// The same of the first `k` rows, the first one first; fewer where there are fewer.

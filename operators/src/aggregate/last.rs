@@ -17,7 +17,8 @@ pub fn last<D: 'static, O: Data + Ord, V: Data + Ord>(
 ) -> impl Aggregate<D, State = Extremes<(O, V)>, Output = Option<V>> {
     fold(ordered(order, value), |rows| {
         rows.greatest().map(|(_, value)| value)
-    }).additive()
+    })
+    .additive()
 }
 
 /// The same of the last `k` rows, the last one first; fewer where there are fewer.

@@ -12,7 +12,8 @@ pub fn min<D: 'static, V: IntoLane>(
 ) -> impl Aggregate<D, State = Extremes<i64>, Output = Option<f64>> {
     fold_numbers(number, Extremes::update, |numbers| {
         numbers.least().map(V::Lane::read)
-    }).additive()
+    })
+    .additive()
 }
 
 /// The greatest number; `None` without numbers. The distinct numbers are kept, since the greatest may be retracted.
@@ -22,5 +23,6 @@ pub fn max<D: 'static, V: IntoLane>(
 ) -> impl Aggregate<D, State = Extremes<i64>, Output = Option<f64>> {
     fold_numbers(number, Extremes::update, |numbers| {
         numbers.greatest().map(V::Lane::read)
-    }).additive()
+    })
+    .additive()
 }

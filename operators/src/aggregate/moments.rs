@@ -3,9 +3,9 @@
 use serde::{Deserialize, Serialize};
 use thalweg_engine::update::Diff;
 
-use crate::aggregate::{Additive, Aggregate};
 use crate::aggregate::extremes::Extremes;
 use crate::aggregate::fold::fold;
+use crate::aggregate::{Additive, Aggregate};
 use crate::value::{Carried, IntoLane, Lane, Moments, NULL, Wide128};
 
 /// Exact totals without extremes, which know whether they fit. Counts are signed: a retraction may come first.
@@ -91,7 +91,8 @@ pub fn moments<D: 'static, V: IntoLane>(
         let least = state.1.least().unwrap_or(i64::MAX);
         let greatest = state.1.greatest().unwrap_or(i64::MIN);
         state.0.read(Some((least, greatest)))
-    }).additive()
+    })
+    .additive()
 }
 
 /// The same without min and max, which read `None`, in constant space. What does not fit its bits reads `None`.

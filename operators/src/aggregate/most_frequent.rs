@@ -6,8 +6,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 use thalweg_engine::update::{Data, Diff};
 
-use crate::aggregate::{Additive, Aggregate};
 use crate::aggregate::fold::fold;
+use crate::aggregate::{Additive, Aggregate};
 
 /// Values with how often each is there, ranked.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

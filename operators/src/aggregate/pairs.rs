@@ -9,8 +9,8 @@
 use serde::{Deserialize, Serialize};
 use thalweg_engine::update::Diff;
 
-use crate::aggregate::{Additive, Aggregate};
 use crate::aggregate::fold::fold;
+use crate::aggregate::{Additive, Aggregate};
 use crate::value::{IntoLane, Lane, Limbs, NULL};
 
 /// A sum of numbers of 126 bits, and a count of 63.

@@ -33,7 +33,8 @@ pub fn quantile<D: 'static, V: IntoLane>(
 ) -> impl Aggregate<D, State = Ranks<i64>, Output = Option<f64>> {
     fold_numbers(number, Ranks::update, move |ranks| {
         linear::<V::Lane>(ranks, q)
-    }).additive()
+    })
+    .additive()
 }
 
 /// The quantiles at each of `qs`, from one state; `None` without numbers.
@@ -45,7 +46,8 @@ pub fn quantiles<D: 'static, V: IntoLane>(
     let qs = qs.into();
     fold_numbers(number, Ranks::update, move |ranks| {
         qs.iter().map(|q| linear::<V::Lane>(ranks, *q)).collect()
-    }).additive()
+    })
+    .additive()
 }
 
 /// The least number that at least the share `q` of the numbers does not exceed; `None` without numbers.
@@ -56,7 +58,8 @@ pub fn quantile_discrete<D: 'static, V: IntoLane>(
 ) -> impl Aggregate<D, State = Ranks<i64>, Output = Option<f64>> {
     fold_numbers(number, Ranks::update, move |ranks| {
         discrete::<V::Lane>(ranks, q)
-    }).additive()
+    })
+    .additive()
 }
 
 fn linear<L: Lane>(ranks: &Ranks<i64>, q: f64) -> Option<f64> {

@@ -57,7 +57,8 @@ pub fn quantiles_approx<D: 'static, V: IntoLane>(
     };
     fold_numbers(number, update, move |bins| {
         qs.iter().map(|q| at(bins, *q, cut)).collect()
-    }).additive()
+    })
+    .additive()
 }
 
 /// How many bits of a float the widest bins cut off that keep the error.

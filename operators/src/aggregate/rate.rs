@@ -8,9 +8,9 @@ use serde::{Deserialize, Serialize};
 use thalweg_engine::time::EventTime;
 use thalweg_engine::update::Diff;
 
-use crate::aggregate::{Additive, Aggregate};
 use crate::aggregate::extremes::Extremes;
 use crate::aggregate::fold::fold;
+use crate::aggregate::{Additive, Aggregate};
 
 /// How many rows there are, and when.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]

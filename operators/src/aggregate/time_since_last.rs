@@ -47,5 +47,6 @@ pub fn last_gap<D: 'static>(
         let mut from_last = times.descending();
         let (last, before) = (from_last.next()?, from_last.next()?);
         Some(last.saturating_sub(*before))
-    }).additive()
+    })
+    .additive()
 }

@@ -17,7 +17,8 @@ pub fn top_k<D: 'static, V: IntoLane>(
         let numbers = numbers.settled();
         let top = numbers.descending().take(k);
         top.map(|number| V::Lane::read(*number)).collect()
-    }).additive()
+    })
+    .additive()
 }
 
 /// The `k` least numbers, the least first, each as often as it is there; fewer where there are fewer.
@@ -30,5 +31,6 @@ pub fn bottom_k<D: 'static, V: IntoLane>(
         let numbers = numbers.settled();
         let bottom = numbers.ascending().take(k);
         bottom.map(|number| V::Lane::read(*number)).collect()
-    }).additive()
+    })
+    .additive()
 }

@@ -20,7 +20,8 @@ pub fn variance<D: 'static, V: IntoLane>(
         number,
         Powers::update::<V::Lane>,
         Powers::variance::<V::Lane>,
-    ).additive()
+    )
+    .additive()
 }
 
 /// The sample variance; `None` for fewer than two numbers.
@@ -38,7 +39,8 @@ pub fn stddev<D: 'static, V: IntoLane>(
 ) -> impl Aggregate<D, State = Powers<2, 5>, Output = Option<f64>> {
     fold_numbers(number, Powers::update::<V::Lane>, |powers| {
         powers.variance::<V::Lane>().map(f64::sqrt)
-    }).additive()
+    })
+    .additive()
 }
 
 /// The sample standard deviation; `None` for fewer than two numbers.
@@ -48,7 +50,8 @@ pub fn stddev_sample<D: 'static, V: IntoLane>(
 ) -> impl Aggregate<D, State = Powers<2, 5>, Output = Option<f64>> {
     fold_numbers(number, Powers::update::<V::Lane>, |powers| {
         sample::<V::Lane>(powers).map(f64::sqrt)
-    }).additive()
+    })
+    .additive()
 }
 
 fn sample<L: Lane>(powers: &Powers<2, 5>) -> Option<f64> {

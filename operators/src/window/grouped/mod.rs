@@ -17,15 +17,18 @@
 //! # Invariants
 //! 1. After every epoch the accumulated `latest` output is, per group with rows, the aggregates by brute force.
 //! 2. A group whose aggregates did not change emits nothing; a group without rows has no row.
-//! 3. `finals` emits each group once, when the watermark has reached its end, and never changes it.
+//! 3. `finals` emits each group once, when the watermark has reached its end, and never changes it: what comes for a
+//!    window that has ended, as from a join that is repaired, counts only in windows that have not.
 //!
 //! # Cost
 //! Per update and window that holds it: one lookup in that window and the aggregate's update; per changed group and
 //! epoch two updates. State: one aggregate state per group, freed when the group has no rows, and in `finals` when its
-//! window has ended.
+//! window has ended. Overlapping windows in `finals`, a whole number of steps wide, of aggregates that add up: one lookup
+//! and update per update, and three more per group of a step; state: one per group of a step, and of one window.
 
 mod calendar;
 mod open;
+mod overlap;
 mod panes;
 mod span;
 mod state;

@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! key ─ tag ─ × golden ratio ─▶ slot { 32 bits of the hash, handle } ─▶ Group { key, rows, state }      load at most 1/2
+//!                                      the first of them choose the slot
 //! ```
 //!
 //! A window's keys lie together, and each beside its aggregates: a window in work stays in the cache however many
@@ -31,25 +32,10 @@ const EMPTY: Slot = Slot {
     handle: FREE,
 };
 
-/// The hash of a key in a window.
-#[derive(Clone, Copy)]
-struct Hash(u64);
-
-impl Hash {
-    #[inline(always)]
-    fn of(key: &impl Key) -> Self {
-        Self(key.tag().wrapping_mul(GOLDEN))
-    }
-
-    /// The bits that stand in a slot: others than those that choose it, in tables of up to 2³² slots.
-    #[inline(always)]
-    #[expect(
-        clippy::cast_possible_truncation,
-        reason = "the low half is what is wanted"
-    )]
-    fn low(self) -> u32 {
-        self.0 as u32
-    }
+/// The hash of a key in a window. The bits before these choose the worker.
+#[inline(always)]
+fn hash_of(key: &impl Key) -> u32 {
+    ((key.tag().wrapping_mul(GOLDEN) << 7) >> 32) as u32
 }
 
 /// Whether a group is in use, and whether this epoch has touched it.
@@ -61,12 +47,16 @@ pub(super) enum Use {
     Free,
 }
 
-/// A group's state: its rows by count, its aggregates.
+/// A group's state: its rows by count, its aggregates. One that is no larger than a cache line lies in one.
+#[repr(align(64))]
 pub(super) struct Group<K, S> {
     pub(super) key: K,
     pub(super) rows: i64,
     pub(super) state: S,
     pub(super) used: Use,
+    /// Where windows are put together of panes: in a pane the group's place in the window in work, from 1 on, and there
+    /// in how many panes the key is.
+    pub(super) link: u32,
 }
 
 /// The groups of one window.
@@ -83,40 +73,35 @@ impl<K: Key, S: Default> Open<K, S> {
         Self {
             start,
             slots: vec![EMPTY; SLOTS],
-            shift: 64 - SLOTS.trailing_zeros(),
+            shift: u32::BITS - SLOTS.trailing_zeros(),
             groups: Vec::new(),
             free: Vec::new(),
         }
     }
 
-    /// Where the search for a key begins. The top bits choose the worker.
+    /// Where the search for a key begins.
     #[inline(always)]
-    fn place(&self, hash: Hash) -> usize {
-        #[expect(
-            clippy::cast_possible_truncation,
-            reason = "the table is smaller than 2³²"
-        )]
-        let place = ((hash.0 << 7) >> self.shift) as usize;
-        place
+    fn place(&self, hash: u32) -> usize {
+        (hash >> self.shift) as usize
     }
 
     /// Asks for the slots of keys ahead of [`Open::resolve`], if they are not likely to be in the cache.
     #[inline]
-    pub(super) fn prefetch(&self, keys: &[K]) {
+    pub(super) fn prefetch<'a>(&self, keys: impl IntoIterator<Item = &'a K>) {
         if self.slots.len() > SLOTS_IN_CACHE {
             for key in keys {
-                prefetch(&self.slots, self.place(Hash::of(key)));
+                prefetch(&self.slots, self.place(hash_of(key)));
             }
         }
     }
 
     /// Asks for the groups of keys whose slots have come, likewise.
     #[inline]
-    pub(super) fn prefetch_groups(&self, keys: &[K]) {
+    pub(super) fn prefetch_groups<'a>(&self, keys: impl IntoIterator<Item = &'a K>) {
         if self.slots.len() > SLOTS_IN_CACHE {
             for key in keys {
                 // Mostly the first slot is the key's; a free one asks for nothing.
-                let slot = self.slots[self.place(Hash::of(key))];
+                let slot = self.slots[self.place(hash_of(key))];
                 prefetch(&self.groups, slot.handle as usize);
             }
         }
@@ -125,7 +110,7 @@ impl<K: Key, S: Default> Open<K, S> {
     /// The handle of a key, made at its first call.
     #[inline(always)]
     pub(super) fn resolve(&mut self, key: &K) -> u32 {
-        let hash = Hash::of(key);
+        let hash = hash_of(key);
         let mask = self.slots.len() - 1;
         let mut place = self.place(hash) & mask;
         loop {
@@ -133,7 +118,7 @@ impl<K: Key, S: Default> Open<K, S> {
             if slot.handle == FREE {
                 return self.insert(place, hash, key);
             }
-            if slot.hash == hash.low() && self.groups[slot.handle as usize].key == *key {
+            if slot.hash == hash && self.groups[slot.handle as usize].key == *key {
                 return slot.handle;
             }
             place = (place + 1) & mask;
@@ -141,12 +126,13 @@ impl<K: Key, S: Default> Open<K, S> {
     }
 
     #[inline(always)]
-    fn insert(&mut self, place: usize, hash: Hash, key: &K) -> u32 {
+    fn insert(&mut self, place: usize, hash: u32, key: &K) -> u32 {
         let group = Group {
             key: key.clone(),
             rows: 0,
             state: S::default(),
             used: Use::Resting,
+            link: 0,
         };
         let handle = if let Some(handle) = self.free.pop() {
             self.groups[handle as usize] = group;
@@ -160,10 +146,7 @@ impl<K: Key, S: Default> Open<K, S> {
             self.groups.push(group);
             handle
         };
-        self.slots[place] = Slot {
-            hash: hash.low(),
-            handle,
-        };
+        self.slots[place] = Slot { hash, handle };
         if self.len() * 2 > self.slots.len() {
             self.grow();
         }
@@ -172,27 +155,38 @@ impl<K: Key, S: Default> Open<K, S> {
 
     #[cold]
     fn grow(&mut self) {
-        self.slots = vec![EMPTY; self.slots.len() * 2];
+        let slots = vec![EMPTY; self.slots.len() * 2];
+        let old = std::mem::replace(&mut self.slots, slots);
         self.shift -= 1;
         let mask = self.slots.len() - 1;
-        for (handle, group) in (0..).zip(&self.groups) {
-            if group.used != Use::Free {
-                let hash = Hash::of(&group.key);
-                let mut place = self.place(hash) & mask;
-                while self.slots[place].handle != FREE {
-                    place = (place + 1) & mask;
-                }
-                self.slots[place] = Slot {
-                    hash: hash.low(),
-                    handle,
-                };
+        for slot in old.into_iter().filter(|slot| slot.handle != FREE) {
+            let mut place = self.place(slot.hash) & mask;
+            while self.slots[place].handle != FREE {
+                place = (place + 1) & mask;
             }
+            self.slots[place] = slot;
         }
     }
 
     #[inline(always)]
     pub(super) fn group_mut(&mut self, handle: u32) -> &mut Group<K, S> {
         &mut self.groups[handle as usize]
+    }
+
+    /// All groups by handle, free ones too.
+    #[inline(always)]
+    pub(super) fn groups_mut(&mut self) -> &mut [Group<K, S>] {
+        &mut self.groups
+    }
+
+    /// Asks for groups ahead of their use, likewise.
+    #[inline]
+    pub(super) fn prefetch_handles(&self, handles: impl IntoIterator<Item = u32>) {
+        if self.slots.len() > SLOTS_IN_CACHE {
+            for handle in handles {
+                prefetch(&self.groups, handle as usize);
+            }
+        }
     }
 
     /// The groups in use, in the order in which their keys came.
@@ -203,7 +197,7 @@ impl<K: Key, S: Default> Open<K, S> {
     /// Lets go of a group without rows.
     pub(super) fn forget(&mut self, handle: u32) {
         let mask = self.slots.len() - 1;
-        let mut hole = self.place(Hash::of(&self.groups[handle as usize].key)) & mask;
+        let mut hole = self.place(hash_of(&self.groups[handle as usize].key)) & mask;
         while self.slots[hole].handle != handle {
             hole = (hole + 1) & mask;
         }
@@ -212,8 +206,7 @@ impl<K: Key, S: Default> Open<K, S> {
         // Backward shift: what probed past the hole moves into it, so that no tombstone is needed.
         let mut next = (hole + 1) & mask;
         while self.slots[next].handle != FREE {
-            let key = &self.groups[self.slots[next].handle as usize].key;
-            let home = self.place(Hash::of(key)) & mask;
+            let home = self.place(self.slots[next].hash) & mask;
             if (next.wrapping_sub(home) & mask) >= (next.wrapping_sub(hole) & mask) {
                 self.slots[hole] = self.slots[next];
                 hole = next;

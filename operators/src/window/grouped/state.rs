@@ -10,7 +10,8 @@ use thalweg_engine::update::{Data, Update, Updates};
 use crate::aggregate::Aggregate;
 use crate::codec;
 use crate::column::Column;
-use crate::window::grouped::open::Use;
+use crate::window::grouped::open::{Group, Open, Use};
+use crate::window::grouped::overlap::{Overlap, panes_of};
 use crate::window::grouped::panes::Panes;
 use crate::window::grouped::windows::{Place, Windows};
 use crate::window::grouped::{GroupRow, Span};
@@ -48,6 +49,8 @@ pub(super) struct Groups<D, K: Key, A: Aggregate<D>> {
     mode: Mode,
     aggregate: A,
     windows: Windows<K, A::State>,
+    /// Where windows overlap: then those above are panes, of which it puts the windows together.
+    overlap: Option<Overlap<K, A::State>>,
     panes: Panes,
     keys: Vec<K>,
     times: Vec<EventTime>,
@@ -64,6 +67,14 @@ impl<D: Data, K: Key, A: Aggregate<D>> Groups<D, K, A> {
         mode: Mode,
         aggregate: A,
     ) -> Self {
+        let overlapping = match mode {
+            Mode::Final if A::ADD.is_some() => panes_of(&span),
+            _ => None,
+        };
+        let (span, overlap) = match overlapping {
+            Some((pane, overlap)) => (pane, Some(overlap)),
+            None => (span, None),
+        };
         Self {
             keys_of,
             times_of,
@@ -71,6 +82,7 @@ impl<D: Data, K: Key, A: Aggregate<D>> Groups<D, K, A> {
             mode,
             aggregate,
             windows: Windows::new(),
+            overlap,
             panes: Panes::default(),
             keys: Vec::new(),
             times: Vec::new(),
@@ -118,7 +130,7 @@ impl<D: Data, K: Key, A: Aggregate<D>> Groups<D, K, A> {
             for place in &self.places[run.windows.clone()] {
                 self.windows.change(*place, |open| {
                     open.prefetch_groups(keys);
-                    for ((row, _, diff), key) in rows.iter().zip(keys) {
+                    let mut add = |open: &mut Open<K, A::State>, row: &D, diff, key: &K| {
                         let handle = open.resolve(key);
                         let group = open.group_mut(handle);
                         if self.mode == Mode::Latest && group.used == Use::Resting {
@@ -131,7 +143,23 @@ impl<D: Data, K: Key, A: Aggregate<D>> Groups<D, K, A> {
                             });
                         }
                         group.rows += diff;
-                        self.aggregate.update(&mut group.state, row, *diff);
+                        self.aggregate.update(&mut group.state, row, diff);
+                        handle
+                    };
+                    let rows = rows.iter().zip(keys);
+                    let overlap = self.overlap.as_mut();
+                    match overlap.filter(|overlap| overlap.has_entered(open.start)) {
+                        None => rows.for_each(|((row, _, diff), key)| {
+                            add(open, row, *diff, key);
+                        }),
+                        Some(overlap) => {
+                            for ((row, _, diff), key) in rows {
+                                let handle = add(open, row, *diff, key);
+                                let change =
+                                    |state: &mut _| self.aggregate.update(state, row, *diff);
+                                overlap.change(open.group_mut(handle), *diff, change);
+                            }
+                        }
                     }
                 });
             }
@@ -167,32 +195,57 @@ impl<D: Data, K: Key, A: Aggregate<D>> Groups<D, K, A> {
         self.touched = touched;
     }
 
-    /// Emits the windows that have ended: no row before `watermark` can come any more.
-    fn emit_ended(&mut self, watermark: EventTime, out: &mut Emitter<'_, GroupRow<K, A::Output>>) {
+    /// Emits the windows that have ended in this epoch. What has come for those that had ended before, as from a join that
+    /// is repaired, is forgotten: their rows have been written.
+    fn emit_ended(&mut self, time: &EpochTime, out: &mut Emitter<'_, GroupRow<K, A::Output>>) {
+        let watermark = time.watermark;
+        if let Some(mut overlap) = self.overlap.take() {
+            let add = |state: &mut _, other: &_, times| {
+                if let Some(add) = A::ADD {
+                    add(state, other, times);
+                }
+            };
+            overlap.leave_written(&mut self.windows, add);
+            while let Some(start) = overlap.end_next(watermark, &mut self.windows, add) {
+                self.emit_window(start, overlap.groups(), out);
+                overlap.leave_written(&mut self.windows, add);
+            }
+            overlap.rise(watermark);
+            self.overlap = Some(overlap);
+            return;
+        }
         while let Some((start, place)) = self.windows.first() {
-            if self.span.end(start) > watermark {
+            let end = self.span.end(start);
+            if end > watermark {
                 break;
             }
-            let open = &self.windows.slab[place as usize];
-            for group in open.groups() {
-                if group.rows > 0 {
-                    let row = || GroupRow {
-                        key: group.key.clone(),
-                        start,
-                        value: self.aggregate.read(&group.state),
-                    };
-                    out.emit_with(row, 1);
-                }
+            if end > time.watermark_before {
+                self.emit_window(start, self.windows.slab[place as usize].groups(), out);
             }
             self.windows.close(start);
         }
+    }
+
+    #[inline]
+    fn emit_window<'a>(
+        &'a self,
+        start: EventTime,
+        groups: impl Iterator<Item = &'a Group<K, A::State>>,
+        out: &mut Emitter<'_, GroupRow<K, A::Output>>,
+    ) {
+        let rows = groups.filter(|group| group.rows > 0).map(|group| GroupRow {
+            key: group.key.clone(),
+            start,
+            value: self.aggregate.read(&group.state),
+        });
+        out.emit_all(rows, 1);
     }
 }
 
 impl<D: Data, K: Key, A: Aggregate<D>> KeyedState for Groups<D, K, A> {
     type In = D;
     type Out = GroupRow<K, A::Output>;
-    const FORMAT: u32 = 1;
+    const FORMAT: u32 = 2;
 
     fn epoch(&mut self, time: &EpochTime, rows: Updates<D>, out: &mut Emitter<'_, Self::Out>) {
         self.panes = Panes::default();
@@ -206,7 +259,7 @@ impl<D: Data, K: Key, A: Aggregate<D>> KeyedState for Groups<D, K, A> {
         }
         match self.mode {
             Mode::Latest => self.emit_changes(out),
-            Mode::Final if time.has_risen() => self.emit_ended(time.watermark, out),
+            Mode::Final if time.has_risen() => self.emit_ended(time, out),
             Mode::Final => {}
         }
     }
@@ -217,11 +270,15 @@ impl<D: Data, K: Key, A: Aggregate<D>> KeyedState for Groups<D, K, A> {
             .groups()
             .filter(|(_, ours)| group.holds(ours.key.tag()))
             .map(|(start, ours)| (start, &ours.key, ours.rows, &ours.state));
-        codec::encode(&ours.collect::<Vec<_>>(), into)
+        let next = self.overlap.as_ref().map(|overlap| overlap.next);
+        codec::encode(&(next, ours.collect::<Vec<_>>()), into)
     }
 
     fn load(&mut self, bytes: &[u8]) -> Result<(), StateError> {
-        let groups: Vec<(EventTime, K, i64, A::State)> = codec::decode(bytes)?;
+        let (next, groups): (_, Vec<(EventTime, K, i64, A::State)>) = codec::decode(bytes)?;
+        if let (Some(overlap), Some(next)) = (&mut self.overlap, next) {
+            overlap.next = next;
+        }
         for (start, key, rows, state) in groups {
             let place = self.windows.at(start);
             self.windows.change(place, |open| {
@@ -234,10 +291,12 @@ impl<D: Data, K: Key, A: Aggregate<D>> KeyedState for Groups<D, K, A> {
     }
 
     fn size(&self) -> StateSize {
+        let overlap = self.overlap.as_ref();
+        let keys = self.windows.keys() + overlap.map_or(0, Overlap::keys);
         StateSize {
-            keys: self.windows.keys(),
-            events: self.windows.keys(),
-            bytes: self.windows.bytes(),
+            keys,
+            events: keys,
+            bytes: self.windows.bytes() + overlap.map_or(0, Overlap::bytes),
         }
     }
 }

@@ -19,6 +19,7 @@ fn spans() -> Vec<Span> {
     vec![
         every(2_500, 2_500),
         every(2_500, 1_000),
+        every(3_000, 1_000),
         every(1_000, 2_500),
         Span::Lifetime,
         local(Calendar::Day),
@@ -175,9 +176,94 @@ fn days_of_a_time_zone_are_brute_force_after_every_epoch() {
     for seed in 0..120 {
         let hour = 3_600_000_000;
         let epochs = earlier(log(seed, 6 * hour, |row| row), -1_729_728_000_000_000);
-        spans()[4..]
+        spans()[5..]
             .iter()
             .for_each(|span| holds(seed, span, &epochs));
+    }
+}
+
+/// Some rows long before the watermark, as a join that is repaired sends them: each window is written once, as of when
+/// it ended.
+#[test]
+fn what_comes_for_a_window_that_has_ended_counts_only_in_those_that_have_not() {
+    let mut late = 0;
+    for seed in 0..120 {
+        let mut epochs = log(seed, 1_000, |row| row);
+        let rows = epochs.iter_mut().flat_map(|(_, rows)| rows);
+        let early = rows.filter(|(row, _)| row.id % 5 == 0);
+        early.for_each(|(row, _)| row.at -= 2_000);
+        for span in spans() {
+            let (key, at) = (
+                Column::new(|row: &Row| row.key),
+                Column::new(|row: &Row| row.at),
+            );
+            let aggregates = (count(), sum(|row: &Row| row.value));
+            let mut finals = Groups::new(key, at, span.clone(), Mode::Final, aggregates);
+            let mut input = Vec::new();
+            for (time, rows) in &epochs {
+                let ended = |end| end <= time.watermark && end > time.watermark_before;
+                late += rows
+                    .iter()
+                    .filter(|(row, _)| row.at < time.watermark_before)
+                    .count();
+                input.extend_from_slice(rows);
+                let mut expected = brute(&input, &span);
+                expected.retain(|group, _| ended(span.end(group.1)));
+                let written = step(&mut finals, time, rows).into_iter();
+                let written: BTreeMap<_, _> =
+                    written.map(|(row, diff)| (facts(&row), diff)).collect();
+                assert_eq!(written, expected, "seed {seed}, {span:?}, {time:?}");
+            }
+            assert_eq!(finals.size().keys, 0, "seed {seed}, {span:?}");
+        }
+    }
+    assert!(late > 10_000, "{late} rows before the watermark");
+}
+
+/// Windows at the beginning and at the end of time: `finals` says in the end what `latest` says.
+#[test]
+fn overlapping_windows_reach_to_the_ends_of_time() {
+    let ends = [
+        EventTime::MIN + 1,
+        EventTime::MIN + 2_500,
+        -1,
+        0,
+        EventTime::MAX - 1,
+    ];
+    let near = |end: EventTime| (-3..=3).map(move |n| end.saturating_add(n * 700));
+    let moments = ends.into_iter().flat_map(near);
+    let moments = moments.filter(|at| *at != EventTime::MIN && *at != WATERMARK_END);
+    let row = |(id, at): (u32, EventTime)| {
+        (
+            Row {
+                at,
+                id,
+                key: i64::from(id % 3),
+                value: 1,
+            },
+            1,
+        )
+    };
+    let rows: Vec<_> = (0..).zip(moments).map(row).collect();
+    let end = EpochTime {
+        watermark: WATERMARK_END,
+        ..EpochTime::default()
+    };
+    for (width_us, step_us) in [(3_000, 1_000), (3, 1), (1 << 62, 1 << 61), (7_000, 7)] {
+        let written = |mode| {
+            let (key, at) = (
+                Column::new(|row: &Row| row.key),
+                Column::new(|row: &Row| row.at),
+            );
+            let span = Span::Every { width_us, step_us };
+            let mut state = Groups::new(key, at, span, mode, (count(), sum(|row: &Row| row.value)));
+            let written = step(&mut state, &end, &rows).into_iter();
+            written
+                .map(|(row, diff)| (facts(&row), diff))
+                .collect::<BTreeMap<_, _>>()
+        };
+        let (latest, finals) = (written(Mode::Latest), written(Mode::Final));
+        assert!(latest == finals, "{width_us} every {step_us}");
     }
 }
 

@@ -11,7 +11,7 @@ use crate::window::grouped::open::{Group, Open};
 const SPARE_MAX: usize = 64;
 
 /// Windows that are found without a search: late rows go back and forth between a few.
-const RECENT: usize = 32;
+const RECENT: usize = 256;
 
 /// Where a window may stand among the recent ones.
 #[inline]
@@ -121,6 +121,13 @@ impl<K: Key, S: Default> Windows<K, S> {
         self.by_start
             .first_key_value()
             .map(|(start, place)| (*start, *place))
+    }
+
+    /// The places of the windows that begin in `from..until`, in order.
+    pub(super) fn within(&self, from: EventTime, until: EventTime) -> Vec<Place> {
+        let within = from.min(until)..until;
+        let found = self.by_start.range(within);
+        found.map(|(_, place)| *place).collect()
     }
 
     /// All groups, each with the start of its window.
