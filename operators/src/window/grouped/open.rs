@@ -1,8 +1,8 @@
 //! One open window: its keys, each with its aggregates.
 //!
 //! ```text
-//! key ─ tag ─ × golden ratio ─▶ slot { 32 bits of the hash, handle } ─▶ Group { key, rows, state }      load at most 1/2
-//!                                      the first of them choose the slot
+//! key ─ tag ─ × golden ratio ─▶ slot { 32 bits of the hash, handle } ─▶ Group { key, rows, state }      load at most 1/2,
+//!                                      the first of them choose the slot                               small tables 1/4
 //! ```
 //!
 //! A window's keys lie together, and each beside its aggregates: a window in work stays in the cache however many
@@ -15,7 +15,8 @@ use thalweg_engine::time::EventTime;
 /// Slots that a window begins with.
 const SLOTS: usize = 64;
 
-/// Slots that may well lie in the nearest cache, or the next one.
+/// Slots that may well lie in the nearest cache, or the next one: there is room to spare, and a key that stands in its
+/// first slot is found without a guess that goes wrong.
 const SLOTS_IN_CACHE: usize = 8_192;
 
 /// Marks a free slot.
@@ -59,6 +60,12 @@ pub(super) struct Group<K, S> {
     pub(super) link: u32,
 }
 
+/// The slot that a new key takes.
+pub(super) struct Vacant {
+    place: usize,
+    hash: u32,
+}
+
 /// The groups of one window.
 pub(super) struct Open<K, S> {
     pub(super) start: EventTime,
@@ -88,10 +95,8 @@ impl<K: Key, S: Default> Open<K, S> {
     /// Asks for the slots of keys ahead of [`Open::resolve`], if they are not likely to be in the cache.
     #[inline]
     pub(super) fn prefetch<'a>(&self, keys: impl IntoIterator<Item = &'a K>) {
-        if self.slots.len() > SLOTS_IN_CACHE {
-            for key in keys {
-                prefetch(&self.slots, self.place(hash_of(key)));
-            }
+        for key in keys {
+            prefetch(&self.slots, self.place(hash_of(key)));
         }
     }
 
@@ -110,27 +115,37 @@ impl<K: Key, S: Default> Open<K, S> {
     /// The handle of a key, made at its first call.
     #[inline(always)]
     pub(super) fn resolve(&mut self, key: &K) -> u32 {
+        match self.find(key) {
+            Ok(handle) => handle,
+            Err(vacant) => self.insert(vacant, key, 0, S::default()),
+        }
+    }
+
+    /// The handle of a key, or where to insert it.
+    #[inline(always)]
+    pub(super) fn find(&self, key: &K) -> Result<u32, Vacant> {
         let hash = hash_of(key);
         let mask = self.slots.len() - 1;
         let mut place = self.place(hash) & mask;
         loop {
             let slot = self.slots[place];
             if slot.handle == FREE {
-                return self.insert(place, hash, key);
+                return Err(Vacant { place, hash });
             }
             if slot.hash == hash && self.groups[slot.handle as usize].key == *key {
-                return slot.handle;
+                return Ok(slot.handle);
             }
             place = (place + 1) & mask;
         }
     }
 
+    /// Inserts a key with its first rows, and returns its handle.
     #[inline(always)]
-    fn insert(&mut self, place: usize, hash: u32, key: &K) -> u32 {
+    pub(super) fn insert(&mut self, vacant: Vacant, key: &K, rows: i64, state: S) -> u32 {
         let group = Group {
             key: key.clone(),
-            rows: 0,
-            state: S::default(),
+            rows,
+            state,
             used: Use::Resting,
             link: 0,
         };
@@ -146,8 +161,11 @@ impl<K: Key, S: Default> Open<K, S> {
             self.groups.push(group);
             handle
         };
+        let Vacant { place, hash } = vacant;
         self.slots[place] = Slot { hash, handle };
-        if self.len() * 2 > self.slots.len() {
+        let slots = self.slots.len();
+        let slots_per_key = if slots <= SLOTS_IN_CACHE { 4 } else { 2 };
+        if self.len() * slots_per_key > slots {
             self.grow();
         }
         handle
@@ -216,9 +234,8 @@ impl<K: Key, S: Default> Open<K, S> {
         self.slots[hole] = EMPTY;
     }
 
-    /// Makes the window one of another time, without groups; its memory stays.
-    pub(super) fn begin(&mut self, start: EventTime) {
-        self.start = start;
+    /// Forgets all groups; their memory stays.
+    pub(super) fn clear(&mut self) {
         self.slots.fill(EMPTY);
         self.groups.clear();
         self.free.clear();
@@ -269,8 +286,8 @@ mod tests {
             (bits >> 33) % limit
         };
         let mut open = Open::<Crowded, i64>::new(0);
-        for start in 0..4 {
-            open.begin(start);
+        for _ in 0..4 {
+            open.clear();
             let mut known = BTreeMap::new();
             for round in 1..4_000 {
                 let key = Crowded(draw(200));

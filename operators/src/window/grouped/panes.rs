@@ -7,6 +7,8 @@
 //! panes     ├────┼────┼────┼────┼────┤      between a start or an end and the next one
 //! ```
 
+use std::ops::Range;
+
 use thalweg_engine::key::Key;
 use thalweg_engine::time::EventTime;
 
@@ -37,10 +39,10 @@ pub(super) struct Panes {
 }
 
 impl Panes {
-    /// Whether a moment lies in the windows of the last row.
+    /// The moments that lie in the windows of the last row.
     #[inline(always)]
-    pub(super) fn holds(&self, at: EventTime) -> bool {
-        self.last.holds(at)
+    pub(super) fn moments(&self) -> Range<EventTime> {
+        self.last.from..self.last.until
     }
 
     /// The windows of the last row, the newest first.
@@ -49,21 +51,26 @@ impl Panes {
         &self.last.windows
     }
 
-    /// Finds the windows of another moment, and opens those that are not.
+    /// Finds the windows of a moment, and opens those that are not.
     pub(super) fn move_to<K: Key, S: Default>(
         &mut self,
         at: EventTime,
         span: &Span,
         windows: &mut Windows<K, S>,
     ) {
+        if self.last.holds(at) {
+            return;
+        }
         std::mem::swap(&mut self.last, &mut self.before);
         if self.last.holds(at) {
             return;
         }
         let pane = &mut self.last;
         pane.windows.clear();
-        (pane.from, pane.until) = span.newest(at);
-        let mut next = Some(pane.from);
+        let newest;
+        (newest, pane.until) = span.newest(at);
+        pane.from = newest.min(at);
+        let mut next = Some(newest);
         while let Some(start) = next {
             let end = span.end(start);
             if at >= end {

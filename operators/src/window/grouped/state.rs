@@ -10,7 +10,7 @@ use thalweg_engine::update::{Data, Update, Updates};
 use crate::aggregate::Aggregate;
 use crate::codec;
 use crate::column::Column;
-use crate::window::grouped::open::{Group, Open, Use};
+use crate::window::grouped::open::{Group, Use};
 use crate::window::grouped::overlap::{Overlap, panes_of};
 use crate::window::grouped::panes::Panes;
 use crate::window::grouped::windows::{Place, Windows};
@@ -99,21 +99,18 @@ impl<D: Data, K: Key, A: Aggregate<D>> Groups<D, K, A> {
         self.runs.clear();
         self.places.clear();
         let mut begun = 0;
-        for row in 0..rows.len() {
-            let at = self.times[row];
-            if !self.panes.holds(at) {
-                self.end_run(begun..row);
-                begun = row;
-                self.panes.move_to(at, &self.span, &mut self.windows);
-            }
+        while let Some(at) = self.times.get(begun) {
+            self.panes.move_to(*at, &self.span, &mut self.windows);
+            let within = self.panes.moments();
+            // The first is within, or the last moment of all.
+            let rest = self.times[begun + 1..].iter();
+            let run = begun + 1 + rest.take_while(|at| within.contains(at)).count();
+            self.end_run(begun..run);
+            begun = run;
         }
-        self.end_run(begun..rows.len());
     }
 
     fn end_run(&mut self, rows: Range<usize>) {
-        if rows.is_empty() {
-            return;
-        }
         for place in self.panes.windows() {
             self.windows.slab[*place as usize].prefetch(&self.keys[rows.clone()]);
         }
@@ -130,8 +127,17 @@ impl<D: Data, K: Key, A: Aggregate<D>> Groups<D, K, A> {
             for place in &self.places[run.windows.clone()] {
                 self.windows.change(*place, |open| {
                     open.prefetch_groups(keys);
-                    let mut add = |open: &mut Open<K, A::State>, row: &D, diff, key: &K| {
-                        let handle = open.resolve(key);
+                    for ((row, _, diff), key) in rows.iter().zip(keys) {
+                        let handle = match open.find(key) {
+                            Ok(handle) => handle,
+                            Err(vacant) if self.mode == Mode::Final => {
+                                let mut state = A::State::default();
+                                self.aggregate.update(&mut state, row, *diff);
+                                open.insert(vacant, key, *diff, state);
+                                continue;
+                            }
+                            Err(vacant) => open.insert(vacant, key, 0, A::State::default()),
+                        };
                         let group = open.group_mut(handle);
                         if self.mode == Mode::Latest && group.used == Use::Resting {
                             group.used = Use::Touched;
@@ -143,22 +149,15 @@ impl<D: Data, K: Key, A: Aggregate<D>> Groups<D, K, A> {
                             });
                         }
                         group.rows += diff;
-                        self.aggregate.update(&mut group.state, row, diff);
-                        handle
-                    };
-                    let rows = rows.iter().zip(keys);
+                        self.aggregate.update(&mut group.state, row, *diff);
+                    }
                     let overlap = self.overlap.as_mut();
-                    match overlap.filter(|overlap| overlap.has_entered(open.start)) {
-                        None => rows.for_each(|((row, _, diff), key)| {
-                            add(open, row, *diff, key);
-                        }),
-                        Some(overlap) => {
-                            for ((row, _, diff), key) in rows {
-                                let handle = add(open, row, *diff, key);
-                                let change =
-                                    |state: &mut _| self.aggregate.update(state, row, *diff);
-                                overlap.change(open.group_mut(handle), *diff, change);
-                            }
+                    if let Some(overlap) = overlap.filter(|overlap| overlap.has_entered(open.start))
+                    {
+                        for ((row, _, diff), key) in rows.iter().zip(keys) {
+                            let handle = open.resolve(key);
+                            let change = |state: &mut _| self.aggregate.update(state, row, *diff);
+                            overlap.change(open.group_mut(handle), *diff, change);
                         }
                     }
                 });

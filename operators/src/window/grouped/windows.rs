@@ -7,8 +7,8 @@ use thalweg_engine::time::EventTime;
 
 use crate::window::grouped::open::{Group, Open};
 
-/// Windows that are kept, emptied, for the next ones.
-const SPARE_MAX: usize = 64;
+/// Windows that are kept, emptied, for the next ones: an epoch may end a hundred, and the next begin as many.
+const SPARE_MAX: usize = 256;
 
 /// Windows that are found without a search: late rows go back and forth between a few.
 const RECENT: usize = 256;
@@ -66,7 +66,7 @@ impl<K: Key, S: Default> Windows<K, S> {
 
     fn open(&mut self, start: EventTime) -> Place {
         let place = if let Some(place) = self.spare.pop() {
-            self.slab[place as usize].begin(start);
+            self.slab[place as usize].start = start;
             place
         } else {
             self.slab.push(Open::new(start));
@@ -108,7 +108,7 @@ impl<K: Key, S: Default> Windows<K, S> {
         let keep = self.spare.len() < SPARE_MAX;
         self.change(place, |open| {
             if keep {
-                open.begin(EventTime::MIN);
+                open.clear();
             } else {
                 *open = Open::new(EventTime::MIN);
             }
