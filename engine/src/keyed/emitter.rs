@@ -58,14 +58,14 @@ impl<'a, D> Emitter<'a, D> {
             .extend(std::iter::once_with(|| (make(), epoch, diff)));
     }
 
-    /// Emits `diff` copies of each row: what does not change from row to row is looked at once per container.
+    /// Emits so many copies of each row: what does not change from row to row is looked at once per container.
     #[inline(always)]
-    pub fn emit_all(&mut self, mut rows: impl Iterator<Item = D>, diff: Diff) {
+    pub fn emit_all(&mut self, mut rows: impl Iterator<Item = (D, Diff)>) {
         let epoch = self.epoch;
         loop {
             let room = container_rows::<D>().saturating_sub(self.buffer.len());
             let fitting = rows.by_ref().take(room);
-            self.buffer.extend(fitting.map(|row| (row, epoch, diff)));
+            self.buffer.extend(fitting.map(|(row, diff)| (row, epoch, diff)));
             if self.buffer.len() < container_rows::<D>() {
                 return;
             }

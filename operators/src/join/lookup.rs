@@ -19,7 +19,6 @@
 
 use std::rc::Rc;
 
-use smallvec::SmallVec;
 use thalweg_engine::key::Key;
 use thalweg_engine::keyed::{Emitter, EpochTime, KeyGroup, PairedState, StateError, StateSize};
 use thalweg_engine::state::{KeyIndex, prefetch};
@@ -62,20 +61,85 @@ struct Lookup<K: Key, F, D> {
     fact_tags: Column<F, u64>,
     row_key: KeyOf<D, K>,
     index: KeyIndex<K>,
-    rows: Vec<Rows<D>>,
+    rows: Vec<Known<D>>,
     /// Bytes of rows that do not lie in their place.
     heap_bytes: usize,
     tags: Vec<u64>,
     handles: Vec<u32>,
 }
 
-/// A key's rows, from the least to the greatest, each with how often it is there.
-type Rows<D> = SmallVec<[(D, Diff); 1]>;
+/// What is known of a key.
+enum Known<D> {
+    /// One row, once: mostly.
+    One(D),
+    /// No row, or several, from the least to the greatest, each with how often it is there.
+    Rows(Vec<(D, Diff)>),
+}
 
-/// How far ahead of its use a slot of the index is asked for, in facts.
-const AHEAD_INDEX: usize = 16;
-/// The same of a row.
-const AHEAD_ROW: usize = 8;
+impl<D: Ord> Known<D> {
+    fn change(&mut self, row: D, diff: Diff) {
+        let mut rows = match std::mem::replace(self, Self::Rows(Vec::new())) {
+            Self::One(known) => vec![(known, 1)],
+            Self::Rows(rows) => rows,
+        };
+        match rows.binary_search_by(|known| known.0.cmp(&row)) {
+            Ok(place) => {
+                rows[place].1 += diff;
+                if rows[place].1 == 0 {
+                    rows.remove(place);
+                }
+            }
+            Err(place) => rows.insert(place, (row, diff)),
+        }
+        *self = match rows.pop() {
+            Some((row, 1)) if rows.is_empty() => Self::One(row),
+            last => {
+                rows.extend(last);
+                rows.shrink_to_fit();
+                Self::Rows(rows)
+            }
+        };
+    }
+
+    fn is_empty(&self) -> bool {
+        matches!(self, Self::Rows(rows) if rows.is_empty())
+    }
+
+    /// The row that stands for the key: the greatest of those that are there.
+    #[inline(always)]
+    fn present(&self) -> Option<&D> {
+        match self {
+            Self::One(row) => Some(row),
+            Self::Rows(rows) => greatest(rows),
+        }
+    }
+
+    /// All rows, each with how often it is there.
+    fn counted(&self) -> Vec<(&D, Diff)> {
+        match self {
+            Self::One(row) => vec![(row, 1)],
+            Self::Rows(rows) => rows.iter().map(|(row, count)| (row, *count)).collect(),
+        }
+    }
+
+    fn heap_bytes(&self) -> usize {
+        match self {
+            Self::One(_) => 0,
+            Self::Rows(rows) => rows.capacity() * size_of::<(D, Diff)>(),
+        }
+    }
+}
+
+#[cold]
+fn greatest<D>(rows: &[(D, Diff)]) -> Option<&D> {
+    let mut greatest_first = rows.iter().rev();
+    let present = greatest_first.find(|(_, count)| *count > 0);
+    present.map(|(row, _)| row)
+}
+
+/// Facts that are worked on together: enough to hide the way to memory, few enough to stay in the nearest cache.
+const TOGETHER: usize = 64;
+
 /// Stands for a key that the dimension does not have.
 const NONE: u32 = u32::MAX;
 
@@ -96,57 +160,33 @@ impl<K: Key, F, D: Ord + Clone> Lookup<K, F, D> {
     fn change(&mut self, row: D, diff: Diff) {
         let (handle, new) = self.index.resolve(&(self.row_key)(&row));
         if new && handle as usize == self.rows.len() {
-            self.rows.push(Rows::new());
+            self.rows.push(Known::Rows(Vec::new()));
         }
-        let rows = &mut self.rows[handle as usize];
-        let before = heap_bytes(rows);
-        match rows.binary_search_by(|known| known.0.cmp(&row)) {
-            Ok(place) => {
-                rows[place].1 += diff;
-                if rows[place].1 == 0 {
-                    rows.remove(place);
-                    rows.shrink_to_fit();
-                }
-            }
-            Err(place) => rows.insert(place, (row, diff)),
-        }
-        self.heap_bytes = self.heap_bytes + heap_bytes(rows) - before;
-        if rows.is_empty() {
+        let known = &mut self.rows[handle as usize];
+        let before = known.heap_bytes();
+        known.change(row, diff);
+        self.heap_bytes = self.heap_bytes + known.heap_bytes() - before;
+        if known.is_empty() {
             self.index.remove(handle);
         }
     }
 
-    /// Finds out where the rows of a container's facts stand.
+    /// Finds out where the rows of some facts stand, and asks for them.
     #[inline(always)]
     fn find_all(&mut self, facts: &[Update<F>]) {
         self.fact_tags.of(facts, &mut self.tags);
+        for tag in &self.tags {
+            self.index.prefetch(*tag);
+        }
         self.handles.clear();
-        let (index, tags, key) = (&self.index, &self.tags, &self.fact_key);
-        let found = facts
-            .iter()
-            .zip(tags)
-            .enumerate()
-            .map(|(place, (fact, tag))| {
-                if let Some(ahead) = tags.get(place + AHEAD_INDEX) {
-                    index.prefetch(*ahead);
-                }
-                index.find_with(*tag, || key(&fact.0)).unwrap_or(NONE)
-            });
+        let (index, rows, key) = (&self.index, &self.rows, &self.fact_key);
+        let found = facts.iter().zip(&self.tags).map(|(fact, tag)| {
+            let handle = index.find_with(*tag, || key(&fact.0)).unwrap_or(NONE);
+            prefetch(rows, handle as usize);
+            handle
+        });
         self.handles.extend(found);
     }
-}
-
-/// The row that stands for a key: the greatest of those that are there.
-#[inline(always)]
-fn present<D>(rows: &Rows<D>) -> Option<&D> {
-    let mut greatest_first = rows.iter().rev();
-    let present = greatest_first.find(|(_, count)| *count > 0);
-    present.map(|(row, _)| row)
-}
-
-fn heap_bytes<D>(rows: &Rows<D>) -> usize {
-    let room = if rows.spilled() { rows.capacity() } else { 0 };
-    room * size_of::<(D, Diff)>()
 }
 
 impl<K: Key, F: Data, D: Data + Ord> PairedState for Lookup<K, F, D> {
@@ -166,16 +206,15 @@ impl<K: Key, F: Data, D: Data + Ord> PairedState for Lookup<K, F, D> {
             self.change(row, diff);
         }
         for facts in facts.into_containers() {
-            self.find_all(&facts);
-            for (place, (fact, _, diff)) in facts.into_iter().enumerate() {
-                if let Some(ahead) = self.handles.get(place + AHEAD_ROW) {
-                    prefetch(&self.rows, *ahead as usize);
-                }
-                let row = self
-                    .rows
-                    .get(self.handles[place] as usize)
-                    .and_then(present);
-                out.emit_with(|| (fact, row.cloned()), diff);
+            let mut facts = facts.into_iter();
+            while !facts.as_slice().is_empty() {
+                let together = facts.as_slice().len().min(TOGETHER);
+                self.find_all(&facts.as_slice()[..together]);
+                let found = self.handles.iter().zip(facts.by_ref());
+                out.emit_all(found.map(|(handle, (fact, _, diff))| {
+                    let known = self.rows.get(*handle as usize);
+                    ((fact, known.and_then(Known::present).cloned()), diff)
+                }));
             }
         }
     }
@@ -183,7 +222,7 @@ impl<K: Key, F: Data, D: Data + Ord> PairedState for Lookup<K, F, D> {
     fn save(&self, group: KeyGroup, into: &mut Vec<u8>) -> Result<(), StateError> {
         let ours = self.index.iter().filter(|(_, key)| group.holds(key.tag()));
         let rows: Vec<_> = ours
-            .flat_map(|(handle, _)| &self.rows[handle as usize])
+            .flat_map(|(handle, _)| self.rows[handle as usize].counted())
             .collect();
         codec::encode(&rows, into)
     }
@@ -200,7 +239,7 @@ impl<K: Key, F: Data, D: Data + Ord> PairedState for Lookup<K, F, D> {
             keys: self.index.len(),
             events: self.index.len(),
             bytes: self.index.bytes()
-                + self.rows.capacity() * size_of::<Rows<D>>()
+                + self.rows.capacity() * size_of::<Known<D>>()
                 + self.heap_bytes,
         }
     }

@@ -232,12 +232,15 @@ impl<D: Data, K: Key, A: Aggregate<D>> Groups<D, K, A> {
         groups: impl Iterator<Item = &'a Group<K, A::State>>,
         out: &mut Emitter<'_, GroupRow<K, A::Output>>,
     ) {
-        let rows = groups.filter(|group| group.rows > 0).map(|group| GroupRow {
-            key: group.key.clone(),
-            start,
-            value: self.aggregate.read(&group.state),
-        });
-        out.emit_all(rows, 1);
+        let present = groups.filter(|group| group.rows > 0);
+        out.emit_all(present.map(|group| {
+            let row = GroupRow {
+                key: group.key.clone(),
+                start,
+                value: self.aggregate.read(&group.state),
+            };
+            (row, 1)
+        }));
     }
 }
 
