@@ -1,17 +1,19 @@
-//! Connected components over a random graph: its edges inserted, then 1 % of them deleted in epochs of a hundred.
+//! Features of a random graph: its edges inserted, then, for components, 1 % of them deleted in epochs of a hundred.
 //!
 //! | workload | what is timed | the loop beside it |
 //! |---|---|---|
 //! | `components_insert` | the whole job, labels kept as edges come | union-find, labels at the end |
 //! | `components_delete` | the same job from its first deletion on | union-find built again for every epoch |
 //! | `components_delete_tenth` | the same with a tenth of the edges, to tell what the graph's size adds to a deletion | the same |
+//! | `degrees`, `triangles` | the whole job over a tenth of the edges | neighbours as sorted lists |
+//! | `flagged_within`, `spread` | the same, of one node in a hundred, two hops far | each flagged node's surroundings |
 //!
 //! Edges are drawn evenly over half as many nodes: one component of nearly all nodes, and chains and islands beside it.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
 use thalweg::connectors::memory::Log;
-use thalweg::operators::graph::Component;
+use thalweg::operators::graph::{Component, Degree, Flagged, Spread, Triangles};
 use thalweg::prelude::*;
 
 use crate::data::Random;
@@ -54,29 +56,47 @@ pub struct GraphWorkload {
     /// Whether edges are deleted after all were inserted; then the deletions alone are timed.
     deletes: bool,
     epoch_rows: usize,
+    feature: fn(&Table<'_, Edge>, &Digest) -> Result<(), JobError>,
     by_hand: fn(&[Edge]) -> (u64, f64),
 }
 
 /// All of them.
 #[must_use]
-pub fn all() -> [GraphWorkload; 3] {
+pub fn all() -> [GraphWorkload; 7] {
     let delete = |name, edges| GraphWorkload {
         name,
         edges,
         deletes: true,
         epoch_rows: EPOCH_DELETIONS,
+        feature: components,
         by_hand: loops::components_delete,
     };
+    let insert = |name, edges, feature, by_hand| GraphWorkload {
+        name,
+        edges,
+        deletes: false,
+        epoch_rows: 8_192,
+        feature,
+        by_hand,
+    };
     [
-        GraphWorkload {
-            name: "components_insert",
-            edges: EDGES,
-            deletes: false,
-            epoch_rows: 8_192,
-            by_hand: loops::components_insert,
-        },
+        insert(
+            "components_insert",
+            EDGES,
+            components,
+            loops::components_insert,
+        ),
         delete("components_delete", EDGES),
         delete("components_delete_tenth", EDGES / 10),
+        insert("degrees", EDGES / 10, degrees, loops::degrees),
+        insert("triangles", EDGES / 10, triangles, loops::triangles),
+        insert(
+            "flagged_within",
+            EDGES / 10,
+            flagged_within,
+            loops::flagged_within,
+        ),
+        insert("spread", EDGES / 10, spread, loops::spread),
     ]
 }
 
@@ -105,7 +125,7 @@ impl GraphWorkload {
         let (digest, watch) = (Digest::default(), Watch::default());
         let rows = self.rows(edges, workers);
         let log = Log::partitions(rows).batch_rows(self.epoch_rows);
-        let job = components(log, digest.clone(), Arc::clone(&watch));
+        let job = watched(log, self.feature, digest.clone(), Arc::clone(&watch));
         let config = Config::workers(workers)?.epoch_rows(self.epoch_rows)?;
         let (report, whole) = measured(|| job.run(config));
         let first_deletion = watch.lock().unwrap_or_else(PoisonError::into_inner).take();
@@ -148,9 +168,14 @@ impl GraphWorkload {
 /// What the job had cost when the first deletion came.
 type Watch = Arc<Mutex<Option<Cost>>>;
 
-fn components(log: Log<Edge>, digest: Digest, watch: Watch) -> Job {
+fn watched(
+    log: Log<Edge>,
+    feature: fn(&Table<'_, Edge>, &Digest) -> Result<(), JobError>,
+    digest: Digest,
+    watch: Watch,
+) -> Job {
     let started = Stopwatch::start();
-    Job::new("components", move |g| {
+    Job::new("graph", move |g| {
         let watch = Arc::clone(&watch);
         let edges = g.source("edges", log.clone().untimed())?;
         let watched = edges.inspect(move |_, _, diff| {
@@ -159,9 +184,68 @@ fn components(log: Log<Edge>, digest: Digest, watch: Watch) -> Job {
                 watch.get_or_insert_with(|| started.elapsed());
             }
         });
-        watched.undirected("edges").components().sink(
-            "digest",
-            DigestSink::new(&digest, |row: &Component| row.label as f64),
-        )
+        feature(&watched, &digest)
     })
+}
+
+fn components(edges: &Table<'_, Edge>, digest: &Digest) -> Result<(), JobError> {
+    let components = edges.undirected("edges").components();
+    let look = |row: &Component| row.label as f64;
+    components.sink("digest", DigestSink::new(digest, look))
+}
+
+/// Which nodes are flagged: one in a hundred.
+#[must_use]
+pub fn is_flagged(node: u64) -> bool {
+    node.is_multiple_of(100)
+}
+
+/// How far a flag is seen, in edges.
+pub const HOPS: u32 = 2;
+
+fn flagged<'s>(edges: &Table<'s, Edge>) -> Table<'s, u64> {
+    edges.flat_map(|(a, b)| [a, b].into_iter().filter(|node| is_flagged(*node)))
+}
+
+fn degrees(edges: &Table<'_, Edge>, digest: &Digest) -> Result<(), JobError> {
+    let degrees = edges.undirected("edges").degrees();
+    let look = |row: &Degree| (row.neighbours * row.neighbours) as f64;
+    degrees.sink("digest", DigestSink::new(digest, look))
+}
+
+fn triangles(edges: &Table<'_, Edge>, digest: &Digest) -> Result<(), JobError> {
+    let triangles = edges.undirected("edges").triangles();
+    let look = |row: &Triangles| row.triangles as f64 * row.node as f64;
+    triangles.sink("digest", DigestSink::new(digest, look))
+}
+
+fn flagged_within(edges: &Table<'_, Edge>, digest: &Digest) -> Result<(), JobError> {
+    let near = edges.undirected("edges");
+    let near = near.flagged_within(&flagged(edges), HOPS);
+    let look = |row: &Flagged| row.flagged as f64 * row.node as f64;
+    near.sink("digest", DigestSink::new(digest, look))
+}
+
+fn spread(edges: &Table<'_, Edge>, digest: &Digest) -> Result<(), JobError> {
+    let labels = flagged(edges).map(|node| (node, node));
+    let spread = edges.undirected("edges").spread(&labels, HOPS);
+    let look = |row: &Spread| row.hops as f64 * row.node as f64;
+    spread.sink("digest", DigestSink::new(digest, look))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn jobs_and_loops_come_to_the_same() {
+        for workload in all() {
+            let edges = edges(EDGES / 10);
+            let (job, _) = workload.job(&edges, 2).unwrap();
+            let by_hand = workload.loop_by_hand(&edges);
+            let name = workload.name;
+            assert!(by_hand.digest != 0.0, "{name}");
+            assert_eq!(job.digest, by_hand.digest, "{name}");
+        }
+    }
 }

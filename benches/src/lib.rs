@@ -5,6 +5,7 @@ pub mod codec;
 pub mod data;
 pub mod digest;
 pub mod expected;
+pub mod family;
 pub mod feed;
 pub mod graph;
 pub mod latency;

@@ -13,7 +13,7 @@ use thalweg::prelude::*;
 use crate::data::{self, LATENESS_US, MERCHANTS, Payment};
 use crate::digest::{Digest, DigestSink, Look};
 use crate::feed::Feed;
-use crate::{asof, loops};
+use crate::{asof, family, loops};
 
 /// The payments as a source with an hour of lateness.
 #[must_use]
@@ -32,8 +32,10 @@ pub struct Workload {
     pub name: &'static str,
     /// Builds the job.
     pub job: fn(Arc<Vec<Payment>>, usize, Digest) -> Job,
-    /// The loop that one would write by hand.
-    pub by_hand: fn(&[Payment]) -> (u64, f64),
+    /// The loop that one would write by hand, where a speed is asked.
+    pub by_hand: Option<fn(&[Payment]) -> (u64, f64)>,
+    /// What its output adds up to, where that is not what the loop or [`expected`] says.
+    pub expected: Option<fn(&[Payment]) -> f64>,
     /// The rows it runs over, made from those of all workloads.
     pub rows: fn(&Arc<Vec<Payment>>) -> Arc<Vec<Payment>>,
     /// Observations per row: features, for drift.
@@ -43,14 +45,15 @@ pub struct Workload {
 /// All workloads.
 #[must_use]
 pub fn all() -> Vec<Workload> {
-    let one = |name, job, by_hand| Workload {
+    let one = |name, job, by_hand: fn(&[Payment]) -> (u64, f64)| Workload {
         name,
         job,
-        by_hand,
+        by_hand: Some(by_hand),
+        expected: None,
         rows: Arc::clone,
         observations_per_row: 1,
     };
-    vec![
+    let mut all = vec![
         one("pass", pass, loops::lookup),
         one("rolling_latest", rolling_latest, loops::rolling),
         Workload {
@@ -94,7 +97,16 @@ pub fn all() -> Vec<Workload> {
             loops::corrections,
         ),
         one("point_in_time", point_in_time, loops::point_in_time),
-    ]
+    ];
+    all.extend(family::all().into_iter().map(|checked| Workload {
+        name: checked.name,
+        job: checked.job,
+        by_hand: None,
+        expected: Some(checked.expected),
+        rows: Arc::clone,
+        observations_per_row: 1,
+    }));
+    all
 }
 
 /// Source to sink and nothing between: what everything else has on top.

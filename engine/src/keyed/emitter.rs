@@ -65,7 +65,8 @@ impl<'a, D> Emitter<'a, D> {
         loop {
             let room = container_rows::<D>().saturating_sub(self.buffer.len());
             let fitting = rows.by_ref().take(room);
-            self.buffer.extend(fitting.map(|(row, diff)| (row, epoch, diff)));
+            self.buffer
+                .extend(fitting.map(|(row, diff)| (row, epoch, diff)));
             if self.buffer.len() < container_rows::<D>() {
                 return;
             }

@@ -27,7 +27,7 @@ use thalweg_engine::table::Table;
 use thalweg_engine::update::{Data, Diff};
 
 use crate::aggregate::{
-    Aggregate, by, max, mean, median, min, most_frequent, only_if, quantiles, totals,
+    Add, Aggregate, by, max, mean, median, min, most_frequent, only_if, quantiles, totals,
 };
 use crate::key_by::{KeyBy, Keyed, Timeline};
 use crate::table_ops::TableOps;
@@ -76,6 +76,8 @@ impl<A: Aggregate<D>, D, F> Clone for Fit<A, D, F> {
 impl<A: Aggregate<D>, D: 'static, F: Data + PartialEq> Aggregate<D> for Fit<A, D, F> {
     type State = A::State;
     type Output = Option<F>;
+
+    const ADD: Option<Add<A::State>> = A::ADD;
 
     fn update(&self, state: &mut A::State, row: &D, diff: Diff) {
         self.aggregate.update(state, row, diff);

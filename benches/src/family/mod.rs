@@ -1,0 +1,72 @@
+//! The rest of the family: operators of which no speed is asked, so that each has its row in the table.
+//!
+//! | module | workloads |
+//! |---|---|
+//! | [`windows`] | calendar days, lifetime, last rows, fading sums, rolling windows of any aggregate |
+//! | [`joins`] | as of the next and of the nearest, in an interval, in a window, and on the key alone |
+//! | [`transforms`] | scaling that is fitted as it goes, target encoding, encodings of a row by itself |
+//!
+//! Beside each stands what its output must add up to, by brute force; there is no loop that one would write by hand.
+
+pub mod joins;
+pub mod transforms;
+pub mod windows;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use thalweg::prelude::*;
+
+use crate::data::Payment;
+use crate::digest::Digest;
+
+/// A workload that is checked by brute force.
+pub struct Checked {
+    /// The name in the result.
+    pub name: &'static str,
+    /// Builds the job.
+    pub job: fn(Arc<Vec<Payment>>, usize, Digest) -> Job,
+    /// What its output adds up to.
+    pub expected: fn(&[Payment]) -> f64,
+}
+
+/// All of them.
+#[must_use]
+pub fn all() -> Vec<Checked> {
+    let parts = [windows::all(), joins::all(), transforms::all()];
+    parts.into_iter().flatten().collect()
+}
+
+/// The payments of each key, in order of time; no two of a key have one time.
+fn by_key<K: Ord>(rows: &[Payment], key: impl Fn(&Payment) -> K) -> BTreeMap<K, Vec<Payment>> {
+    let mut keyed = BTreeMap::<K, Vec<Payment>>::new();
+    for row in rows {
+        keyed.entry(key(row)).or_default().push(*row);
+    }
+    let sort = |rows: &mut Vec<Payment>| rows.sort_by_key(|row| row.at);
+    keyed.values_mut().for_each(sort);
+    keyed
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{data, expected};
+
+    #[test]
+    fn every_workload_comes_to_what_brute_force_says_on_any_number_of_workers() {
+        let rows = Arc::new(data::payments(20_000, 500));
+        for workload in all() {
+            for workers in [1, 2] {
+                let digest = Digest::default();
+                let config = Config::workers(workers).unwrap();
+                let job = (workload.job)(Arc::clone(&rows), workers, digest.clone());
+                job.run(config.epoch_rows(700).unwrap()).unwrap();
+                let (ours, brute) = (digest.sum(), (workload.expected)(&rows));
+                let name = workload.name;
+                assert!(brute != 0.0, "{name}");
+                assert!(expected::agree(ours, brute), "{name}: {ours} and {brute}");
+            }
+        }
+    }
+}

@@ -1,0 +1,173 @@
+//! Windows of which no speed is asked.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use thalweg::operators::window::decayed::DecayedRow;
+use thalweg::operators::window::grouped::GroupRow;
+use thalweg::operators::window::last_rows::LastRow;
+use thalweg::operators::window::sliding::SlidingRow;
+use thalweg::prelude::*;
+
+use crate::data::Payment;
+use crate::digest::{Digest, DigestSink};
+use crate::family::{Checked, by_key};
+use crate::workload::source;
+
+const HOUR_US: i64 = 3_600_000_000;
+const DAY_US: i64 = 24 * HOUR_US;
+/// Rows that `last_rows` keeps of a user.
+const LAST: usize = 10;
+
+pub(super) fn all() -> Vec<Checked> {
+    vec![
+        Checked {
+            name: "calendar",
+            job: calendar,
+            expected: |rows| {
+                let mut counts = BTreeMap::<(u64, i64), i64>::new();
+                for row in rows {
+                    // New York is five hours behind all January.
+                    let day = (row.at - 5 * HOUR_US).div_euclid(DAY_US);
+                    *counts.entry((row.user, day)).or_default() += 1;
+                }
+                counts.values().map(|count| squared(*count)).sum()
+            },
+        },
+        Checked {
+            name: "lifetime",
+            job: lifetime,
+            expected: |rows| {
+                let users = by_key(rows, |row| row.user);
+                users.values().map(|rows| squared(rows.len() as i64)).sum()
+            },
+        },
+        Checked {
+            name: "last_rows",
+            job: last_rows,
+            expected: |rows| {
+                let users = by_key(rows, |row| row.user);
+                let last = |rows: &Vec<Payment>| cents(&rows[rows.len().saturating_sub(LAST)..]);
+                users.values().map(last).sum()
+            },
+        },
+        Checked {
+            name: "decayed",
+            job: decayed,
+            expected: |rows| {
+                let fading = |rows: &Vec<Payment>| -> f64 {
+                    let newest = rows.last().map_or(0, |row| row.at);
+                    let weight =
+                        |row: &Payment| (-((newest - row.at) as f64) / DAY_US as f64).exp2();
+                    rows.iter().map(|row| row.cents as f64 * weight(row)).sum()
+                };
+                by_key(rows, |row| row.user).values().map(fading).sum()
+            },
+        },
+        Checked {
+            name: "sliding",
+            job: sliding,
+            expected: |rows| {
+                let largest = |rows: &Vec<Payment>| -> f64 {
+                    let mut first = 0;
+                    let of_row = |(last, row): (usize, &Payment)| {
+                        while rows[first].at < row.at - DAY_US {
+                            first += 1;
+                        }
+                        let window = rows[first..=last].iter();
+                        window.map(|row| row.cents).max().unwrap_or(0) as f64
+                    };
+                    rows.iter().enumerate().map(of_row).sum()
+                };
+                by_key(rows, |row| row.user).values().map(largest).sum()
+            },
+        },
+    ]
+}
+
+fn squared(count: i64) -> f64 {
+    (count * count) as f64
+}
+
+fn cents(rows: &[Payment]) -> f64 {
+    rows.iter().map(|row| row.cents as f64).sum()
+}
+
+/// Count and sum per user and day in New York, once the day has ended.
+fn calendar(rows: Arc<Vec<Payment>>, workers: usize, digest: Digest) -> Job {
+    Job::new("calendar", move |g| {
+        let payments = g.source("payments", source(&rows, workers))?;
+        payments
+            .key_by(|payment| payment.user)
+            .event_time(|payment| payment.at)
+            .calendar(Calendar::Day, "America/New_York")?
+            .finals("spend", (count(), sum(|payment: &Payment| payment.cents)))
+            .sink("digest", DigestSink::new(&digest, of_group))
+    })
+}
+
+/// Count and sum per user for ever, at once.
+fn lifetime(rows: Arc<Vec<Payment>>, workers: usize, digest: Digest) -> Job {
+    Job::new("lifetime", move |g| {
+        let payments = g.source("payments", source(&rows, workers))?;
+        payments
+            .key_by(|payment| payment.user)
+            .lifetime()
+            .latest("spend", (count(), sum(|payment: &Payment| payment.cents)))
+            .sink("digest", DigestSink::new(&digest, of_group))
+    })
+}
+
+fn of_group(row: &GroupRow<u64, (i64, f64)>) -> f64 {
+    squared(row.value.0)
+}
+
+/// The sum of a user's last ten payments.
+fn last_rows(rows: Arc<Vec<Payment>>, workers: usize, digest: Digest) -> Job {
+    Job::new("last_rows", move |g| {
+        let payments = g.source("payments", source(&rows, workers))?;
+        payments
+            .key_by(|payment| payment.user)
+            .event_time(|payment| payment.at)
+            .last_rows(LAST)?
+            .latest("spend", sum(|payment: &Payment| payment.cents))
+            .sink(
+                "digest",
+                DigestSink::new(&digest, |row: &LastRow<u64, f64>| row.value),
+            )
+    })
+}
+
+/// A user's amounts, which halve every day.
+fn decayed(rows: Arc<Vec<Payment>>, workers: usize, digest: Digest) -> Job {
+    Job::new("decayed", move |g| {
+        let payments = g.source("payments", source(&rows, workers))?;
+        payments
+            .key_by(|payment| payment.user)
+            .event_time(|payment| payment.at)
+            .decayed(days(1))?
+            .latest("fading", |payment| payment.cents)
+            .sink(
+                "digest",
+                DigestSink::new(&digest, |row: &DecayedRow<u64>| row.sum),
+            )
+    })
+}
+
+/// The largest amount in the 24 h before each payment.
+fn sliding(rows: Arc<Vec<Payment>>, workers: usize, digest: Digest) -> Job {
+    type Row = (Payment, SlidingRow<u64, Option<f64>, 1>);
+    Job::new("sliding", move |g| {
+        let payments = g.source("payments", source(&rows, workers))?;
+        payments
+            .key_by(|payment| payment.user)
+            .event_time(|payment| payment.at)
+            .rolling([hours(24)])?
+            .aggregate("largest", max(|payment: &Payment| payment.cents))
+            .finals()
+            .sink(
+                "digest",
+                DigestSink::new(&digest, |(_, row): &Row| row.windows[0].unwrap_or(0.0)),
+            )
+    })
+}
