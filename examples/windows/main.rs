@@ -44,7 +44,7 @@ fn minute(at: EventTime) -> i64 {
 /// What a user spends: an aggregate of this job alone.
 fn spent() -> impl Aggregate<Payment, State = i64, Output = i64> {
     let add = |cents: &mut i64, payment: &Payment, diff| *cents += payment.2 * diff;
-    fold(add, |cents| *cents)
+    fold(add, |cents| *cents).additive()
 }
 
 fn row(group: GroupRow<u32, i64>) -> Spent {
@@ -57,9 +57,11 @@ struct Answers {
     tumbling: Collect<Spent>,
     hopping: Collect<Spent>,
     daily: Collect<Spent>,
+    ever: Collect<Spent>,
     session: Collect<(u32, i64, i64, i64)>,
     last_two: Collect<(u32, i64)>,
     rolling: Collect<(u32, i64, u64, Option<Real>)>,
+    largest: Collect<(u32, i64, Option<Real>)>,
     newest: Collect<(u32, u64, Option<Real>)>,
     decayed: Collect<(u32, Real)>,
 }
@@ -87,7 +89,12 @@ fn at_fixed_moments(
     hopping.sink("hopping", answers.hopping.clone())?;
     let daily = payments.calendar(Calendar::Day, "Europe/Berlin")?;
     let daily = daily.finals("daily", spent()).map(row);
-    daily.sink("daily", answers.daily.clone())
+    daily.sink("daily", answers.daily.clone())?;
+    let ever = payments
+        .lifetime()
+        .latest("ever", spent())
+        .map(|of| (of.key, 0, of.value));
+    ever.sink("lifetime", answers.ever.clone())
 }
 
 /// Windows that begin or end with rows.
@@ -110,6 +117,12 @@ fn by_their_rows(payments: &Timeline<'_, Payment, u32>, answers: &Answers) -> Re
         (of.key, minute, hour.count(), hour.mean().map(Real))
     });
     rolling.sink("rolling", answers.rolling.clone())?;
+    let largest = payments.rolling([hours(1)])?;
+    let largest = largest.aggregate("largest", max(|payment: &Payment| payment.2));
+    let largest = largest
+        .finals()
+        .map(|(payment, of)| (of.key, payment.1, of.windows[0].map(Real)));
+    largest.sink("largest", answers.largest.clone())?;
     let newest = amounts
         .latest()
         .map(|of| (of.key, of.window(0).count(), of.window(0).mean().map(Real)));
@@ -146,6 +159,11 @@ fn run() -> Result<(), JobError> {
         &[(1, 0, 100), (2, 0, 5)],
     );
     show(
+        "lifetime: what a user has ever spent",
+        &answers.ever,
+        &[(1, 0, 100), (2, 0, 5)],
+    );
+    show(
         "session with a gap of 30 min: one that is exactly as long still belongs",
         &answers.session,
         &[(1, 0, 50, 60), (1, 130, 130, 40), (2, 70, 70, 5)],
@@ -161,6 +179,17 @@ fn run() -> Result<(), JobError> {
             (1, 50, 3, mean(20.0)),
             (1, 130, 1, mean(40.0)),
             (2, 70, 1, mean(5.0)),
+        ],
+    );
+    show(
+        "rolling 1 h of any aggregate, final: here the largest",
+        &answers.largest,
+        &[
+            (1, 0, mean(10.0)),
+            (1, 20, mean(20.0)),
+            (1, 50, mean(30.0)),
+            (1, 130, mean(40.0)),
+            (2, 70, mean(5.0)),
         ],
     );
     show(
