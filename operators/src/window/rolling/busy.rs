@@ -292,6 +292,28 @@ impl<L: Lane, const N: usize, const W: usize, F: Form> Busy<L, N, W, F> {
         }
     }
 
+    /// The same for one who never asks for an earlier moment: lets go of what has left every window; how many events.
+    #[inline(always)]
+    pub(super) fn fill_onward(
+        &mut self,
+        end: EventTime,
+        widths: &Widths<W>,
+        windows: &mut Windows<L, N, W>,
+    ) -> usize {
+        let cut = end.saturating_sub(widths.widest());
+        for lane in 0..N {
+            self.least[lane].evict(self.anchor, cut);
+            self.greatest[lane].evict(self.anchor, cut);
+        }
+        self.fill(end, widths, windows);
+        let gone = self.heads.iter().copied().min().unwrap_or(0);
+        for _ in 0..gone {
+            self.ring.pop_front();
+        }
+        self.heads.iter_mut().for_each(|head| *head -= gone);
+        gone as usize
+    }
+
     #[inline(never)]
     fn move_heads_back(&mut self, end: EventTime, widths: &Widths<W>) {
         for window in 0..W {
@@ -324,12 +346,8 @@ impl<L: Lane, const N: usize, const W: usize, F: Form> Busy<L, N, W, F> {
             prefetch(std::slice::from_ref(last), 0);
         }
         for lane in 0..N {
-            for last in self.least[lane]
-                .back()
-                .into_iter()
-                .chain(self.greatest[lane].back())
-            {
-                prefetch(std::slice::from_ref(last), 0);
+            for end in self.least[lane].ends().chain(self.greatest[lane].ends()) {
+                prefetch(std::slice::from_ref(end), 0);
             }
         }
         for head in self.heads {

@@ -81,22 +81,42 @@ pub(crate) fn in_time_order<T: Waiting>(rows: &[T], order: &mut Vec<u64>) {
             .map(|(at, place)| at.abs_diff(first) << PLACE_BITS | place);
         order.extend(packed);
         order.sort_unstable();
+        // The times stand in the words: rows that have none of their moment beside them are not looked at.
+        sort_peers(
+            rows,
+            order,
+            |word| word >> PLACE_BITS,
+            |word| word & ((1 << PLACE_BITS) - 1),
+        );
         order
             .iter_mut()
             .for_each(|word| *word &= (1 << PLACE_BITS) - 1);
     } else {
+        let at = |place| rows[place as usize].at();
         order.extend(0..rows.len() as u64);
-        order.sort_unstable_by_key(|place| rows[*place as usize].at());
+        order.sort_unstable_by_key(|place| at(*place));
+        sort_peers(rows, order, at, |place| place);
     }
+}
+
+/// Sorts the words of one moment by the rows whose places they hold.
+#[inline]
+fn sort_peers<T: Waiting, M: PartialEq>(
+    rows: &[T],
+    order: &mut [u64],
+    moment: impl Fn(u64) -> M,
+    place: impl Fn(u64) -> u64,
+) {
+    let row = |word: &u64| &rows[place(*word) as usize];
     let mut from = 0;
     while from < order.len() {
-        let at = rows[order[from] as usize].at();
-        let peers = order[from..]
-            .iter()
-            .take_while(|place| rows[**place as usize].at() == at);
-        let until = from + peers.count();
+        let of = moment(order[from]);
+        let mut until = from + 1;
+        while until < order.len() && moment(order[until]) == of {
+            until += 1;
+        }
         if until - from > 1 {
-            order[from..until].sort_unstable_by(|a, b| rows[*a as usize].cmp(&rows[*b as usize]));
+            order[from..until].sort_unstable_by(|a, b| row(a).cmp(row(b)));
         }
         from = until;
     }

@@ -139,7 +139,7 @@ impl<K: Key, L: Lane, P: Data + Ord, const N: usize, const W: usize, F: Form>
         };
         let begin = || (event.payload.clone(), rolled());
         out.emit_in_place(begin, 1, |(_, row)| {
-            self.store.fill(handle, event.at, &mut row.windows);
+            self.store.fill_onward(handle, &mut row.windows);
         });
     }
 
@@ -166,7 +166,7 @@ impl<K: Key, L: Lane, P: Data + Ord, const N: usize, const W: usize, F: Form>
             }
         }
         let mut windows = Array([Array([Moments::EMPTY; N]); W]);
-        if !any || self.store.fill(handle, *at, &mut windows).is_none() {
+        if !any || !self.store.fill_onward(handle, &mut windows) {
             return;
         }
         for copies in groups() {

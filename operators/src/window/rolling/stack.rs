@@ -59,10 +59,10 @@ impl<E: Extreme, F: Form> Stack<E, F> {
         self.entries.capacity()
     }
 
-    /// The newest entry, for prefetching.
+    /// The oldest and the newest entry, for prefetching.
     #[inline(always)]
-    pub(super) fn back(&self) -> Option<&(F::Time, F::Number)> {
-        self.entries.back()
+    pub(super) fn ends(&self) -> impl Iterator<Item = &(F::Time, F::Number)> {
+        self.entries.front().into_iter().chain(self.entries.back())
     }
 
     /// The extreme of the events from `start` on; `from` speeds up a walk over windows from wide to narrow.

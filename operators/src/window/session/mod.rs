@@ -17,11 +17,16 @@
 //! 4. A retraction that comes before its row takes nothing away until then.
 //!
 //! # Cost
-//! Per row one lookup of its key, one of its session, and the aggregate's update. Joining two sessions adds the rows of
-//! the smaller one to the larger; a row that is taken back sorts its session's rows, once an epoch, and a split rebuilds
-//! all but its largest part. State: the rows and one aggregate state per session, both freed, in either mode, when
-//! the watermark has passed `last + gap`.
+//! `latest`: per row one lookup of its key, one of its session, and the aggregate's update. Joining two sessions adds the
+//! rows of the smaller one to the larger; a row that is taken back sorts its session's rows, once an epoch, and a split
+//! rebuilds all but its largest part. State: the rows and one aggregate state per session, both freed when the watermark
+//! has passed `last + gap`.
+//!
+//! `finals` (`session/finals.rs`): per row a place in the calendar until the watermark passes it, one lookup of its key,
+//! and the aggregate's update; nothing is ever joined or split. State: the rows that wait, and per key with an open
+//! session one aggregate state and the session's rows, freed likewise.
 
+mod finals;
 mod sessions;
 mod state;
 #[cfg(test)]
@@ -31,13 +36,15 @@ use std::rc::Rc;
 
 use serde::{Deserialize, Serialize};
 use thalweg_engine::key::Key;
+use thalweg_engine::keyed::KeyedState;
 use thalweg_engine::table::Table;
 use thalweg_engine::time::EventTime;
 use thalweg_engine::update::Data;
 
 use crate::aggregate::Aggregate;
 use crate::key_by::Timeline;
-use state::{Mode, State};
+use finals::Finals;
+use state::State;
 
 /// Session windows that wait to be told what to compute.
 #[derive(Clone)]
@@ -67,7 +74,12 @@ impl<'s, D: Data + Ord, K: Key> SessionWindows<'s, D, K> {
         name: &str,
         aggregate: A,
     ) -> Table<'s, SessionRow<K, A::Output>> {
-        self.run(&format!("{name} latest"), Mode::Latest, aggregate)
+        let keyed = &self.timeline.keyed;
+        let (key, at) = (Rc::clone(&keyed.key), Rc::clone(&self.timeline.at));
+        self.run(
+            &format!("{name} latest"),
+            State::new(key, at, self.gap_us, aggregate),
+        )
     }
 
     /// One row per session once the watermark has passed one gap after its last row, never changed again.
@@ -77,19 +89,13 @@ impl<'s, D: Data + Ord, K: Key> SessionWindows<'s, D, K> {
         name: &str,
         aggregate: A,
     ) -> Table<'s, SessionRow<K, A::Output>> {
-        self.run(&format!("{name} final"), Mode::Final, aggregate)
+        let state = Finals::new(&self.timeline, self.gap_us, aggregate);
+        self.run(&format!("{name} final"), state)
     }
 
-    fn run<A: Aggregate<D>>(
-        &self,
-        name: &str,
-        mode: Mode,
-        aggregate: A,
-    ) -> Table<'s, SessionRow<K, A::Output>> {
+    fn run<S: KeyedState<In = D>>(&self, name: &str, state: S) -> Table<'s, S::Out> {
         let keyed = &self.timeline.keyed;
-        let (key, at) = (Rc::clone(&keyed.key), Rc::clone(&self.timeline.at));
-        let tag = Rc::clone(&key);
-        let state = State::new(key, at, self.gap_us, mode, aggregate);
-        keyed.table.keyed(name, move |row| tag(row).tag(), state)
+        let key = Rc::clone(&keyed.key);
+        keyed.table.keyed(name, move |row| key(row).tag(), state)
     }
 }

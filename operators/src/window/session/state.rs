@@ -1,4 +1,4 @@
-//! The keyed state of session windows: rows in, changes or ended sessions out.
+//! The keyed state of session windows in mode `latest`: rows in, changes out.
 
 use std::rc::Rc;
 
@@ -14,15 +14,6 @@ use crate::window::owed::Owed;
 use crate::window::rolling::timers::Timers;
 use crate::window::session::SessionRow;
 use crate::window::session::sessions::{Copies, Session, Sessions, Shared, Taken};
-
-/// When a session's row goes out.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Mode {
-    /// After every epoch that changed it.
-    Latest,
-    /// Once, when the watermark has passed one gap after its last row.
-    Final,
-}
 
 /// How far ahead of its use a slot of the index is asked for, in rows.
 const AHEAD: usize = 16;
@@ -40,7 +31,6 @@ struct Slot<D, A: Aggregate<D>> {
 /// The keyed state of session windows.
 pub(super) struct State<D, K: Key, A: Aggregate<D>> {
     key: Rc<dyn Fn(&D) -> K>,
-    mode: Mode,
     shared: Shared<D, A>,
     index: KeyIndex<K>,
     slots: Vec<Slot<D, A>>,
@@ -57,7 +47,6 @@ impl<D: Data + Ord, K: Key, A: Aggregate<D>> State<D, K, A> {
         key: Rc<dyn Fn(&D) -> K>,
         at: Rc<dyn Fn(&D) -> EventTime>,
         gap_us: i64,
-        mode: Mode,
         aggregate: A,
     ) -> Self {
         let shared = Shared {
@@ -71,7 +60,6 @@ impl<D: Data + Ord, K: Key, A: Aggregate<D>> State<D, K, A> {
         };
         Self {
             key,
-            mode,
             shared,
             index: KeyIndex::new(),
             slots: Vec::new(),
@@ -190,24 +178,12 @@ impl<D: Data + Ord, K: Key, A: Aggregate<D>> State<D, K, A> {
         self.watermark == WATERMARK_END || end < self.watermark
     }
 
-    /// Forgets a key's sessions that have ended, which in mode `final` go out, then lets the key rest.
-    fn settle(&mut self, handle: u32, out: &mut Emitter<'_, SessionRow<K, A::Output>>) {
+    /// Forgets a key's sessions that have ended, then lets the key rest.
+    fn settle(&mut self, handle: u32) {
         let all = &self.slots[handle as usize].sessions.all;
         let ended = all.partition_point(|session| self.has_ended(session.last));
-        if let (true, Some(key)) = (ended > 0, self.index.key(handle)) {
-            let slot = &mut self.slots[handle as usize];
-            for session in slot.sessions.all.drain(..ended) {
-                if self.mode == Mode::Final {
-                    let row = || SessionRow {
-                        key: key.clone(),
-                        start: session.first,
-                        last: session.last,
-                        value: self.shared.aggregate.read(&session.state),
-                    };
-                    out.emit_with(row, 1);
-                }
-                self.shared.forget(session.rows);
-            }
+        for session in self.slots[handle as usize].sessions.all.drain(..ended) {
+            self.shared.forget(session.rows);
         }
         self.rest(handle);
     }
@@ -264,16 +240,14 @@ impl<D: Data + Ord, K: Key, A: Aggregate<D>> KeyedState for State<D, K, A> {
         if !self.taken.is_empty() {
             self.take_back();
         }
-        if self.mode == Mode::Latest {
-            let touched = std::mem::take(&mut self.touched);
-            touched.iter().for_each(|key| self.emit_changes(*key, out));
-            self.touched = touched;
-        }
+        let touched = std::mem::take(&mut self.touched);
+        touched.iter().for_each(|key| self.emit_changes(*key, out));
+        self.touched = touched;
         if time.watermark > self.watermark {
             self.pass_time(time.watermark);
         }
         let mut touched = std::mem::take(&mut self.touched);
-        touched.drain(..).for_each(|key| self.settle(key, out));
+        touched.drain(..).for_each(|key| self.settle(key));
         self.touched = touched;
     }
 
@@ -304,7 +278,7 @@ impl<D: Data + Ord, K: Key, A: Aggregate<D>> KeyedState for State<D, K, A> {
                     last,
                     rows,
                     state,
-                    noted: self.mode == Mode::Final,
+                    noted: false,
                 });
             }
             for (at, row, copies) in owed {

@@ -8,9 +8,11 @@ use thalweg_engine::keyed::{Emitter, EpochTime, KeyedState};
 use thalweg_engine::time::{EventTime, WATERMARK_END};
 
 use crate::aggregate::{Aggregate, count, distinct, last, sum};
+use crate::column::Column;
 use crate::laws::{Epochs, Row, assert_continues, log};
 use crate::window::session::SessionRow;
-use crate::window::session::state::{Mode, State};
+use crate::window::session::finals::Finals;
+use crate::window::session::state::State;
 
 type Read = (i64, f64, u64, Option<u32>);
 type Net<O> = BTreeMap<(i64, EventTime, EventTime, String), (O, i64)>;
@@ -24,9 +26,17 @@ fn aggregates() -> impl Aggregate<Row, Output = Read> {
     )
 }
 
-fn state(gap_us: i64, mode: Mode) -> impl KeyedState<In = Row, Out = SessionRow<i64, Read>> {
+fn latest(gap_us: i64) -> impl KeyedState<In = Row, Out = SessionRow<i64, Read>> {
     let (key, at) = (Rc::new(|row: &Row| row.key), Rc::new(|row: &Row| row.at));
-    State::new(key, at, gap_us, mode, aggregates())
+    State::new(key, at, gap_us, aggregates())
+}
+
+fn finals(gap_us: i64) -> impl KeyedState<In = Row, Out = SessionRow<i64, Read>> {
+    let (keys, times) = (
+        Column::new(|row: &Row| row.key),
+        Column::new(|row: &Row| row.at),
+    );
+    Finals::of(keys, times, Rc::new(|row| row.at), gap_us, aggregates())
 }
 
 /// What one epoch writes.
@@ -83,7 +93,7 @@ fn brute(input: &BTreeMap<Row, i64>, gap_us: i64) -> Net<Read> {
 }
 
 fn holds(seed: u64, gap_us: i64, epochs: &Epochs<Row>) {
-    let (mut latest, mut finals) = (state(gap_us, Mode::Latest), state(gap_us, Mode::Final));
+    let (mut latest, mut finals) = (latest(gap_us), finals(gap_us));
     let (mut is, mut was) = (Net::new(), Net::new());
     let mut input: BTreeMap<Row, i64> = BTreeMap::new();
     for (time, rows) in epochs {
@@ -143,13 +153,63 @@ fn sessions_before_1970_are_brute_force() {
     }
 }
 
+/// A table computed from windows may send rows, and take them back, from behind the watermark: whose session has ended
+/// is by itself, the others count. By the definition, over the rows that are not in an ended session.
+#[test]
+fn rows_from_behind_the_watermark_count_in_sessions_that_are_still_open() {
+    let gap_us = 10;
+    let mut any_belated_retraction = false;
+    for seed in 0..300_u64 {
+        let mut bits = seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1;
+        let mut draw = move |limit: i64| {
+            bits = bits
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1_442_695_040_888_963_407);
+            i64::from(u32::try_from(bits >> 33).unwrap()) % limit
+        };
+        let (mut finals, mut held) = (finals(gap_us), BTreeMap::<Row, i64>::new());
+        let mut watermark = 0;
+        for epoch in 1..60 {
+            let mut rows = Vec::new();
+            for _ in 0..draw(6) {
+                let row = Row {
+                    key: draw(3),
+                    at: watermark - 25 + draw(40),
+                    value: draw(3),
+                    id: draw(2) as u32,
+                };
+                rows.push((row, 1));
+            }
+            for row in held.keys().filter(|_| draw(6) == 0).copied() {
+                any_belated_retraction |= row.at < watermark;
+                rows.push((row, -1));
+            }
+            for (row, diff) in &rows {
+                *held.entry(*row).or_default() += diff;
+            }
+            watermark += draw(3) / 2 * draw(12);
+            let (mut expected, mut ended) = (brute(&held, gap_us), Net::new());
+            expected.retain(|name, _| name.2 + gap_us < watermark);
+            add(&mut ended, step(&mut finals, &at(epoch, watermark), &rows));
+            assert_eq!(ended, expected, "seed {seed}, epoch {epoch}");
+            held.retain(|row, copies| {
+                let of = |name: &(i64, EventTime, EventTime, String)| {
+                    name.0 == row.key && (name.1..=name.2).contains(&row.at)
+                };
+                let is_open = !expected.keys().any(of);
+                is_open && *copies != 0 && (*copies > 0 || row.at >= watermark)
+            });
+        }
+    }
+    assert!(any_belated_retraction);
+}
+
 #[test]
 fn saved_sessions_continue_as_if_never_interrupted() {
     for seed in 0..40 {
         let epochs = log(seed, 1_000, |row| row);
-        for mode in [Mode::Latest, Mode::Final] {
-            assert_continues(|| state(1_000, mode), |row| row.key.tag(), &epochs);
-        }
+        assert_continues(|| latest(1_000), |row| row.key.tag(), &epochs);
+        assert_continues(|| finals(1_000), |row| row.key.tag(), &epochs);
     }
 }
 
@@ -180,7 +240,7 @@ fn spans(written: &[(SessionRow<i64, Read>, i64)]) -> Vec<(EventTime, EventTime,
 
 #[test]
 fn a_row_exactly_one_gap_after_the_last_one_belongs_and_one_later_does_not() {
-    let mut latest = state(10, Mode::Latest);
+    let mut latest = latest(10);
     let rows = [(row(0, 1), 1), (row(10, 2), 1), (row(21, 3), 1)];
     let written = step(&mut latest, &at(1, EventTime::MIN), &rows);
     assert_eq!(spans(&written), [(0, 10, 2, 1), (21, 21, 1, 1)]);
@@ -188,7 +248,7 @@ fn a_row_exactly_one_gap_after_the_last_one_belongs_and_one_later_does_not() {
 
 #[test]
 fn a_session_is_final_when_the_watermark_has_passed_one_gap_after_its_last_row() {
-    let mut finals = state(10, Mode::Final);
+    let mut finals = finals(10);
     assert!(step(&mut finals, &at(1, 5), &[(row(5, 1), 1)]).is_empty());
     assert!(step(&mut finals, &at(2, 15), &[]).is_empty());
     assert!(step(&mut finals, &at(3, 15), &[(row(15, 2), 1)]).is_empty());
@@ -199,7 +259,7 @@ fn a_session_is_final_when_the_watermark_has_passed_one_gap_after_its_last_row()
 
 #[test]
 fn a_row_between_two_sessions_joins_them_and_taking_it_back_splits_them() {
-    let mut latest = state(10, Mode::Latest);
+    let mut latest = latest(10);
     step(&mut latest, &at(1, 0), &[(row(0, 1), 1), (row(20, 2), 1)]);
     let joined = step(&mut latest, &at(2, 0), &[(row(10, 3), 1)]);
     assert_eq!(
@@ -218,7 +278,7 @@ fn a_row_between_two_sessions_joins_them_and_taking_it_back_splits_them() {
 #[test]
 fn sessions_at_either_end_of_time_have_no_overflow() {
     let far = EventTime::MAX - 1;
-    let mut finals = state(1_000, Mode::Final);
+    let mut finals = finals(1_000);
     let rows = [(row(EventTime::MIN + 1, 1), 1), (row(far, 2), 1)];
     assert!(step(&mut finals, &at(1, EventTime::MIN + 1), &rows).is_empty());
     let first = step(&mut finals, &at(2, far), &[]);

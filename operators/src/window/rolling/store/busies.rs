@@ -158,6 +158,19 @@ impl<L: Lane, const N: usize, const W: usize, F: Form> Busies<L, N, W, F> {
         busy!(self, handle, |mut busy| busy.fill(end, widths, windows));
     }
 
+    /// The same for one who never asks for an earlier moment; how many events went.
+    #[inline(always)]
+    pub(super) fn fill_onward(
+        &mut self,
+        handle: u32,
+        end: EventTime,
+        widths: &Widths<W>,
+        windows: &mut Windows<L, N, W>,
+    ) -> usize {
+        busy!(self, handle, |mut busy| busy
+            .fill_onward(end, widths, windows))
+    }
+
     /// The windows that end at each of `ends`, which ascend.
     pub(super) fn read(
         &mut self,

@@ -9,6 +9,29 @@ use crate::window::rolling::event::Windows;
 use crate::window::rolling::form::Form;
 
 impl<K: Key, L: Lane, const N: usize, const W: usize, F: Form> Store<K, L, N, W, F> {
+    /// The windows of a key that end at its newest event, for one who never asks for an earlier moment: what has left them
+    /// goes. Untouched where the key has no event.
+    #[inline(always)]
+    pub(in crate::window::rolling) fn fill_onward(
+        &mut self,
+        handle: u32,
+        windows: &mut Windows<L, N, W>,
+    ) -> bool {
+        let line = &self.lines[handle as usize];
+        let Some(busy) = line.busy() else {
+            let newest = line.newest(EventTime::MAX);
+            if let Some(newest) = newest {
+                line.fill(newest, &self.widths, windows);
+            }
+            return newest.is_some();
+        };
+        let newest = self.busy.newest(busy, EventTime::MAX);
+        if let Some(newest) = newest {
+            self.events -= self.busy.fill_onward(busy, newest, &self.widths, windows);
+        }
+        newest.is_some()
+    }
+
     /// The windows of a key that end at each of `ends`, which ascend: those of no event where there is none.
     #[inline]
     pub(in crate::window::rolling) fn read(
