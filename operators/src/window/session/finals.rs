@@ -10,7 +10,10 @@
 //! A row, or a retraction, from behind the watermark takes its key's open session apart, and all its rows are put in
 //! order anew: sources send none, but a table computed from windows may.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+mod open;
+mod saved;
+
+use std::collections::{BTreeSet, VecDeque};
 use std::rc::Rc;
 
 use thalweg_engine::key::Key;
@@ -20,12 +23,12 @@ use thalweg_engine::time::{EventTime, WATERMARK_END, WATERMARK_NONE};
 use thalweg_engine::update::{Data, Diff, Update, Updates};
 
 use crate::aggregate::Aggregate;
-use crate::codec;
 use crate::column::Column;
 use crate::key_by::Timeline;
-use crate::window::rolling::calendar::{Calendar, Waiting, in_time_order};
+use crate::window::rolling::calendar::{Calendar, in_time_order};
 use crate::window::session::SessionRow;
 use crate::window::session::sessions::Copies;
+use open::{Member, Open, Pending};
 
 /// How far ahead of its use a slot of the index is asked for, in rows.
 const AHEAD: usize = 16;
@@ -34,67 +37,6 @@ const AHEAD_OPEN: usize = 8;
 /// Rows that are settled before sessions that have ended meanwhile go out: what is open stays in the cache, however
 /// much time an epoch spans.
 const TOGETHER: usize = 1_024;
-/// The longest list of rows whose memory is kept for the next session in its place.
-const SPARE_ROWS_MAX: usize = 8;
-
-/// A row that waits for the watermark. Ordered by time, then by what it is.
-#[derive(PartialEq, Eq, PartialOrd, Ord)]
-struct Pending<D, K> {
-    at: EventTime,
-    key: K,
-    row: D,
-    diff: Diff,
-}
-
-impl<D: Ord, K: Ord> Waiting for Pending<D, K> {
-    fn at(&self) -> EventTime {
-        self.at
-    }
-}
-
-/// A row of a session, for one gap after its time.
-struct Member<D> {
-    at: EventTime,
-    handle: u32,
-    copies: Diff,
-    row: D,
-}
-
-/// A key's session, if one is open.
-struct Open<D, S> {
-    is_open: bool,
-    first: EventTime,
-    last: EventTime,
-    state: S,
-    /// Its rows that are no longer among [`Finals::members`]: looked at only when one is taken back.
-    older: Vec<Copies<D>>,
-}
-
-impl<D, S: Default> Open<D, S> {
-    fn none() -> Self {
-        Self {
-            is_open: false,
-            first: 0,
-            last: 0,
-            state: S::default(),
-            older: Vec::new(),
-        }
-    }
-
-    /// Makes room for the next session; returns how many rows were older.
-    #[inline]
-    fn end(&mut self) -> usize {
-        let older = self.older.len();
-        self.is_open = false;
-        self.state = S::default();
-        if self.older.capacity() > SPARE_ROWS_MAX {
-            self.older = Vec::new();
-        } else {
-            self.older.clear();
-        }
-        older
-    }
-}
 
 /// The keyed state of session windows in mode `final`.
 pub(super) struct Finals<D, K: Key, A: Aggregate<D>> {
@@ -377,8 +319,6 @@ impl<D: Data + Ord, K: Key, A: Aggregate<D>> Finals<D, K, A> {
     }
 }
 
-type Saved<D, K, S> = (K, EventTime, EventTime, S, Vec<Copies<D>>);
-
 impl<D: Data + Ord, K: Key, A: Aggregate<D>> KeyedState for Finals<D, K, A> {
     type In = D;
     type Out = SessionRow<K, A::Output>;
@@ -403,61 +343,11 @@ impl<D: Data + Ord, K: Key, A: Aggregate<D>> KeyedState for Finals<D, K, A> {
     }
 
     fn save(&self, group: KeyGroup, into: &mut Vec<u8>) -> Result<(), StateError> {
-        let ours = self.index.iter().filter(|(_, key)| group.holds(key.tag()));
-        let mut sessions: BTreeMap<u32, Saved<&D, &K, &A::State>> = ours
-            .map(|(handle, key)| {
-                let open = &self.open[handle as usize];
-                let older = open.older.iter().map(|(row, copies)| (row, *copies));
-                let saved = (key, open.first, open.last, &open.state, older.collect());
-                (handle, saved)
-            })
-            .collect();
-        for member in &self.members {
-            if let Some((_, first, .., rows)) = sessions.get_mut(&member.handle)
-                && member.at >= *first
-            {
-                rows.push((&member.row, member.copies));
-            }
-        }
-        let waiting = self.calendar.iter();
-        let waiting: Vec<Copies<&D>> = waiting
-            .filter(|row| group.holds(row.key.tag()))
-            .map(|row| (&row.row, row.diff))
-            .collect();
-        let sessions: Vec<_> = sessions.into_values().collect();
-        codec::encode(&(self.watermark, sessions, waiting), into)
+        self.save_group(group, into)
     }
 
     fn load(&mut self, bytes: &[u8]) -> Result<(), StateError> {
-        type All<D, K, S> = (EventTime, Vec<Saved<D, K, S>>, Vec<Copies<D>>);
-        let (watermark, sessions, waiting): All<D, K, A::State> = codec::decode(bytes)?;
-        self.watermark = self.watermark.max(watermark);
-        for (key, first, last, state, rows) in sessions {
-            let handle = self.resolve(&key);
-            for (row, copies) in rows {
-                let at = (self.at)(&row);
-                self.members.push_back(Member {
-                    at,
-                    handle,
-                    copies,
-                    row,
-                });
-            }
-            self.open[handle as usize] = Open {
-                is_open: true,
-                first,
-                last,
-                state,
-                older: Vec::new(),
-            };
-        }
-        self.sort_members();
-        let waiting: Vec<Update<D>> = waiting
-            .into_iter()
-            .map(|(row, diff)| (row, 0, diff))
-            .collect();
-        self.admit(waiting, WATERMARK_NONE);
-        Ok(())
+        self.load_group(bytes)
     }
 
     fn size(&self) -> StateSize {
