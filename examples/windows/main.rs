@@ -57,7 +57,7 @@ struct Answers {
     tumbling: Collect<Spent>,
     hopping: Collect<Spent>,
     daily: Collect<Spent>,
-    ever: Collect<Spent>,
+    ever: Collect<(u32, i64)>,
     session: Collect<(u32, i64, i64, i64)>,
     last_two: Collect<(u32, i64)>,
     rolling: Collect<(u32, i64, u64, Option<Real>)>,
@@ -69,7 +69,11 @@ struct Answers {
 fn job(answers: Answers) -> Job {
     Job::new("windows", move |g| {
         let payments = g.source("payments", Log::rows(PAYMENTS.to_vec()).event_time(at))?;
-        let payments = payments.key_by(|payment| payment.0).event_time(at);
+        let payments = payments.key_by(|payment| payment.0);
+        let ever = payments.lifetime().latest("ever", spent());
+        let ever = ever.map(|of| (of.key, of.value));
+        ever.sink("lifetime", answers.ever.clone())?;
+        let payments = payments.event_time(at);
         at_fixed_moments(&payments, &answers)?;
         by_their_rows(&payments, &answers)
     })
@@ -89,12 +93,7 @@ fn at_fixed_moments(
     hopping.sink("hopping", answers.hopping.clone())?;
     let daily = payments.calendar(Calendar::Day, "Europe/Berlin")?;
     let daily = daily.finals("daily", spent()).map(row);
-    daily.sink("daily", answers.daily.clone())?;
-    let ever = payments
-        .lifetime()
-        .latest("ever", spent())
-        .map(|of| (of.key, 0, of.value));
-    ever.sink("lifetime", answers.ever.clone())
+    daily.sink("daily", answers.daily.clone())
 }
 
 /// Windows that begin or end with rows.
@@ -161,7 +160,7 @@ fn run() -> Result<(), JobError> {
     show(
         "lifetime: what a user has ever spent",
         &answers.ever,
-        &[(1, 0, 100), (2, 0, 5)],
+        &[(1, 100), (2, 5)],
     );
     show(
         "session with a gap of 30 min: one that is exactly as long still belongs",
