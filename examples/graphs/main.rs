@@ -73,7 +73,7 @@ fn run() -> Result<(), JobError> {
         &answers.components,
         &labels.map(|(node, label)| Component { node, label }),
     );
-    let corners = [(1, 1), (2, 1), (3, 1)];
+    let corners = [(1, 1), (2, 1), (3, 1), (4, 0), (5, 0), (6, 0), (7, 0)];
     show(
         "triangles: those that a node is a corner of",
         &answers.triangles,
