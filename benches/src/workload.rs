@@ -34,7 +34,7 @@ pub struct Workload {
     pub job: fn(Arc<Vec<Payment>>, usize, Digest) -> Job,
     /// The loop that one would write by hand, where a speed is asked.
     pub by_hand: Option<fn(&[Payment]) -> (u64, f64)>,
-    /// What its output adds up to, where that is not what the loop or [`expected`] says.
+    /// What its output adds up to, where that is not what the loop or [`digest`](crate::expected::digest) says.
     pub expected: Option<fn(&[Payment]) -> f64>,
     /// The rows it runs over, made from those of all workloads.
     pub rows: fn(&Arc<Vec<Payment>>) -> Arc<Vec<Payment>>,
