@@ -63,16 +63,21 @@ impl<S: PairedState> KeyedState for Sided<S> {
 /// Epochs of signed rows, with the times that hold in each.
 pub(crate) type Epochs<In> = Vec<(EpochTime, Vec<(In, i64)>)>;
 
-/// Forty epochs over twelve keys, one of them busy: ties, late rows, rows taken back, some before they come. No
-/// watermark in the first epochs; every source ends in the last.
-pub(crate) fn log<In>(seed: u64, step_us: i64, project: impl Fn(Row) -> In) -> Epochs<In> {
+/// Pseudo-random numbers below a limit (Knuth's MMIX constants).
+pub(crate) fn draws(seed: u64) -> impl FnMut(i64) -> i64 {
     let mut bits = seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1;
-    let mut draw = move |limit: i64| {
+    move |limit| {
         bits = bits
             .wrapping_mul(6_364_136_223_846_793_005)
             .wrapping_add(1_442_695_040_888_963_407);
         i64::from(u32::try_from(bits >> 33).unwrap()) % limit
-    };
+    }
+}
+
+/// Forty epochs over twelve keys, one of them busy: ties, late rows, rows taken back, some before they come. No
+/// watermark in the first epochs; every source ends in the last.
+pub(crate) fn log<In>(seed: u64, step_us: i64, project: impl Fn(Row) -> In) -> Epochs<In> {
+    let mut draw = draws(seed);
     let (mut time, mut id) = (EpochTime::default(), 0);
     let mut owed: Vec<(Row, i64)> = Vec::new();
     let mut epochs = Vec::new();

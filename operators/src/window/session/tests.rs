@@ -9,7 +9,7 @@ use thalweg_engine::time::{EventTime, WATERMARK_END};
 
 use crate::aggregate::{Aggregate, count, distinct, last, sum};
 use crate::column::Column;
-use crate::laws::{Epochs, Row, assert_continues, log};
+use crate::laws::{Epochs, Row, assert_continues, draws, log};
 use crate::window::session::SessionRow;
 use crate::window::session::finals::Finals;
 use crate::window::session::state::State;
@@ -160,13 +160,7 @@ fn rows_from_behind_the_watermark_count_in_sessions_that_are_still_open() {
     let gap_us = 10;
     let mut any_belated_retraction = false;
     for seed in 0..300_u64 {
-        let mut bits = seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1;
-        let mut draw = move |limit: i64| {
-            bits = bits
-                .wrapping_mul(6_364_136_223_846_793_005)
-                .wrapping_add(1_442_695_040_888_963_407);
-            i64::from(u32::try_from(bits >> 33).unwrap()) % limit
-        };
+        let mut draw = draws(seed);
         let (mut finals, mut held) = (finals(gap_us), BTreeMap::<Row, i64>::new());
         let mut watermark = 0;
         for epoch in 1..60 {
