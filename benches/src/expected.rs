@@ -11,21 +11,29 @@ const WEEK_US: i64 = 7 * 86_400_000_000;
 const HOUR_US: i64 = 3_600_000_000;
 const COUNTRIES: usize = 30;
 
-/// The digest of a workload over these rows; `None` where it is the loop's own.
+/// The sum of all amounts.
 #[must_use]
-pub fn digest(workload: &str, rows: &[Payment]) -> Option<f64> {
-    let newest = rows.iter().map(|row| row.at).max()?;
-    match workload {
-        "pass" => Some(rows.iter().map(|row| row.cents as f64).sum()),
-        "rolling_latest" | "rolling_compact" | "rolling_hot_key" => {
-            Some(in_weeks(1, rows, i64::MIN))
-        }
-        "rolling_latest_doubled_history" => Some(in_weeks(2, rows, i64::MIN)),
-        "rolling_latest_expiring" => Some(in_weeks(1, rows, newest - LATENESS_US)),
-        "drift_1" => Some(drift(rows, 1)),
-        "drift_10" => Some(drift(rows, 10)),
-        _ => None,
-    }
+pub fn cents(rows: &[Payment]) -> f64 {
+    rows.iter().map(|row| row.cents as f64).sum()
+}
+
+/// The events in the week of each user that ends with the user's newest event.
+#[must_use]
+pub fn in_a_week(rows: &[Payment]) -> f64 {
+    in_weeks(1, rows, i64::MIN)
+}
+
+/// The same of two weeks.
+#[must_use]
+pub fn in_two_weeks(rows: &[Payment]) -> f64 {
+    in_weeks(2, rows, i64::MIN)
+}
+
+/// The same of the week before the last watermark, where that is later.
+#[must_use]
+pub fn in_the_last_week(rows: &[Payment]) -> f64 {
+    let newest = rows.iter().map(|row| row.at).max().unwrap_or(0);
+    in_weeks(1, rows, newest - LATENESS_US)
 }
 
 /// Whether two digests are one but for the order of their additions.
@@ -46,7 +54,8 @@ fn in_weeks(weeks: i64, rows: &[Payment], as_of: i64) -> f64 {
 }
 
 /// The sum of all PSI, per hour, country and feature.
-fn drift(rows: &[Payment], features: usize) -> f64 {
+#[must_use]
+pub fn drift<const FEATURES: usize>(rows: &[Payment]) -> f64 {
     let sample = &rows[..rows.len().min(100_000)];
     let fit = |feature: usize| {
         let values = sample
@@ -54,7 +63,7 @@ fn drift(rows: &[Payment], features: usize) -> f64 {
             .map(|row| Some((row.cents + feature as i64) as f64));
         Baseline::fit("amount", values).ok()
     };
-    let Some(baselines) = (0..features).map(fit).collect::<Option<Vec<_>>>() else {
+    let Some(baselines) = (0..FEATURES).map(fit).collect::<Option<Vec<_>>>() else {
         return f64::NAN;
     };
     let mut windows = BTreeMap::<usize, Vec<Vec<u64>>>::new();

@@ -13,7 +13,7 @@ use thalweg::prelude::*;
 use crate::data::{self, LATENESS_US, MERCHANTS, Payment};
 use crate::digest::{Digest, DigestSink, Look};
 use crate::feed::Feed;
-use crate::{asof, family, loops};
+use crate::{asof, expected, family, loops};
 
 /// The payments as a source with an hour of lateness.
 #[must_use]
@@ -34,12 +34,38 @@ pub struct Workload {
     pub job: fn(Arc<Vec<Payment>>, usize, Digest) -> Job,
     /// The loop that one would write by hand, where a speed is asked.
     pub by_hand: Option<fn(&[Payment]) -> (u64, f64)>,
-    /// What its output adds up to, where that is not what the loop or [`digest`](crate::expected::digest) says.
+    /// What its output adds up to, where that is not what the loop's does.
     pub expected: Option<fn(&[Payment]) -> f64>,
     /// The rows it runs over, made from those of all workloads.
     pub rows: fn(&Arc<Vec<Payment>>) -> Arc<Vec<Payment>>,
     /// Observations per row: features, for drift.
     pub observations_per_row: usize,
+}
+
+impl Workload {
+    /// A workload of which no speed is asked, held to brute force.
+    pub(crate) fn checked(
+        name: &'static str,
+        job: fn(Arc<Vec<Payment>>, usize, Digest) -> Job,
+        expected: fn(&[Payment]) -> f64,
+    ) -> Self {
+        Self {
+            name,
+            job,
+            by_hand: None,
+            expected: Some(expected),
+            rows: Arc::clone,
+            observations_per_row: 1,
+        }
+    }
+
+    /// The same workload, held to brute force instead of the loop.
+    fn held_to(self, expected: fn(&[Payment]) -> f64) -> Self {
+        Self {
+            expected: Some(expected),
+            ..self
+        }
+    }
 }
 
 /// All workloads.
@@ -54,34 +80,37 @@ pub fn all() -> Vec<Workload> {
         observations_per_row: 1,
     };
     let mut all = vec![
-        one("pass", pass, loops::lookup),
-        one("rolling_latest", rolling_latest, loops::rolling),
+        one("pass", pass, loops::lookup).held_to(expected::cents),
+        one("rolling_latest", rolling_latest, loops::rolling).held_to(expected::in_a_week),
         Workload {
             rows: |rows| Arc::new(data::in_whole_millis(rows)),
-            ..one("rolling_compact", rolling_compact, loops::rolling)
+            ..one("rolling_compact", rolling_compact, loops::rolling).held_to(expected::in_a_week)
         },
         one(
             "rolling_latest_expiring",
             rolling_latest_expiring,
             loops::rolling,
-        ),
+        )
+        .held_to(expected::in_the_last_week),
         one(
             "rolling_latest_doubled_history",
             rolling_latest_doubled_history,
             loops::rolling,
-        ),
+        )
+        .held_to(expected::in_two_weeks),
         one("rolling_upsert", rolling_upsert, loops::rolling),
         Workload {
             rows: |rows| Arc::new(data::with_hot_key(rows)),
-            ..one("rolling_hot_key", rolling_latest, loops::rolling)
+            ..one("rolling_hot_key", rolling_latest, loops::rolling).held_to(expected::in_a_week)
         },
         one("rolling_final", rolling_final, loops::rolling),
         one("tumbling", tumbling, loops::tumbling),
         one("lookup", lookup, loops::lookup),
-        one("drift_1", drift::<1>, |rows| loops::drift(rows, 1)),
+        one("drift_1", drift::<1>, |rows| loops::drift(rows, 1)).held_to(expected::drift::<1>),
         Workload {
             observations_per_row: 10,
             ..one("drift_10", drift::<10>, |rows| loops::drift(rows, 10))
+                .held_to(expected::drift::<10>)
         },
         one("asof", asof::asof, loops::asof),
         one(
@@ -98,14 +127,7 @@ pub fn all() -> Vec<Workload> {
         ),
         one("point_in_time", point_in_time, loops::point_in_time),
     ];
-    all.extend(family::all().into_iter().map(|checked| Workload {
-        name: checked.name,
-        job: checked.job,
-        by_hand: None,
-        expected: Some(checked.expected),
-        rows: Arc::clone,
-        observations_per_row: 1,
-    }));
+    all.extend(family::all());
     all
 }
 

@@ -168,33 +168,33 @@ fn run() -> Result<(), JobError> {
         &[(1, 0, 50, 60), (1, 130, 130, 40), (2, 70, 70, 5)],
     );
     show("the last two rows", &answers.last_two, &[(1, 70), (2, 5)]);
-    let mean = |cents| Some(Real(cents));
+    let real = |cents| Some(Real(cents));
     show(
         "rolling 1 h, final: a row per payment, closed at both ends",
         &answers.rolling,
         &[
-            (1, 0, 1, mean(10.0)),
-            (1, 20, 2, mean(15.0)),
-            (1, 50, 3, mean(20.0)),
-            (1, 130, 1, mean(40.0)),
-            (2, 70, 1, mean(5.0)),
+            (1, 0, 1, real(10.0)),
+            (1, 20, 2, real(15.0)),
+            (1, 50, 3, real(20.0)),
+            (1, 130, 1, real(40.0)),
+            (2, 70, 1, real(5.0)),
         ],
     );
     show(
         "rolling 1 h of any aggregate, final: here the largest",
         &answers.largest,
         &[
-            (1, 0, mean(10.0)),
-            (1, 20, mean(20.0)),
-            (1, 50, mean(30.0)),
-            (1, 130, mean(40.0)),
-            (2, 70, mean(5.0)),
+            (1, 0, real(10.0)),
+            (1, 20, real(20.0)),
+            (1, 50, real(30.0)),
+            (1, 130, real(40.0)),
+            (2, 70, real(5.0)),
         ],
     );
     show(
         "rolling 1 h, latest: a row per user, as of the newest moment",
         &answers.newest,
-        &[(1, 1, mean(40.0)), (2, 1, mean(5.0))],
+        &[(1, 1, real(40.0)), (2, 1, real(5.0))],
     );
     // 40, and 30, 20 and 10 cents halved 8, 11 and 13 times.
     let fading = 40.0 + 30.0 / 256.0 + 20.0 / 2_048.0 + 10.0 / 8_192.0;

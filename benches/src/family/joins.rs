@@ -10,71 +10,49 @@ use thalweg::prelude::*;
 use crate::asof::{is_label, label_of};
 use crate::data::{MERCHANTS, Payment};
 use crate::digest::{Digest, DigestSink};
-use crate::family::{Checked, by_key};
-use crate::workload::source;
+use crate::family::by_key;
+use crate::workload::{Workload, source};
 
 /// How far from a label a payment may be to be near it.
 const NEAR_US: i64 = 3_600_000_000;
 
 type Joined = (Payment, Option<Payment>);
 
-pub(super) fn all() -> Vec<Checked> {
+pub(super) fn all() -> Vec<Workload> {
     vec![
-        Checked {
-            name: "asof_forward",
-            job: asof_forward,
-            expected: |rows| asof(rows, |_, next| next),
-        },
-        Checked {
-            name: "asof_nearest",
-            job: asof_nearest,
-            expected: |rows| {
-                asof(rows, |older, next| match (older, next) {
-                    (Some(older), Some(next)) if older.0 <= next.0 => Some(older),
-                    (older, next) => next.or(older),
-                })
-            },
-        },
-        Checked {
-            name: "interval_join",
-            job: interval_join,
-            expected: |rows| pairs(rows, |label, payment| (label - payment).abs() <= NEAR_US),
-        },
-        Checked {
-            name: "windowed_join",
-            job: windowed_join,
-            expected: |rows| pairs(rows, |label, payment| label / NEAR_US == payment / NEAR_US),
-        },
-        Checked {
-            name: "join_inner",
-            job: join_inner,
-            expected: |rows| on_key(rows, |cents, known| if known { cents } else { 0.0 }),
-        },
-        Checked {
-            name: "join_left",
-            job: join_left,
-            expected: |rows| on_key(rows, |cents, known| if known { cents } else { -cents }),
-        },
-        Checked {
-            name: "join_full",
-            job: join_full,
-            expected: |rows| {
-                let met: BTreeSet<_> = rows.iter().map(|row| row.merchant).collect();
-                let alone = known().filter(|merchant| !met.contains(merchant)).count();
-                let left = on_key(rows, |cents, known| if known { cents } else { -cents });
-                left + alone as f64
-            },
-        },
-        Checked {
-            name: "join_semi",
-            job: join_semi,
-            expected: |rows| on_key(rows, |cents, known| if known { cents } else { 0.0 }),
-        },
-        Checked {
-            name: "join_anti",
-            job: join_anti,
-            expected: |rows| on_key(rows, |cents, known| if known { 0.0 } else { cents }),
-        },
+        Workload::checked("asof_forward", asof_forward, |rows| {
+            asof(rows, |_, next| next)
+        }),
+        Workload::checked("asof_nearest", asof_nearest, |rows| {
+            asof(rows, |older, next| match (older, next) {
+                (Some(older), Some(next)) if older.0 <= next.0 => Some(older),
+                (older, next) => next.or(older),
+            })
+        }),
+        Workload::checked("interval_join", interval_join, |rows| {
+            pairs(rows, |label, payment| (label - payment).abs() <= NEAR_US)
+        }),
+        Workload::checked("windowed_join", windowed_join, |rows| {
+            pairs(rows, |label, payment| label / NEAR_US == payment / NEAR_US)
+        }),
+        Workload::checked("join_inner", join_inner, |rows| {
+            on_key(rows, |cents, known| if known { cents } else { 0.0 })
+        }),
+        Workload::checked("join_left", join_left, |rows| {
+            on_key(rows, |cents, known| if known { cents } else { -cents })
+        }),
+        Workload::checked("join_full", join_full, |rows| {
+            let met: BTreeSet<_> = rows.iter().map(|row| row.merchant).collect();
+            let alone = known().filter(|merchant| !met.contains(merchant)).count();
+            let left = on_key(rows, |cents, known| if known { cents } else { -cents });
+            left + alone as f64
+        }),
+        Workload::checked("join_semi", join_semi, |rows| {
+            on_key(rows, |cents, known| if known { cents } else { 0.0 })
+        }),
+        Workload::checked("join_anti", join_anti, |rows| {
+            on_key(rows, |cents, known| if known { 0.0 } else { cents })
+        }),
     ]
 }
 

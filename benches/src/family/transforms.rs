@@ -11,8 +11,8 @@ use thalweg::prelude::*;
 
 use crate::data::Payment;
 use crate::digest::{Digest, DigestSink};
-use crate::family::{Checked, by_key};
-use crate::workload::source;
+use crate::family::by_key;
+use crate::workload::{Workload, source};
 
 /// Labels that a merchant is taken to have had beside its own, and their mean.
 const PRIOR_ROWS: f64 = 20.0;
@@ -35,52 +35,40 @@ fn channel(payment: &Payment) -> usize {
     payment.country as usize % CHANNELS.len()
 }
 
-pub(super) fn all() -> Vec<Checked> {
+pub(super) fn all() -> Vec<Workload> {
     vec![
-        Checked {
-            name: "fit_standard",
-            job: fit_standard,
-            expected: |rows| {
-                let countries = by_key(rows, |row| row.country);
-                let mean = |rows: &Vec<Payment>| {
-                    rows.iter().map(|row| row.cents as f64).sum::<f64>() / rows.len() as f64
+        Workload::checked("fit_standard", fit_standard, |rows| {
+            let countries = by_key(rows, |row| row.country);
+            let mean = |rows: &Vec<Payment>| {
+                rows.iter().map(|row| row.cents as f64).sum::<f64>() / rows.len() as f64
+            };
+            countries.values().map(mean).sum()
+        }),
+        Workload::checked("target_encoded", target_encoded, |rows| {
+            let rates = |rows: &Vec<Payment>| -> f64 {
+                let mut labels = 0.0;
+                let rate = |(before, row): (usize, &Payment)| {
+                    let rate = (labels + PRIOR_ROWS * PRIOR) / (before as f64 + PRIOR_ROWS);
+                    labels += label(row);
+                    rate
                 };
-                countries.values().map(mean).sum()
-            },
-        },
-        Checked {
-            name: "target_encoded",
-            job: target_encoded,
-            expected: |rows| {
-                let rates = |rows: &Vec<Payment>| -> f64 {
-                    let mut labels = 0.0;
-                    let rate = |(before, row): (usize, &Payment)| {
-                        let rate = (labels + PRIOR_ROWS * PRIOR) / (before as f64 + PRIOR_ROWS);
-                        labels += label(row);
-                        rate
-                    };
-                    rows.iter().enumerate().map(rate).sum()
-                };
-                by_key(rows, |row| row.merchant).values().map(rates).sum()
-            },
-        },
-        Checked {
-            name: "encodings",
-            job: encodings,
-            expected: |rows| {
-                let encoded = |row: &Payment| {
-                    let cents = row.cents as f64;
-                    let cut = cents.clamp(CUT.0, CUT.1);
-                    let bucket = EDGES.iter().filter(|edge| **edge <= cents).count();
-                    let place = (channel(row) + 1) % CHANNELS.len();
-                    (cut - SCALE.mean.0) / SCALE.stddev.0
-                        + (bucket + place) as f64
-                        + cents.ln_1p()
-                        + cents / f64::from(row.merchant)
-                };
-                rows.iter().map(encoded).sum()
-            },
-        },
+                rows.iter().enumerate().map(rate).sum()
+            };
+            by_key(rows, |row| row.merchant).values().map(rates).sum()
+        }),
+        Workload::checked("encodings", encodings, |rows| {
+            let encoded = |row: &Payment| {
+                let cents = row.cents as f64;
+                let cut = cents.clamp(CUT.0, CUT.1);
+                let bucket = EDGES.iter().filter(|edge| **edge <= cents).count();
+                let place = (channel(row) + 1) % CHANNELS.len();
+                (cut - SCALE.mean.0) / SCALE.stddev.0
+                    + (bucket + place) as f64
+                    + cents.ln_1p()
+                    + cents / f64::from(row.merchant)
+            };
+            rows.iter().map(encoded).sum()
+        }),
     ]
 }
 

@@ -11,86 +11,63 @@ use thalweg::prelude::*;
 
 use crate::data::Payment;
 use crate::digest::{Digest, DigestSink};
-use crate::family::{Checked, by_key};
-use crate::workload::source;
+use crate::expected;
+use crate::family::by_key;
+use crate::workload::{Workload, source};
 
 const HOUR_US: i64 = 3_600_000_000;
 const DAY_US: i64 = 24 * HOUR_US;
 /// Rows that `last_rows` keeps of a user.
 const LAST: usize = 10;
 
-pub(super) fn all() -> Vec<Checked> {
+pub(super) fn all() -> Vec<Workload> {
     vec![
-        Checked {
-            name: "calendar",
-            job: calendar,
-            expected: |rows| {
-                let mut counts = BTreeMap::<(u64, i64), i64>::new();
-                for row in rows {
-                    // New York is five hours behind all January.
-                    let day = (row.at - 5 * HOUR_US).div_euclid(DAY_US);
-                    *counts.entry((row.user, day)).or_default() += 1;
-                }
-                counts.values().map(|count| squared(*count)).sum()
-            },
-        },
-        Checked {
-            name: "lifetime",
-            job: lifetime,
-            expected: |rows| {
-                let users = by_key(rows, |row| row.user);
-                users.values().map(|rows| squared(rows.len() as i64)).sum()
-            },
-        },
-        Checked {
-            name: "last_rows",
-            job: last_rows,
-            expected: |rows| {
-                let users = by_key(rows, |row| row.user);
-                let last = |rows: &Vec<Payment>| cents(&rows[rows.len().saturating_sub(LAST)..]);
-                users.values().map(last).sum()
-            },
-        },
-        Checked {
-            name: "decayed",
-            job: decayed,
-            expected: |rows| {
-                let fading = |rows: &Vec<Payment>| -> f64 {
-                    let newest = rows.last().map_or(0, |row| row.at);
-                    let weight =
-                        |row: &Payment| (-((newest - row.at) as f64) / DAY_US as f64).exp2();
-                    rows.iter().map(|row| row.cents as f64 * weight(row)).sum()
+        Workload::checked("calendar", calendar, |rows| {
+            let mut counts = BTreeMap::<(u64, i64), i64>::new();
+            for row in rows {
+                // New York is five hours behind all January.
+                let day = (row.at - 5 * HOUR_US).div_euclid(DAY_US);
+                *counts.entry((row.user, day)).or_default() += 1;
+            }
+            counts.values().map(|count| squared(*count)).sum()
+        }),
+        Workload::checked("lifetime", lifetime, |rows| {
+            let users = by_key(rows, |row| row.user);
+            users.values().map(|rows| squared(rows.len() as i64)).sum()
+        }),
+        Workload::checked("last_rows", last_rows, |rows| {
+            let users = by_key(rows, |row| row.user);
+            let last =
+                |rows: &Vec<Payment>| expected::cents(&rows[rows.len().saturating_sub(LAST)..]);
+            users.values().map(last).sum()
+        }),
+        Workload::checked("decayed", decayed, |rows| {
+            let fading = |rows: &Vec<Payment>| -> f64 {
+                let newest = rows.last().map_or(0, |row| row.at);
+                let weight = |row: &Payment| (-((newest - row.at) as f64) / DAY_US as f64).exp2();
+                rows.iter().map(|row| row.cents as f64 * weight(row)).sum()
+            };
+            by_key(rows, |row| row.user).values().map(fading).sum()
+        }),
+        Workload::checked("sliding", sliding, |rows| {
+            let largest = |rows: &Vec<Payment>| -> f64 {
+                let mut first = 0;
+                let of_row = |(last, row): (usize, &Payment)| {
+                    while rows[first].at < row.at - DAY_US {
+                        first += 1;
+                    }
+                    let window = rows[first..=last].iter();
+                    window.map(|row| row.cents).max().unwrap_or(0) as f64
                 };
-                by_key(rows, |row| row.user).values().map(fading).sum()
-            },
-        },
-        Checked {
-            name: "sliding",
-            job: sliding,
-            expected: |rows| {
-                let largest = |rows: &Vec<Payment>| -> f64 {
-                    let mut first = 0;
-                    let of_row = |(last, row): (usize, &Payment)| {
-                        while rows[first].at < row.at - DAY_US {
-                            first += 1;
-                        }
-                        let window = rows[first..=last].iter();
-                        window.map(|row| row.cents).max().unwrap_or(0) as f64
-                    };
-                    rows.iter().enumerate().map(of_row).sum()
-                };
-                by_key(rows, |row| row.user).values().map(largest).sum()
-            },
-        },
+                rows.iter().enumerate().map(of_row).sum()
+            };
+            by_key(rows, |row| row.user).values().map(largest).sum()
+        }),
     ]
 }
 
 fn squared(count: i64) -> f64 {
     (count * count) as f64
-}
-
-fn cents(rows: &[Payment]) -> f64 {
-    rows.iter().map(|row| row.cents as f64).sum()
 }
 
 /// Count and sum per user and day in New York, once the day has ended.

@@ -23,3 +23,11 @@ impl Additive for Diff {
         *self += other * times;
     }
 }
+
+impl<A: Additive, B: Additive> Additive for (A, B) {
+    #[inline]
+    fn add(&mut self, other: &Self, times: Diff) {
+        self.0.add(&other.0, times);
+        self.1.add(&other.1, times);
+    }
+}

@@ -12,10 +12,10 @@ use crate::value::{IntoLane, NULL};
 
 /// The two functions, of types of their own, so that they are compiled into the loop over the rows, and whether the
 /// states add up.
-pub struct Fold<D, S, O, U, R, Sums = Opaque> {
+pub struct Fold<D, S, O, U, R, A = Opaque> {
     update: Rc<U>,
     read: Rc<R>,
-    of: PhantomData<(fn(S, D) -> O, Sums)>,
+    of: PhantomData<(fn(S, D) -> O, A)>,
 }
 
 /// Whether states of a type add up, and how.

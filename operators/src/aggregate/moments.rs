@@ -67,13 +67,6 @@ impl<L: Lane> Additive for Totals<L> {
     }
 }
 
-impl<L: Lane> Additive for (Totals<L>, Extremes<i64>) {
-    fn add(&mut self, other: &Self, times: Diff) {
-        self.0.add(&other.0, times);
-        self.1.add(&other.1, times);
-    }
-}
-
 /// Count, sum, mean, min, max, variance and stddev of a number; nulls are counted apart.
 /// The distinct numbers are kept, since the extreme may be retracted.
 #[must_use]

@@ -78,6 +78,15 @@ enum Known<D> {
 
 impl<D: Ord> Known<D> {
     fn change(&mut self, row: D, diff: Diff) {
+        match self {
+            Self::Rows(rows) if rows.is_empty() && diff == 1 => *self = Self::One(row),
+            Self::One(known) if *known == row && diff == -1 => *self = Self::Rows(Vec::new()),
+            _ => self.change_list(row, diff),
+        }
+    }
+
+    /// The same by way of a list.
+    fn change_list(&mut self, row: D, diff: Diff) {
         let mut rows = match std::mem::replace(self, Self::Rows(Vec::new())) {
             Self::One(known) => vec![(known, 1)],
             Self::Rows(rows) => rows,
@@ -115,11 +124,13 @@ impl<D: Ord> Known<D> {
     }
 
     /// All rows, each with how often it is there.
-    fn counted(&self) -> Vec<(&D, Diff)> {
-        match self {
-            Self::One(row) => vec![(row, 1)],
-            Self::Rows(rows) => rows.iter().map(|(row, count)| (row, *count)).collect(),
-        }
+    fn counted(&self) -> impl Iterator<Item = (&D, Diff)> {
+        let (one, rows) = match self {
+            Self::One(row) => (Some((row, 1)), &[][..]),
+            Self::Rows(rows) => (None, &rows[..]),
+        };
+        let rows = rows.iter().map(|(row, count)| (row, *count));
+        one.into_iter().chain(rows)
     }
 
     fn heap_bytes(&self) -> usize {

@@ -92,7 +92,7 @@ impl<K: Key, S: Default> Open<K, S> {
         (hash >> self.shift) as usize
     }
 
-    /// Asks for the slots of keys ahead of [`Open::resolve`], if they are not likely to be in the cache.
+    /// Asks for the slots of keys ahead of [`Open::find`]: small tables too, since an epoch may fill a hundred windows.
     #[inline]
     pub(super) fn prefetch<'a>(&self, keys: impl IntoIterator<Item = &'a K>) {
         for key in keys {
@@ -100,7 +100,7 @@ impl<K: Key, S: Default> Open<K, S> {
         }
     }
 
-    /// Asks for the groups of keys whose slots have come, likewise.
+    /// Asks for the groups of keys whose slots have come, where there are too many to be in the cache.
     #[inline]
     pub(super) fn prefetch_groups<'a>(&self, keys: impl IntoIterator<Item = &'a K>) {
         if self.slots.len() > SLOTS_IN_CACHE {

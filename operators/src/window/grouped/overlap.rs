@@ -17,10 +17,8 @@ use thalweg_engine::update::Diff;
 
 use crate::window::grouped::Span;
 use crate::window::grouped::open::{Group, Open};
+use crate::window::grouped::state::TOGETHER;
 use crate::window::grouped::windows::Windows;
-
-/// Groups that are worked on together, as rows are.
-const TOGETHER: usize = 64;
 
 /// The window in work.
 pub(super) struct Overlap<K, S> {

@@ -25,8 +25,8 @@ pub(super) enum Mode {
     Final,
 }
 
-/// Rows that are worked on together: enough to hide the way to memory, few enough to stay in the nearest cache.
-const TOGETHER: usize = 64;
+/// Rows, or groups, that are worked on together: enough to hide the way to memory, few enough to stay in the nearest cache.
+pub(super) const TOGETHER: usize = 64;
 
 /// Rows that follow one another and lie in the same windows: which of the rows in hand, and of the places.
 struct Run {
