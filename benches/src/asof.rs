@@ -96,7 +96,7 @@ pub(crate) fn dimension_asof(rows: Arc<Vec<Payment>>, workers: usize, digest: Di
             .key_by(|(payment, _)| payment.merchant)
             .event_time(|(payment, _)| payment.at)
             .rolling([hours(24)])?
-            .moments("amount", |(payment, rate)| {
+            .totals("amount", |(payment, rate)| {
                 let percent = rate.as_ref().map_or(100, |rate| rate.percent);
                 payment.cents * i64::from(percent)
             })

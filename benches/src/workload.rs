@@ -103,6 +103,10 @@ pub fn all() -> Vec<Workload> {
             rows: |rows| Arc::new(data::with_hot_key(rows)),
             ..one("rolling_hot_key", rolling_latest, loops::rolling).held_to(expected::in_a_week)
         },
+        Workload {
+            rows: |rows| Arc::new(data::with_zipf_keys(rows)),
+            ..one("rolling_zipf", rolling_latest, loops::rolling).held_to(expected::in_a_week)
+        },
         one("rolling_final", rolling_final, loops::rolling),
         one("tumbling", tumbling, loops::tumbling),
         one("lookup", lookup, loops::lookup),

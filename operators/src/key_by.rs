@@ -17,7 +17,7 @@ use crate::window::decayed::Decayed;
 use crate::window::grouped::{Calendar, Grouped, Local, Span};
 use crate::window::last_rows::LastRows;
 use crate::window::rolling::widths::Widths;
-use crate::window::rolling::{self, Expiry, Rolling};
+use crate::window::rolling::{self, Expiry, Rolling, Wide, WithoutExtremes};
 use crate::window::session::SessionWindows;
 use crate::window::sliding::Sliding;
 
@@ -225,6 +225,27 @@ impl<'s, D: Data, K: Key, const W: usize> RollingWindows<'s, D, K, W> {
         values: impl Fn(&D) -> [V; N] + 'static,
     ) -> Rolling<'s, D, K, V::Lane, N, W> {
         self.lanes(name, move |row| values(row).map(V::into_lane))
+    }
+
+    /// Count, sum, mean, variance and stddev of one number per row, without its least and greatest: for windows of many
+    /// events half of the work, and none of what a key holds for its extremes.
+    #[must_use]
+    pub fn totals<V: IntoLane>(
+        &self,
+        name: &str,
+        value: impl Fn(&D) -> V + 'static,
+    ) -> Rolling<'s, D, K, V::Lane, 1, W, WithoutExtremes<Wide>> {
+        self.moments(name, value).of_form()
+    }
+
+    /// The same of `N` numbers per row, in one pass.
+    #[must_use]
+    pub fn totals_of<V: IntoLane, const N: usize>(
+        &self,
+        name: &str,
+        values: impl Fn(&D) -> [V; N] + 'static,
+    ) -> Rolling<'s, D, K, V::Lane, N, W, WithoutExtremes<Wide>> {
+        self.moments_of(name, values).of_form()
     }
 
     /// Any aggregates, such as `(count(), distinct(|p| Some(p.merchant)))`: what moments cannot say, more slowly.

@@ -4,14 +4,16 @@ use std::collections::BTreeMap;
 
 use tests::case::{Case, Retractions};
 use tests::dice::Dice;
-use tests::epochs::{Witness, assert_every_epoch, assert_every_epoch_appends, once};
+use tests::epochs::{
+    Witness, assert_every_epoch, assert_every_epoch_appends, assert_every_epoch_nets, once,
+};
 use tests::lap::Lap;
-use tests::oracle::{REAL, WHOLE, groups, rolling_final, rolling_latest};
-use thalweg::engine::time::WATERMARK_NONE;
+use tests::oracle::{REAL, TOTALS, WHOLE, groups, rolling_final, rolling_latest};
+use thalweg::engine::time::{WATERMARK_END, WATERMARK_NONE};
 use thalweg::prelude::{Expiry, Real};
 
 use crate::for_seeds;
-use crate::jobs::{self, Grouping};
+use crate::jobs::{self, Grouping, Mode};
 
 fn rolling_holds(seeds: std::ops::Range<u64>, expiry: Expiry) {
     for_seeds(seeds, |seed| {
@@ -46,6 +48,49 @@ fn rolling_rows_that_expire_are_brute_force_at_every_epoch() {
 #[test]
 fn rolling_rows_that_keep_until_the_next_event_are_brute_force_at_every_epoch() {
     rolling_holds(500..620, Expiry::AtNextEvent);
+}
+
+#[test]
+fn rolling_totals_are_brute_force_at_every_epoch_in_every_mode() {
+    for_seeds(6_000..6_180, |seed| {
+        let mut dice = Dice::new(seed);
+        let mode = [Mode::Latest, Mode::Finals, Mode::Corrections][(seed % 3) as usize];
+        let retractions = match mode {
+            Mode::Finals => Retractions::InOrder,
+            Mode::Latest | Mode::Corrections => Retractions::Anywhere,
+        };
+        let case = Case::draw(&mut dice, 120, retractions);
+        let (lap, witness) = (Lap::draw(&mut dice), Witness::default());
+        let written = once(&lap, |out| {
+            jobs::rolling_totals(&case, &lap, mode, &witness, out)
+        });
+        let (context, seen) = ((seed, lap, &case), witness.seen());
+        let of_events = |input: &BTreeMap<_, _>, until| {
+            let rows = rolling_final(input, &case.widths_us, until, &TOTALS);
+            let rows = rows.into_iter().map(|((id, row), n)| ((Some(id), row), n));
+            rows.collect()
+        };
+        match mode {
+            Mode::Latest => assert_every_epoch(
+                &context,
+                &seen,
+                &written,
+                |(_, row)| row.key,
+                |input, time| {
+                    let rows = rolling_latest(input, &case.widths_us, time.as_of, &TOTALS);
+                    rows.into_iter().map(|(row, n)| ((None, row), n)).collect()
+                },
+            ),
+            Mode::Finals => {
+                assert_every_epoch_appends(&context, &seen, &written, |input, time| {
+                    of_events(input, time.watermark)
+                });
+            }
+            Mode::Corrections => assert_every_epoch_nets(&context, &seen, &written, |input, _| {
+                of_events(input, WATERMARK_END)
+            }),
+        }
+    });
 }
 
 #[test]

@@ -104,6 +104,42 @@ pub(crate) fn rolling_corrections(
     })
 }
 
+/// A mode of rolling windows that keep no extremes.
+#[derive(Clone, Copy)]
+pub(crate) enum Mode {
+    Latest,
+    Finals,
+    Corrections,
+}
+
+/// Rolling totals of two lanes of whole numbers, a row per key or per event; an event's row comes with its id.
+pub(crate) fn rolling_totals(
+    case: &Case,
+    lap: &Lap,
+    mode: Mode,
+    witness: &Witness,
+    out: Collect<(Option<u32>, RolledRow)>,
+) -> Job {
+    let (case, lap, witness) = (case.clone(), *lap, witness.clone());
+    Job::new("rolling totals", move |g| {
+        let events = g.source("events", case.source(&lap))?;
+        witness.watch(&events);
+        let keyed = events.key_by(|event| event.key);
+        let windows = keyed.event_time(|event| event.at).rolling(case.widths())?;
+        let rolling = windows.totals_of("whole", |event| [event.value, event.other]);
+        let rows = match mode {
+            Mode::Latest => {
+                let rows = in_some_form!(lap, rolling, latest());
+                return rows.map(|row| (None, read(row))).sink("out", out.clone());
+            }
+            Mode::Finals => in_some_form!(lap, rolling, finals(|event| event.id)),
+            Mode::Corrections => in_some_form!(lap, rolling, corrections(|event| event.id)),
+        };
+        rows.map(|(id, row)| (Some(id), read(row)))
+            .sink("out", out.clone())
+    })
+}
+
 type Floats<'s> = Rolling<'s, Event, i64, thalweg::operators::value::Float, 1, 1>;
 
 fn floats<'s>(events: &Table<'s, Event>, case: &Case) -> Result<Floats<'s>, JobError> {

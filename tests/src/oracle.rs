@@ -104,6 +104,12 @@ pub const WHOLE: Lanes = Lanes {
     sum: Summary::whole,
 };
 
+/// The same as totals: without extremes.
+pub const TOTALS: Lanes = Lanes {
+    of: |event| event.whole_lanes().to_vec(),
+    sum: Summary::totals,
+};
+
 /// The lane of floats.
 pub const REAL: Lanes = Lanes {
     of: |event| event.real_lane().to_vec(),

@@ -103,6 +103,12 @@ impl Lane for Float {
         (unit * unit).into()
     }
 
+    #[inline]
+    fn is_large(value: i64) -> bool {
+        // Squares count units of 2⁻¹²⁸ in 256 bits.
+        float_of(value).abs() >= 1_073_741_824.0
+    }
+
     /// Those floats that are floats of 32 bits as well: whole numbers to 2²⁴, halves, quarters.
     #[inline]
     fn narrow(value: i64) -> Option<i32> {
@@ -135,21 +141,19 @@ impl Lane for Float {
         fits(count, largest).then(|| sum as f64 / UNIT)
     }
 
-    fn read_variance(sum: i128, squares: Wide256, count: u64, largest: i64) -> Option<f64> {
+    fn read_spread(sum: i128, squares: Wide256, count: u64, largest: i64) -> Option<f64> {
         if !fits(count, largest) {
             return None;
         }
         let (n, squares, sum) = (I256::from(count), squares.get(), I256::from(sum));
-        let n_float = nearest(n);
         // Where n·Σx² would not fit, both terms lose the same low bits first.
-        let spread = match n.checked_mul(squares) {
+        Some(match n.checked_mul(squares) {
             Some(product) => nearest(product - sum * sum),
             None => {
                 let scaled: I256 = (squares >> 32_u32) * n - ((sum * sum) >> 32_u32);
                 nearest(scaled) * 4_294_967_296.0
             }
-        };
-        Some(spread / (n_float * n_float) / UNIT / UNIT)
+        })
     }
 }
 

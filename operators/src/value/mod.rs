@@ -14,7 +14,7 @@ mod carried;
 mod decimal;
 mod float;
 mod limbs;
-mod moments;
+pub(crate) mod moments;
 mod powers;
 mod real;
 mod wide;
@@ -57,6 +57,9 @@ pub trait Lane:
     /// A lane's number as a float.
     fn read(value: i64) -> f64;
 
+    /// Whether 2³² numbers, each of them at most as far from zero as this one, may not fit the sums.
+    fn is_large(value: i64) -> bool;
+
     /// A lane's number in 32 bits, in the same order, [`NULL`] as the least; `None` where it does not fit.
     fn narrow(value: i64) -> Option<i32>;
 
@@ -66,8 +69,8 @@ pub trait Lane:
     /// A sum as a float; `None` when `count` numbers within `±largest` may have overflowed it.
     fn read_sum(sum: i128, count: u64, largest: i64) -> Option<f64>;
 
-    /// `n·Σx² − (Σx)²` over `n²`, rounded once: the population variance. `None` as for [`Lane::read_sum`].
-    fn read_variance(sum: i128, squares: Self::Squares, count: u64, largest: i64) -> Option<f64>;
+    /// `n·Σx² − (Σx)²` in units², rounded once: n² times the population variance. `None` as for [`Lane::read_sum`].
+    fn read_spread(sum: i128, squares: Self::Squares, count: u64, largest: i64) -> Option<f64>;
 }
 
 /// A number that wraps and so forms a group under addition.

@@ -20,8 +20,8 @@ use thalweg_engine::time::EventTime;
 use crate::array::Array;
 use crate::value::{Lane, Moments};
 use crate::window::rolling::event::Windows;
+use crate::window::rolling::extremes::{Cursor, Extremes as _};
 use crate::window::rolling::form::{Form, Stored, pack, unpack};
-use crate::window::rolling::stack::{Greatest, Least, Stack};
 use crate::window::rolling::widths::Widths;
 use totals::{Share, Totals};
 
@@ -40,8 +40,7 @@ pub(super) struct Busy<L: Lane, const N: usize, const W: usize, F: Form> {
     /// Whether a head may have to move back: the newest event may have been retracted.
     back: bool,
     ring: VecDeque<Stored<F, N>>,
-    least: [Stack<Least, F>; N],
-    greatest: [Stack<Greatest, F>; N],
+    extremes: F::Extremes<N>,
 }
 
 impl<L: Lane, const N: usize, const W: usize, F: Form> Busy<L, N, W, F> {
@@ -55,8 +54,7 @@ impl<L: Lane, const N: usize, const W: usize, F: Form> Busy<L, N, W, F> {
             bytes_noted: 0,
             back: false,
             ring: VecDeque::new(),
-            least: std::array::from_fn(|_| Stack::new()),
-            greatest: std::array::from_fn(|_| Stack::new()),
+            extremes: F::Extremes::empty(),
         }
     }
 
@@ -80,11 +78,7 @@ impl<L: Lane, const N: usize, const W: usize, F: Form> Busy<L, N, W, F> {
 
     /// Bytes that the key owns beyond its place in the slab.
     pub(super) fn bytes(&self) -> usize {
-        let stacks: usize = (0..N)
-            .map(|lane| self.least[lane].capacity() + self.greatest[lane].capacity())
-            .sum();
-        self.ring.capacity() * size_of::<Stored<F, N>>()
-            + stacks * size_of::<(F::Time, F::Number)>()
+        self.ring.capacity() * size_of::<Stored<F, N>>() + self.extremes.bytes()
     }
 
     /// Notes the bytes that the key owns now; returns what was noted before, and what is now.
@@ -148,9 +142,8 @@ impl<L: Lane, const N: usize, const W: usize, F: Form> Busy<L, N, W, F> {
     fn append(&mut self, event: Stored<F, N>) {
         self.make_room();
         self.ring.push_back(event);
+        self.extremes.push::<L>(&event);
         for lane in 0..N {
-            self.least[lane].push(event.0, event.1[lane]);
-            self.greatest[lane].push(event.0, event.1[lane]);
             let share = Share::of(F::number::<L>(event.1[lane]));
             for window in 0..W {
                 self.totals[window][lane].add(&share);
@@ -178,10 +171,7 @@ impl<L: Lane, const N: usize, const W: usize, F: Form> Busy<L, N, W, F> {
             None => self.ring.partition_point(|event| event.0 <= at),
         };
         self.ring.insert(place, (at, lanes));
-        for lane in 0..N {
-            self.least[lane].insert(at, lanes[lane]);
-            self.greatest[lane].insert(at, lanes[lane]);
-        }
+        self.extremes.insert::<L>(&(at, lanes));
         for window in 0..W {
             if place < self.head(window) {
                 self.heads[window] += 1;
@@ -211,17 +201,7 @@ impl<L: Lane, const N: usize, const W: usize, F: Form> Busy<L, N, W, F> {
                 self.sub(window, &lanes);
             }
         }
-        let until = self.ring.partition_point(|event| event.0 <= at);
-        for lane in 0..N {
-            let older = || {
-                self.ring
-                    .range(..until)
-                    .rev()
-                    .map(|event| (event.0, event.1[lane]))
-            };
-            self.least[lane].remove(at, lanes[lane], older());
-            self.greatest[lane].remove(at, lanes[lane], older());
-        }
+        self.extremes.remove::<L>(&(at, lanes), &self.ring);
         self.back = true;
         true
     }
@@ -233,6 +213,7 @@ impl<L: Lane, const N: usize, const W: usize, F: Form> Busy<L, N, W, F> {
                 break;
             }
             self.ring.pop_front();
+            self.extremes.leave::<L>(&first);
             for window in 0..W {
                 if self.heads[window] == 0 {
                     self.sub(window, &first.1);
@@ -241,10 +222,7 @@ impl<L: Lane, const N: usize, const W: usize, F: Form> Busy<L, N, W, F> {
                 }
             }
         }
-        for lane in 0..N {
-            self.least[lane].evict(self.anchor, cut);
-            self.greatest[lane].evict(self.anchor, cut);
-        }
+        self.extremes.evict(self.anchor, cut);
     }
 
     /// The windows that end at `end`, which is not before the newest event.
@@ -258,7 +236,7 @@ impl<L: Lane, const N: usize, const W: usize, F: Form> Busy<L, N, W, F> {
         if std::mem::take(&mut self.back) {
             self.move_heads_back(end, widths);
         }
-        let (mut low, mut high) = ([0; N], [0; N]);
+        let mut cursors = [Cursor::default(); N];
         for window in *widths.widest_first() {
             let start = end.saturating_sub(widths.as_given()[window]);
             while let Some(first) = self.ring.get(self.head(window)).copied() {
@@ -275,16 +253,16 @@ impl<L: Lane, const N: usize, const W: usize, F: Form> Busy<L, N, W, F> {
             let events = self.ring.len() as u32 - self.heads[window];
             for lane in 0..N {
                 let totals = &self.totals[window][lane];
-                let least = self.least[lane]
-                    .first_from(self.anchor, start, &mut low[lane])
-                    .map_or(i64::MAX, F::number::<L>);
-                let greatest = self.greatest[lane]
-                    .first_from(self.anchor, start, &mut high[lane])
-                    .map_or(i64::MIN, F::number::<L>);
+                let extremes = self.extremes.of_window::<L>(
+                    lane,
+                    (self.anchor, start),
+                    &mut cursors[lane],
+                    || self.ring.range(self.head(window)..),
+                );
                 windows[window][lane] = Moments::from_parts(
                     totals.sum,
                     totals.squares,
-                    (least, greatest),
+                    extremes,
                     self.counts[window][lane],
                     events,
                 );
@@ -301,14 +279,13 @@ impl<L: Lane, const N: usize, const W: usize, F: Form> Busy<L, N, W, F> {
         windows: &mut Windows<L, N, W>,
     ) -> usize {
         let cut = end.saturating_sub(widths.widest());
-        for lane in 0..N {
-            self.least[lane].evict(self.anchor, cut);
-            self.greatest[lane].evict(self.anchor, cut);
-        }
+        self.extremes.evict(self.anchor, cut);
         self.fill(end, widths, windows);
         let gone = self.heads.iter().copied().min().unwrap_or(0);
         for _ in 0..gone {
-            self.ring.pop_front();
+            if let Some(first) = self.ring.pop_front() {
+                self.extremes.leave::<L>(&first);
+            }
         }
         self.heads.iter_mut().for_each(|head| *head -= gone);
         gone as usize
@@ -345,11 +322,7 @@ impl<L: Lane, const N: usize, const W: usize, F: Form> Busy<L, N, W, F> {
         if let Some(last) = self.ring.back() {
             prefetch(std::slice::from_ref(last), 0);
         }
-        for lane in 0..N {
-            for end in self.least[lane].ends().chain(self.greatest[lane].ends()) {
-                prefetch(std::slice::from_ref(end), 0);
-            }
-        }
+        self.extremes.prefetch();
         for head in self.heads {
             if let Some(first) = self.ring.get(head as usize) {
                 prefetch(std::slice::from_ref(first), 0);

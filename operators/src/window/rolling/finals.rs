@@ -98,7 +98,6 @@ impl<K: Key, L: Lane, P: Data + Ord, const N: usize, const W: usize, F: Form>
                 self.store.index.prefetch(row(i + 4 * AHEAD).key.tag());
             }
             let handle = self.store.resolve(&row(i).key);
-            self.note(handle, row(i).at);
             self.handles.push(handle);
         }
         let mut from = 0;
@@ -108,8 +107,10 @@ impl<K: Key, L: Lane, P: Data + Ord, const N: usize, const W: usize, F: Form>
             while until == from || (until < order.len() && is_peer(until)) {
                 self.store
                     .prefetch_ahead(&self.handles, until, |handle| *handle);
+                self.silences.prefetch_ahead(&self.handles, until);
                 until += 1;
             }
+            self.note(self.handles[from], row(from).at);
             match order[from..until] {
                 [only] if rows[only as usize].diff == 1 => {
                     self.settle_one(self.handles[from], &rows[only as usize], out);

@@ -15,17 +15,26 @@ use thalweg_engine::time::EventTime;
 
 use crate::array::Array;
 use crate::value::{Lane, NULL};
+use crate::window::rolling::extremes::{Extremes, Forgone, Stacks};
 
 /// An event as it is stored.
 pub(crate) type Stored<F, const N: usize> = (<F as Sealed>::Time, Array<<F as Sealed>::Number, N>);
 
-/// How rolling windows store their events: [`Wide`], or [`Compact`].
+/// How rolling windows store their events: [`Wide`], or [`Compact`], and whether they keep extremes.
 pub trait Form: Clone + Copy + Debug + Sealed + 'static {}
 
 /// What only this module says of a form.
-pub trait Sealed {
+pub trait Sealed: Sized {
     /// Whether every event can be written down.
     const TAKES_ALL: bool;
+    /// Whether windows know the least and the greatest number.
+    const KEEPS_EXTREMES: bool;
+    /// The form of eight bytes that keeps as much.
+    type Short: Form;
+    /// The form that takes every event and keeps as much.
+    type Full: Form;
+    /// What a busy key keeps for the extremes of its windows.
+    type Extremes<const N: usize>: Extremes<Self, N>;
     /// A moment, in the order of time.
     type Time: Copy + Debug + Default + Ord;
     /// A number, in its order.
@@ -79,6 +88,10 @@ impl Form for Wide {}
 
 impl Sealed for Wide {
     const TAKES_ALL: bool = true;
+    const KEEPS_EXTREMES: bool = true;
+    type Short = Compact;
+    type Full = Self;
+    type Extremes<const N: usize> = Stacks<Self, N>;
     type Time = EventTime;
     type Number = i64;
     const NULL: i64 = NULL;
@@ -143,6 +156,10 @@ impl Form for Compact {}
 
 impl Sealed for Compact {
     const TAKES_ALL: bool = false;
+    const KEEPS_EXTREMES: bool = true;
+    type Short = Self;
+    type Full = Wide;
+    type Extremes<const N: usize> = Stacks<Self, N>;
     type Time = u32;
     type Number = i32;
     const NULL: i32 = i32::MIN;
@@ -185,6 +202,59 @@ impl Sealed for Compact {
     #[inline(always)]
     fn set_moment((): &mut (), _: EventTime) -> bool {
         false
+    }
+}
+
+/// Another form, of windows that know no least and no greatest number: count, sums and what is read from them.
+#[derive(Clone, Copy, Debug)]
+pub struct WithoutExtremes<F>(std::marker::PhantomData<F>);
+
+impl<F: Form> Form for WithoutExtremes<F> {}
+
+impl<F: Form> Sealed for WithoutExtremes<F> {
+    const TAKES_ALL: bool = F::TAKES_ALL;
+    const KEEPS_EXTREMES: bool = false;
+    type Short = WithoutExtremes<F::Short>;
+    type Full = WithoutExtremes<F::Full>;
+    type Extremes<const N: usize> = Forgone;
+    type Time = F::Time;
+    type Number = F::Number;
+    const NULL: F::Number = F::NULL;
+    type Moment = F::Moment;
+
+    #[inline(always)]
+    fn anchor(oldest: EventTime, newest: EventTime) -> u32 {
+        F::anchor(oldest, newest)
+    }
+
+    #[inline(always)]
+    fn pack_time(anchor: u32, at: EventTime) -> Option<F::Time> {
+        F::pack_time(anchor, at)
+    }
+
+    #[inline(always)]
+    fn time(anchor: u32, time: F::Time) -> EventTime {
+        F::time(anchor, time)
+    }
+
+    #[inline(always)]
+    fn pack_number<L: Lane>(number: i64) -> Option<F::Number> {
+        F::pack_number::<L>(number)
+    }
+
+    #[inline(always)]
+    fn number<L: Lane>(number: F::Number) -> i64 {
+        F::number::<L>(number)
+    }
+
+    #[inline(always)]
+    fn moment(place: &F::Moment) -> Option<EventTime> {
+        F::moment(place)
+    }
+
+    #[inline(always)]
+    fn set_moment(place: &mut F::Moment, at: EventTime) -> bool {
+        F::set_moment(place, at)
     }
 }
 

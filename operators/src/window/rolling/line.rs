@@ -193,7 +193,7 @@ impl<L: Lane, const N: usize, F: Form> Line<L, N, F> {
         {
             older = rest;
         }
-        let mut moments = Array([Moments::EMPTY; N]);
+        let (until, mut moments) = (older.len(), Array([Moments::EMPTY; N]));
         for window in widths.widest_first().iter().rev() {
             let start = end.saturating_sub(widths.as_given()[*window]);
             while let Some((last, rest)) = older.split_last()
@@ -205,6 +205,13 @@ impl<L: Lane, const N: usize, F: Form> Line<L, N, F> {
                 older = rest;
             }
             windows[*window] = moments;
+            if !F::KEEPS_EXTREMES {
+                let held = &self.held()[older.len()..until];
+                for (lane, moments) in windows[*window].iter_mut().enumerate() {
+                    let numbers = held.iter().map(|event| F::number::<L>(event.1[lane]));
+                    *moments = moments.without_extremes(numbers);
+                }
+            }
         }
     }
 

@@ -10,7 +10,8 @@
 //! `e + width`.
 //!
 //! Events are stored in sixteen bytes each, whatever they are ([`Wide`]), or with [`Rolling::compact`] in eight where
-//! they are whole milliseconds and small numbers ([`Compact`]).
+//! they are whole milliseconds and small numbers ([`Compact`]). Windows that are asked for no extremes
+//! ([`WithoutExtremes`]) hold less and cost less.
 
 mod at;
 #[cfg(test)]
@@ -20,6 +21,7 @@ pub(crate) mod calendar;
 mod corrections;
 mod debts;
 mod event;
+mod extremes;
 mod finals;
 mod form;
 mod latest;
@@ -44,7 +46,7 @@ use thalweg_engine::upserts::Upserts;
 pub use at::{Answer, PointInTime};
 pub use event::{Event, Rolled, Windows};
 pub use finals::Final;
-pub use form::{Compact, Form, Wide};
+pub use form::{Compact, Form, Wide, WithoutExtremes};
 pub use latest::Expiry;
 
 use crate::array::Array;
@@ -69,7 +71,9 @@ pub struct Rolling<'s, D: Data, K: Key, L: Lane, const N: usize, const W: usize,
     pub(crate) lane: std::marker::PhantomData<(L, F)>,
 }
 
-impl<'s, D: Data, K: Key, L: Lane, const N: usize, const W: usize> Rolling<'s, D, K, L, N, W> {
+impl<'s, D: Data, K: Key, L: Lane, const N: usize, const W: usize, F: Form>
+    Rolling<'s, D, K, L, N, W, F>
+{
     /// Stores an event in eight bytes instead of sixteen: for states of many keys whose event times are whole
     /// milliseconds, whose windows are narrower than 49 days, and whose numbers fit 32 bits (cents to ±21 million; floats
     /// that are exact as `f32`).
@@ -77,7 +81,12 @@ impl<'s, D: Data, K: Key, L: Lane, const N: usize, const W: usize> Rolling<'s, D
     /// Results are the same to the bit: a key that has an event which does not fit is kept wide until it is forgotten, at
     /// more than the wide form's cost. A job may turn to this and back between runs; what it has saved is read either way.
     #[must_use]
-    pub fn compact(self) -> Rolling<'s, D, K, L, N, W, Compact> {
+    pub fn compact(self) -> Rolling<'s, D, K, L, N, W, F::Short> {
+        self.of_form()
+    }
+
+    /// The same windows in another form.
+    pub(crate) fn of_form<G: Form>(self) -> Rolling<'s, D, K, L, N, W, G> {
         Rolling {
             table: self.table,
             key: self.key,
@@ -89,11 +98,7 @@ impl<'s, D: Data, K: Key, L: Lane, const N: usize, const W: usize> Rolling<'s, D
             lane: std::marker::PhantomData,
         }
     }
-}
 
-impl<'s, D: Data, K: Key, L: Lane, const N: usize, const W: usize, F: Form>
-    Rolling<'s, D, K, L, N, W, F>
-{
     /// Whether rows of [`Rolling::latest`] fall as time passes; they do unless told otherwise.
     #[must_use]
     pub fn expiry(mut self, expiry: Expiry) -> Self {

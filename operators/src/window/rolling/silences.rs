@@ -8,7 +8,10 @@
 //! A step is between a 32nd and a 64th of the span for which a key is waited for. Noting an event is one write; all keys
 //! are counted down together, 16 at an instruction, once a step.
 
+use thalweg_engine::state::prefetch;
 use thalweg_engine::time::{EventTime, WATERMARK_NONE};
+
+use crate::window::rolling::store::AHEAD;
 
 /// Bytes that are looked at together.
 const LANES: usize = 64;
@@ -47,6 +50,14 @@ impl Silences {
         )]
         let steps = steps.clamp(1, 255) as u8;
         self.left[handle] = self.left[handle].max(steps);
+    }
+
+    /// Asks for the byte of a key some places ahead in a list.
+    #[inline(always)]
+    pub(super) fn prefetch_ahead(&self, list: &[u32], i: usize) {
+        if let Some(far) = list.get(i + 3 * AHEAD) {
+            prefetch(&self.left, *far as usize);
+        }
     }
 
     #[cold]

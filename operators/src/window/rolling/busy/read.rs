@@ -15,6 +15,7 @@ use thalweg_engine::time::EventTime;
 use super::Busy;
 use crate::value::Lane;
 use crate::window::rolling::event::Windows;
+use crate::window::rolling::extremes::Extremes as _;
 use crate::window::rolling::form::{Form, Stored};
 use crate::window::rolling::widths::Widths;
 
@@ -105,11 +106,7 @@ impl<L: Lane, const N: usize, const W: usize, F: Form> Busy<L, N, W, F> {
                 self.sub(window, &lanes);
             }
         }
-        for lane in 0..N {
-            let older = || self.ring.iter().rev().map(|event| (event.0, event.1[lane]));
-            self.least[lane].remove(at, lanes[lane], older());
-            self.greatest[lane].remove(at, lanes[lane], older());
-        }
+        self.extremes.remove::<L>(&(at, lanes), &self.ring);
         Some((at, lanes))
     }
 }
@@ -121,12 +118,13 @@ mod tests {
     use super::*;
     use crate::array::Array;
     use crate::value::{Fixed, Moments, NULL};
-    use crate::window::rolling::form::{Compact, Wide};
+    use crate::window::rolling::form::{Compact, Wide, WithoutExtremes};
 
     #[test]
     fn windows_of_any_moments_are_those_of_brute_force_and_leave_the_key_as_it_was() {
         assert_reads::<Wide>(1);
         assert_reads::<Compact>(1_000);
+        assert_reads::<WithoutExtremes<Wide>>(1);
     }
 
     fn assert_reads<F: Form>(step: i64) {
@@ -163,6 +161,9 @@ mod tests {
                             if (end - width..=*end).contains(at) {
                                 expected.add(lanes[0]);
                             }
+                        }
+                        if !F::KEEPS_EXTREMES {
+                            expected = expected.without_extremes(std::iter::empty());
                         }
                         assert_eq!(found[0], expected, "round {round}, {end}, {width}");
                     }

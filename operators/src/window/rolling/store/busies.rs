@@ -7,7 +7,7 @@ use crate::array::Array;
 use crate::value::Lane;
 use crate::window::rolling::busy::Busy;
 use crate::window::rolling::event::Windows;
-use crate::window::rolling::form::{Form, Wide};
+use crate::window::rolling::form::Form;
 use crate::window::rolling::widths::Widths;
 
 /// The bit of a handle that says «wide».
@@ -38,7 +38,7 @@ macro_rules! busy {
 /// Busy keys by handle, and the bytes that they own.
 pub(super) struct Busies<L: Lane, const N: usize, const W: usize, F: Form> {
     own: Slab<Busy<L, N, W, F>>,
-    wide: Slab<Busy<L, N, W, Wide>>,
+    wide: Slab<Busy<L, N, W, F::Full>>,
     free: Vec<u32>,
     bytes: usize,
 }

@@ -2,9 +2,11 @@
 
 use std::time::Duration;
 
+use ethnum::I256;
+
 use super::*;
-use crate::value::{Fixed, Moments};
-use crate::window::rolling::form::{Compact, Wide};
+use crate::value::{Fixed, Moments, NULL};
+use crate::window::rolling::form::{Compact, Wide, WithoutExtremes};
 
 const DAY_US: i64 = 86_400_000_000;
 
@@ -81,4 +83,63 @@ fn compact_keys_hold_what_wide_ones_hold_across_anchors_and_misfits() {
         }
     }
     assert!(grew_wide, "some events do not fit");
+}
+
+#[test]
+fn windows_without_extremes_say_of_their_squares_exactly_whether_they_fit() {
+    let widths = Widths::new([Duration::from_micros(5), Duration::from_micros(30)]).unwrap();
+    let (mut lost, mut busy) = (0, 0);
+    for seed in 1..200_u64 {
+        let mut bits = seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1;
+        let mut draw = |limit: i64| {
+            bits ^= bits << 13;
+            bits ^= bits >> 7;
+            bits ^= bits << 17;
+            (bits >> 1) as i64 % limit
+        };
+        let mut store = Of::<WithoutExtremes<Wide>>::new(widths);
+        let mut known: Vec<(EventTime, i64)> = Vec::new();
+        let gap = 1 + draw(6);
+        for now in 0..80 {
+            let taken = (draw(4) == 0 && !known.is_empty())
+                .then(|| known.swap_remove(draw(known.len() as i64) as usize));
+            let numbers = [1 << 47, (1 << 47) - 1, i64::MAX, -i64::MAX, 3, -7, NULL];
+            let drawn = numbers[draw(7) as usize];
+            let (at, number) = taken.unwrap_or_else(|| (now * gap - draw(8), drawn));
+            if taken.is_none() {
+                known.push((at, number));
+            }
+            let handle = store.resolve(&7);
+            store.apply(
+                handle,
+                at,
+                &Array([number]),
+                if taken.is_some() { -1 } else { 1 },
+            );
+            let mut windows = Array([Array([Moments::EMPTY]); 2]);
+            let Some(newest) = store.fill(handle, WATERMARK_NONE, &mut windows) else {
+                continue;
+            };
+            for (width, found) in [5, 30].into_iter().zip(windows.iter()) {
+                let inside = known.iter().filter(|(at, _)| *at >= newest - width);
+                let inside: Vec<i128> = inside
+                    .filter(|(_, number)| *number != NULL)
+                    .map(|(_, number)| i128::from(*number))
+                    .collect();
+                let squares = inside.iter().map(|number| I256::from(number * number));
+                let fits = squares.sum::<I256>() < I256::ONE << 127_u32;
+                assert_eq!(found[0].sum(), Some(inside.iter().sum::<i128>() as f64));
+                let has_variance = found[0].variance().is_some();
+                assert_eq!(
+                    has_variance,
+                    fits && !inside.is_empty(),
+                    "seed {seed}, {now}"
+                );
+                assert_eq!((found[0].min(), found[0].max()), (None, None));
+                lost += usize::from(!fits);
+            }
+            busy += usize::from(store.lines[handle as usize].busy().is_some());
+        }
+    }
+    assert!(lost > 100 && busy > 100, "{lost} lost, {busy} busy");
 }

@@ -1,0 +1,212 @@
+//! What a busy key keeps for the extremes of its windows: two stacks a lane, or, where nobody asks for them, nothing.
+
+use std::collections::VecDeque;
+use std::fmt::Debug;
+
+use thalweg_engine::state::prefetch;
+use thalweg_engine::time::EventTime;
+
+use crate::array::Array;
+use crate::value::moments::lost;
+use crate::value::{Lane, NULL};
+use crate::window::rolling::form::{Form, Sealed, Stored};
+use crate::window::rolling::stack::{Greatest, Least, Stack};
+
+/// How far reading a lane's windows, from the widest to the narrowest, has come.
+pub(super) type Cursor = [usize; 2];
+
+/// What a busy key keeps for the extremes of its windows. It is told of every event that enters or leaves the key's ring.
+pub trait Extremes<F: Sealed, const N: usize>: Clone + Debug {
+    /// Of no events.
+    fn empty() -> Self;
+    /// An event newer than, or as new as, all others.
+    fn push<L: Lane>(&mut self, event: &Stored<F, N>);
+    /// An event before others, and after all of its time.
+    fn insert<L: Lane>(&mut self, event: &Stored<F, N>);
+    /// An event that has left the ring, which is asked back from the last of the event's time.
+    fn remove<L: Lane>(&mut self, event: &Stored<F, N>, ring: &VecDeque<Stored<F, N>>);
+    /// The ring's oldest event, which has left it. [`Extremes::evict`] is to follow.
+    fn leave<L: Lane>(&mut self, event: &Stored<F, N>);
+    /// Nothing from before `cut` is asked for any more.
+    fn evict(&mut self, anchor: u32, cut: EventTime);
+    /// What a row of moments says of the extremes of a window over one lane: the window begins at `from`, which is told with
+    /// the key's anchor, and `window` yields its events.
+    fn of_window<'a, L: Lane>(
+        &self,
+        lane: usize,
+        from: (u32, EventTime),
+        cursor: &mut Cursor,
+        window: impl Fn() -> Window<'a, F, N>,
+    ) -> (i64, i64)
+    where
+        F: 'a;
+    /// Asks for what the next event touches.
+    fn prefetch(&self);
+    /// Bytes owned beyond itself.
+    fn bytes(&self) -> usize;
+}
+
+/// The events of a window.
+pub(super) type Window<'a, F, const N: usize> = std::collections::vec_deque::Iter<'a, Stored<F, N>>;
+
+/// A stack of the least numbers and one of the greatest, for each lane.
+#[derive(Clone, Debug)]
+pub struct Stacks<F: Form, const N: usize> {
+    least: [Stack<Least, F>; N],
+    greatest: [Stack<Greatest, F>; N],
+}
+
+impl<F: Form, const N: usize> Extremes<F, N> for Stacks<F, N> {
+    fn empty() -> Self {
+        Self {
+            least: std::array::from_fn(|_| Stack::new()),
+            greatest: std::array::from_fn(|_| Stack::new()),
+        }
+    }
+
+    #[inline(always)]
+    fn push<L: Lane>(&mut self, (at, numbers): &Stored<F, N>) {
+        for lane in 0..N {
+            self.least[lane].push(*at, numbers[lane]);
+            self.greatest[lane].push(*at, numbers[lane]);
+        }
+    }
+
+    fn insert<L: Lane>(&mut self, (at, numbers): &Stored<F, N>) {
+        for lane in 0..N {
+            self.least[lane].insert(*at, numbers[lane]);
+            self.greatest[lane].insert(*at, numbers[lane]);
+        }
+    }
+
+    fn remove<L: Lane>(&mut self, (at, numbers): &Stored<F, N>, ring: &VecDeque<Stored<F, N>>) {
+        let until = ring.partition_point(|event| event.0 <= *at);
+        for lane in 0..N {
+            let older = || {
+                let older = ring.range(..until).rev();
+                older.map(|event| (event.0, event.1[lane]))
+            };
+            self.least[lane].remove(*at, numbers[lane], older());
+            self.greatest[lane].remove(*at, numbers[lane], older());
+        }
+    }
+
+    #[inline(always)]
+    fn leave<L: Lane>(&mut self, _: &Stored<F, N>) {}
+
+    #[inline(always)]
+    fn evict(&mut self, anchor: u32, cut: EventTime) {
+        for lane in 0..N {
+            self.least[lane].evict(anchor, cut);
+            self.greatest[lane].evict(anchor, cut);
+        }
+    }
+
+    #[inline(always)]
+    fn of_window<'a, L: Lane>(
+        &self,
+        lane: usize,
+        (anchor, start): (u32, EventTime),
+        [low, high]: &mut Cursor,
+        _: impl Fn() -> Window<'a, F, N>,
+    ) -> (i64, i64)
+    where
+        F: 'a,
+    {
+        let least = self.least[lane].first_from(anchor, start, low);
+        let greatest = self.greatest[lane].first_from(anchor, start, high);
+        (
+            least.map_or(i64::MAX, F::number::<L>),
+            greatest.map_or(i64::MIN, F::number::<L>),
+        )
+    }
+
+    #[inline(always)]
+    fn prefetch(&self) {
+        for lane in 0..N {
+            for end in self.least[lane].ends().chain(self.greatest[lane].ends()) {
+                prefetch(std::slice::from_ref(end), 0);
+            }
+        }
+    }
+
+    fn bytes(&self) -> usize {
+        let stacks = self.least.iter().map(Stack::capacity);
+        let stacks: usize = stacks
+            .chain(self.greatest.iter().map(Stack::capacity))
+            .sum();
+        stacks * size_of::<(F::Time, F::Number)>()
+    }
+}
+
+/// No extremes: only how many numbers there are which are so large that totals may not fit.
+#[derive(Clone, Debug)]
+pub struct Forgone {
+    large: u32,
+}
+
+impl Forgone {
+    #[inline(always)]
+    fn large_in<F: Sealed, L: Lane, const N: usize>(numbers: &Array<F::Number, N>) -> u32 {
+        let is_large =
+            |number: &F::Number| *number != F::NULL && L::is_large(F::number::<L>(*number));
+        numbers
+            .iter()
+            .map(|number| u32::from(is_large(number)))
+            .sum()
+    }
+}
+
+impl<F: Sealed, const N: usize> Extremes<F, N> for Forgone {
+    fn empty() -> Self {
+        Self { large: 0 }
+    }
+
+    #[inline(always)]
+    fn push<L: Lane>(&mut self, (_, numbers): &Stored<F, N>) {
+        self.large += Self::large_in::<F, L, N>(numbers);
+    }
+
+    fn insert<L: Lane>(&mut self, (_, numbers): &Stored<F, N>) {
+        self.large += Self::large_in::<F, L, N>(numbers);
+    }
+
+    fn remove<L: Lane>(&mut self, (_, numbers): &Stored<F, N>, _: &VecDeque<Stored<F, N>>) {
+        self.large -= Self::large_in::<F, L, N>(numbers);
+    }
+
+    #[inline(always)]
+    fn leave<L: Lane>(&mut self, (_, numbers): &Stored<F, N>) {
+        if self.large > 0 {
+            self.large -= Self::large_in::<F, L, N>(numbers);
+        }
+    }
+
+    #[inline(always)]
+    fn evict(&mut self, _: u32, _: EventTime) {}
+
+    #[inline(always)]
+    fn of_window<'a, L: Lane>(
+        &self,
+        lane: usize,
+        _: (u32, EventTime),
+        _: &mut Cursor,
+        window: impl Fn() -> Window<'a, F, N>,
+    ) -> (i64, i64)
+    where
+        F: 'a,
+    {
+        if self.large == 0 {
+            return (NULL, 0);
+        }
+        let numbers = window().map(|event| F::number::<L>(event.1[lane]));
+        (NULL, lost::<L>(numbers))
+    }
+
+    #[inline(always)]
+    fn prefetch(&self) {}
+
+    fn bytes(&self) -> usize {
+        0
+    }
+}
