@@ -39,6 +39,8 @@ pub(super) struct Busy<L: Lane, const N: usize, const W: usize, F: Form> {
     bytes_noted: u32,
     /// Whether a head may have to move back: the newest event may have been retracted.
     back: bool,
+    /// The newest event's time, as the ring has it: what comes in order is put there unseen, and nothing waits for it.
+    newest: F::Time,
     ring: VecDeque<Stored<F, N>>,
     extremes: F::Extremes<N>,
 }
@@ -53,6 +55,7 @@ impl<L: Lane, const N: usize, const W: usize, F: Form> Busy<L, N, W, F> {
             anchor: 0,
             bytes_noted: 0,
             back: false,
+            newest: F::Time::default(),
             ring: VecDeque::new(),
             extremes: F::Extremes::empty(),
         }
@@ -108,15 +111,12 @@ impl<L: Lane, const N: usize, const W: usize, F: Form> Busy<L, N, W, F> {
 
     /// The newest event time up to `limit`.
     pub(super) fn newest(&self, limit: EventTime) -> Option<EventTime> {
-        match self.ring.back().map(|last| self.time(last)) {
-            Some(last) if last <= limit => Some(last),
-            _ => {
-                let until = self.until(limit);
-                until
-                    .checked_sub(1)
-                    .map(|index| self.time(&self.ring[index]))
-            }
+        let newest = F::time(self.anchor, self.newest);
+        if newest <= limit {
+            return (!self.ring.is_empty()).then_some(newest);
         }
+        let last = self.until(limit).checked_sub(1)?;
+        Some(self.time(&self.ring[last]))
     }
 
     /// How many events there are up to a moment, itself included.
@@ -130,7 +130,7 @@ impl<L: Lane, const N: usize, const W: usize, F: Form> Busy<L, N, W, F> {
         let Some(event) = pack::<F, L, N>(self.anchor, at, lanes) else {
             return false;
         };
-        if self.ring.back().is_none_or(|last| last.0 <= event.0) {
+        if self.newest <= event.0 || self.ring.is_empty() {
             self.append(event);
         } else {
             self.insert_within(event);
@@ -141,6 +141,7 @@ impl<L: Lane, const N: usize, const W: usize, F: Form> Busy<L, N, W, F> {
     #[inline(always)]
     fn append(&mut self, event: Stored<F, N>) {
         self.make_room();
+        self.newest = event.0;
         self.ring.push_back(event);
         self.extremes.push::<L>(&event);
         for lane in 0..N {
@@ -194,6 +195,7 @@ impl<L: Lane, const N: usize, const W: usize, F: Form> Busy<L, N, W, F> {
         };
         let place = first + offset;
         self.ring.remove(place);
+        self.note_newest();
         for window in 0..W {
             if place < self.head(window) {
                 self.heads[window] -= 1;
@@ -204,6 +206,11 @@ impl<L: Lane, const N: usize, const W: usize, F: Form> Busy<L, N, W, F> {
         self.extremes.remove::<L>(&(at, lanes), &self.ring);
         self.back = true;
         true
+    }
+
+    /// The newest event has been taken out, perhaps.
+    pub(super) fn note_newest(&mut self) {
+        self.newest = self.ring.back().map_or(self.newest, |last| last.0);
     }
 
     /// Drops the events before `cut`, which no window can need any more.
@@ -319,9 +326,6 @@ impl<L: Lane, const N: usize, const W: usize, F: Form> Busy<L, N, W, F> {
     /// Asks for what the next insert touches.
     #[inline(always)]
     pub(super) fn prefetch(&self) {
-        if let Some(last) = self.ring.back() {
-            prefetch(std::slice::from_ref(last), 0);
-        }
         self.extremes.prefetch();
         for head in self.heads {
             if let Some(first) = self.ring.get(head as usize) {

@@ -98,6 +98,7 @@ impl<L: Lane, const N: usize, const W: usize, F: Form> Busy<L, N, W, F> {
     /// Takes the newest event out.
     fn pop(&mut self) -> Option<Stored<F, N>> {
         let (at, lanes) = self.ring.pop_back()?;
+        self.note_newest();
         let place = self.ring.len();
         for window in 0..W {
             if self.head(window) > place {
