@@ -37,8 +37,8 @@ pub(super) struct Busy<L: Lane, const N: usize, const W: usize, F: Form> {
     anchor: u32,
     /// The bytes that the store's account holds for the key, if they are fewer than 2³².
     bytes_noted: u32,
-    /// Whether a head may have to move back: the newest event may have been retracted.
-    back: bool,
+    /// The moment at which windows end that begin at the heads.
+    end: EventTime,
     /// The newest event's time, as the ring has it: what comes in order is put there unseen, and nothing waits for it.
     newest: F::Time,
     ring: VecDeque<Stored<F, N>>,
@@ -54,7 +54,7 @@ impl<L: Lane, const N: usize, const W: usize, F: Form> Busy<L, N, W, F> {
             heads: [0; W],
             anchor: 0,
             bytes_noted: 0,
-            back: false,
+            end: EventTime::MIN,
             newest: F::Time::default(),
             ring: VecDeque::new(),
             extremes: F::Extremes::empty(),
@@ -204,7 +204,6 @@ impl<L: Lane, const N: usize, const W: usize, F: Form> Busy<L, N, W, F> {
             }
         }
         self.extremes.remove::<L>(&(at, lanes), &self.ring);
-        self.back = true;
         true
     }
 
@@ -240,7 +239,8 @@ impl<L: Lane, const N: usize, const W: usize, F: Form> Busy<L, N, W, F> {
         widths: &Widths<W>,
         windows: &mut Windows<L, N, W>,
     ) {
-        if std::mem::take(&mut self.back) {
+        // An earlier moment than before: the newest event was retracted, or a label asks.
+        if std::mem::replace(&mut self.end, end) > end {
             self.move_heads_back(end, widths);
         }
         let mut cursors = [Cursor::default(); N];

@@ -110,7 +110,6 @@ impl<K: Key, L: Lane, P: Data + Ord, const N: usize, const W: usize, F: Form>
                     self.store.index.prefetch(ahead.key.tag());
                 }
                 let handle = self.store.resolve(&event.key);
-                self.note(handle, event.at);
                 self.handles.push(handle);
             }
         }
@@ -120,12 +119,14 @@ impl<K: Key, L: Lane, P: Data + Ord, const N: usize, const W: usize, F: Form>
         }
     }
 
-    /// Finds the keys that have a row which is not newer than all before it.
+    /// Finds the keys that have a row which is not newer than all before it, and notes until when each is waited for.
     fn find_late(&mut self, rows: &Updates<Event<K, N, P>>) {
         for (i, (event, _, diff)) in rows.iter().enumerate() {
             if let Some(ahead) = self.handles.get(i + 2 * AHEAD) {
                 prefetch(&self.keys, *ahead as usize);
             }
+            self.silences.prefetch_ahead(&self.handles, i);
+            self.note(self.handles[i], event.at);
             let key = &mut self.keys[self.handles[i] as usize];
             key.is_late |= event.at <= key.newest || *diff != 1;
             key.newest = key.newest.max(event.at);

@@ -15,15 +15,39 @@ const DIGIT_BITS: u32 = 4;
 const DIGITS: usize = 1 << DIGIT_BITS;
 const LEVELS: usize = (EventTime::BITS / DIGIT_BITS) as usize;
 
-/// Emptied slots whose memory is kept for the next to be filled; the others give theirs back.
-const SPARE_SLOTS: usize = 4;
+/// Bytes of a full piece of a slot, about. Slots of hours hold a good part of all keys: as one piece each, which grows to
+/// twice its length, they would hold room for half as many again.
+const PIECE_BYTES: usize = 4_096;
 
-/// Items of the largest slot that is kept: those of hours hold a good part of all keys, those of minutes never again.
-const SPARE_ITEMS: usize = 4_096;
+/// Emptied pieces that are kept for the next to be filled; the others give their memory back.
+const SPARE_PIECES: usize = 16;
+
+/// The items of a slot, in the order in which they came.
+struct Slot<T> {
+    full: Vec<Vec<T>>,
+    /// The piece that is being filled.
+    open: Vec<T>,
+}
+
+impl<T> Slot<T> {
+    const EMPTY: Self = Self {
+        full: Vec::new(),
+        open: Vec::new(),
+    };
+
+    fn iter(&self) -> impl Iterator<Item = &T> {
+        self.full.iter().flatten().chain(&self.open)
+    }
+
+    fn capacity(&self) -> usize {
+        let full = self.full.iter().map(Vec::capacity);
+        full.sum::<usize>() + self.open.capacity()
+    }
+}
 
 /// Items by the moment that they wait for.
 pub(crate) struct Wheel<T> {
-    slots: Vec<Vec<T>>,
+    slots: Vec<Slot<T>>,
     /// A bit for each digit of a level that has items.
     filled: [u16; LEVELS],
     /// Items of moments that had passed when they came.
@@ -39,7 +63,7 @@ impl<T> Wheel<T> {
     /// A wheel of items that wait for `moment`.
     pub(crate) fn new(moment: fn(&T) -> EventTime) -> Self {
         Self {
-            slots: (0..LEVELS * DIGITS).map(|_| Vec::new()).collect(),
+            slots: (0..LEVELS * DIGITS).map(|_| Slot::EMPTY).collect(),
             filled: [0; LEVELS],
             overdue: Vec::new(),
             spare: Vec::new(),
@@ -56,13 +80,14 @@ impl<T> Wheel<T> {
 
     /// Bytes held, capacity included; what items own beyond themselves is not.
     pub(crate) fn bytes(&self) -> usize {
-        let slots = self.slots.iter().chain(&self.spare).map(Vec::capacity);
-        (slots.sum::<usize>() + self.overdue.capacity()) * size_of::<T>()
+        let slots: usize = self.slots.iter().map(Slot::capacity).sum();
+        let spare: usize = self.spare.iter().map(Vec::capacity).sum();
+        (slots + spare + self.overdue.capacity()) * size_of::<T>()
     }
 
     /// The items, in no order.
     pub(crate) fn iter(&self) -> impl Iterator<Item = &T> {
-        self.slots.iter().flatten().chain(&self.overdue)
+        self.slots.iter().flat_map(Slot::iter).chain(&self.overdue)
     }
 
     /// Lets an item wait.
@@ -81,16 +106,12 @@ impl<T> Wheel<T> {
         }
         let level = level_of(moment ^ self.now);
         let digit = digit_of(moment, level);
+        self.filled[level] |= 1 << digit;
         let slot = &mut self.slots[level * DIGITS + digit];
-        if slot.is_empty() {
-            self.filled[level] |= 1 << digit;
-            if slot.capacity() == 0
-                && let Some(spare) = self.spare.pop()
-            {
-                *slot = spare;
-            }
+        if slot.open.len() == slot.open.capacity() {
+            make_room(slot, &mut self.spare);
         }
-        slot.push(item);
+        slot.open.push(item);
     }
 
     /// Takes out every item whose moment `to` has passed: those before it.
@@ -121,37 +142,69 @@ impl<T> Wheel<T> {
         let split = digit_of(to, top);
         self.empty(top, 0..split, due);
         self.now = to;
-        let mut dealt = self.take(top, split);
-        for item in dealt.drain(..) {
-            if bits((self.moment)(&item)) < to {
-                due.push(item);
-            } else {
-                self.place(item);
+        let Slot { full, open } = self.take(top, split);
+        for mut piece in full.into_iter().chain([open]) {
+            for item in piece.drain(..) {
+                if bits((self.moment)(&item)) < to {
+                    due.push(item);
+                } else {
+                    self.place(item);
+                }
             }
+            self.give_back(piece);
         }
-        self.give_back(dealt);
     }
 
     /// Empties the slots of some digits of a level.
     fn empty(&mut self, level: usize, digits: std::ops::Range<usize>, due: &mut Vec<T>) {
         for digit in digits {
             if self.filled[level] & 1 << digit != 0 {
-                let mut slot = self.take(level, digit);
-                due.append(&mut slot);
-                self.give_back(slot);
+                let Slot { full, open } = self.take(level, digit);
+                for mut piece in full.into_iter().chain([open]) {
+                    due.append(&mut piece);
+                    self.give_back(piece);
+                }
             }
         }
     }
 
-    fn take(&mut self, level: usize, digit: usize) -> Vec<T> {
+    fn take(&mut self, level: usize, digit: usize) -> Slot<T> {
         self.filled[level] &= !(1 << digit);
-        std::mem::take(&mut self.slots[level * DIGITS + digit])
+        std::mem::replace(&mut self.slots[level * DIGITS + digit], Slot::EMPTY)
     }
 
-    fn give_back(&mut self, slot: Vec<T>) {
-        if self.spare.len() < SPARE_SLOTS && (1..=SPARE_ITEMS).contains(&slot.capacity()) {
-            self.spare.push(slot);
+    fn give_back(&mut self, piece: Vec<T>) {
+        if self.spare.len() < SPARE_PIECES && piece.capacity() >= piece_items::<T>() {
+            self.spare.push(piece);
         }
+    }
+}
+
+/// Items of a full piece.
+const fn piece_items<T>() -> usize {
+    let items = PIECE_BYTES
+        / if size_of::<T>() == 0 {
+            1
+        } else {
+            size_of::<T>()
+        };
+    if items < 8 { 8 } else { items }
+}
+
+/// Makes room for an item: the first piece of a slot grows, for most slots hold little.
+#[inline(never)]
+fn make_room<T>(slot: &mut Slot<T>, spare: &mut Vec<Vec<T>>) {
+    let items = piece_items::<T>();
+    if slot.open.len() >= items {
+        let next = spare.pop().unwrap_or_else(|| Vec::with_capacity(items));
+        slot.full.push(std::mem::replace(&mut slot.open, next));
+    } else if slot.open.capacity() == 0
+        && let Some(piece) = spare.pop()
+    {
+        slot.open = piece;
+    } else {
+        let more = slot.open.len().max(4).min(items - slot.open.len());
+        slot.open.reserve_exact(more);
     }
 }
 

@@ -1,6 +1,12 @@
 //! Point-in-time, each label once the watermark has passed its moment.
+//!
+//! ```text
+//! events ─▶ wait ─┐ watermark       in order of time: the events up to a label's moment,
+//! labels ─▶ wait ─┴─────────▶       then the label, which finds no event newer than itself
+//! ```
+//!
+//! A label that comes behind the watermark, as far as the history allows, reads its key as of its moment.
 
-use serde::{Deserialize, Serialize};
 use thalweg_engine::key::Key;
 use thalweg_engine::keyed::{Emitter, EpochTime, KeyGroup, PairedState, StateError, StateSize};
 use thalweg_engine::time::EventTime;
@@ -10,36 +16,18 @@ use crate::array::Array;
 use crate::codec;
 use crate::value::{Lane, Moments};
 use crate::window::rolling::at::past::Past;
+use crate::window::rolling::at::queue::{Pending, Queue};
 use crate::window::rolling::at::{Answer, Label};
-use crate::window::rolling::calendar::{Calendar, Waiting, in_time_order};
 use crate::window::rolling::event::{Event, Rolled};
 use crate::window::rolling::form::Form;
 use crate::window::rolling::store::{AHEAD, SavedKey};
 use crate::window::rolling::widths::Widths;
 
-/// A label that waits, with its sign.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(bound(
-    serialize = "B: Serialize",
-    deserialize = "B: serde::de::DeserializeOwned"
-))]
-struct Pending<K: Key, B> {
-    asked: Label<K, B>,
-    diff: Diff,
-}
-
-impl<K: Key, B: Ord> Waiting for Pending<K, B> {
-    fn at(&self) -> EventTime {
-        self.asked.at
-    }
-}
-
-/// The state: events at once, labels in a calendar.
+/// The state: events and labels that wait, and the events that the watermark has passed.
 pub(super) struct Finals<K: Key, L: Lane, B, const N: usize, const W: usize, F: Form> {
     past: Past<K, L, N, W, F>,
-    calendar: Calendar<Pending<K, B>>,
-    released: Vec<Pending<K, B>>,
-    order: Vec<u64>,
+    events: Queue<Event<K, N, ()>>,
+    labels: Queue<Label<K, B>>,
     handles: Vec<Option<u32>>,
 }
 
@@ -49,50 +37,69 @@ impl<K: Key, L: Lane, B: Data + Ord, const N: usize, const W: usize, F: Form>
     pub(super) fn new(widths: Widths<W>, history_us: i64) -> Self {
         Self {
             past: Past::new(widths, history_us),
-            calendar: Calendar::new(),
-            released: Vec::new(),
-            order: Vec::new(),
+            events: Queue::new(),
+            labels: Queue::new(),
             handles: Vec::new(),
         }
     }
 
-    /// Answers the released labels.
-    fn answer(&mut self, out: &mut Emitter<'_, Answer<B, K, L, N, W>>) {
-        let (labels, order) = (&self.released, &self.order);
-        let label = |i: usize| &labels[order[i] as usize].asked;
+    /// Finds the keys of the rows that are out; those of events are made where they are new.
+    fn find_keys(&mut self) {
+        let Self { past, events, .. } = self;
+        past.handles.clear();
+        for i in 0..events.len() {
+            if let Some(ahead) = events.get(i + 4 * AHEAD) {
+                past.store.index.prefetch(ahead.row.key.tag());
+            }
+            let handle = events
+                .get(i)
+                .map(|event| past.store.resolve(&event.row.key));
+            past.handles.extend(handle);
+        }
+        let (labels, index) = (&self.labels, &past.store.index);
         self.handles.clear();
-        for i in 0..order.len() {
-            if i + 4 * AHEAD < order.len() {
-                let ahead = label(i + 4 * AHEAD).key.tag();
-                self.past.store.index.prefetch(ahead);
+        for i in 0..labels.len() {
+            if let Some(ahead) = labels.get(i + 4 * AHEAD) {
+                index.prefetch(ahead.row.key.tag());
             }
-            self.handles.push(self.past.store.index.find(&label(i).key));
+            let handle = labels.get(i).and_then(|label| index.find(&label.row.key));
+            self.handles.push(handle);
         }
+    }
+
+    /// Applies the events and answers the labels that are out, in order of time.
+    fn settle_all(&mut self, out: &mut Emitter<'_, Answer<B, K, L, N, W>>) {
+        let mut next = 0;
         let mut first = 0;
-        for copies in order.chunk_by(|a, b| labels[*a as usize].asked == labels[*b as usize].asked)
-        {
-            let (i, asked) = (first, label(first));
-            first += copies.len();
+        while let Some(Pending { row: asked, .. }) = self.labels.get(first) {
+            next = self.past.apply_until(&self.events, next, asked.at);
             if !self.past.store.index.is_empty() {
-                let ahead = |handle: &Option<u32>| handle.unwrap_or_default();
-                self.past.store.prefetch_ahead(&self.handles, i, ahead);
+                let handle = |handle: &Option<u32>| handle.unwrap_or_default();
+                self.past.store.prefetch_ahead(&self.handles, first, handle);
             }
-            let count: Diff = copies.iter().map(|copy| labels[*copy as usize].diff).sum();
-            if count == 0 {
-                continue;
+            let (mut until, mut count): (usize, Diff) = (first, 0);
+            while let Some(copy) = self.labels.get(until).filter(|copy| copy.row == *asked) {
+                count += copy.diff;
+                until += 1;
             }
-            let mut windows = [Array([Array([Moments::EMPTY; N]); W])];
-            if let Some(handle) = self.handles[i] {
-                self.past.store.read(handle, &[asked.at], &mut windows);
+            if count != 0 {
+                let mut windows = [Array([Array([Moments::EMPTY; N]); W])];
+                if let Some(handle) = self.handles[first] {
+                    self.past.store.read(handle, &[asked.at], &mut windows);
+                }
+                let [windows] = windows;
+                let rolled = || Rolled {
+                    key: asked.key.clone(),
+                    at: asked.at,
+                    windows,
+                };
+                out.emit_with(|| (asked.label.clone(), Some(rolled())), count);
             }
-            let [windows] = windows;
-            let rolled = || Rolled {
-                key: asked.key.clone(),
-                at: asked.at,
-                windows,
-            };
-            out.emit_with(|| (asked.label.clone(), Some(rolled())), count);
+            first = until;
         }
+        self.past.apply_until(&self.events, next, EventTime::MAX);
+        self.events.clear();
+        self.labels.clear();
     }
 }
 
@@ -102,7 +109,7 @@ impl<K: Key, L: Lane, B: Data + Ord, const N: usize, const W: usize, F: Form> Pa
     type Left = Event<K, N, ()>;
     type Right = Label<K, B>;
     type Out = Answer<B, K, L, N, W>;
-    const FORMAT: u32 = 1;
+    const FORMAT: u32 = 2;
 
     fn epoch(
         &mut self,
@@ -111,52 +118,59 @@ impl<K: Key, L: Lane, B: Data + Ord, const N: usize, const W: usize, F: Form> Pa
         labels: Updates<Self::Right>,
         out: &mut Emitter<'_, Self::Out>,
     ) {
-        self.past.resolve_all(&events);
-        self.past.apply_all(&events);
+        for (event, _, diff) in events {
+            self.events.admit(event, diff, time.watermark);
+        }
         let reach = self.past.reach(time.watermark_before);
         for (asked, _, diff) in labels {
             if asked.at < reach {
                 out.emit((asked.label, None), diff);
             } else {
-                let pending = Pending { asked, diff };
-                self.calendar
-                    .admit(pending, time.watermark, &mut self.released);
+                self.labels.admit(asked, diff, time.watermark);
             }
         }
-        self.calendar.release(time.watermark, &mut self.released);
-        in_time_order(&self.released, &mut self.order);
-        self.answer(out);
-        self.released.clear();
+        self.events.release(time.watermark);
+        self.labels.release(time.watermark);
+        self.find_keys();
+        self.settle_all(out);
         self.past.settle(time, |_| None, |_| ());
     }
 
     fn save(&self, group: KeyGroup, into: &mut Vec<u8>) -> Result<(), StateError> {
-        let waiting: Vec<_> = self
-            .calendar
-            .iter()
-            .filter(|pending| group.holds(pending.asked.key.tag()))
-            .collect();
+        let is_ours = |key: &K| group.holds(key.tag());
+        let events = self.events.waiting.iter();
+        let events: Vec<_> = events.filter(|event| is_ours(&event.row.key)).collect();
+        let labels = self.labels.waiting.iter();
+        let labels: Vec<_> = labels.filter(|label| is_ours(&label.row.key)).collect();
         let store = &self.past.store;
-        codec::encode(&(store.settled, store.saved(group), waiting), into)
+        codec::encode(&(store.settled, store.saved(group), events, labels), into)
     }
 
     fn load(&mut self, bytes: &[u8]) -> Result<(), StateError> {
-        type Saved<K, const N: usize, B> = (EventTime, Vec<SavedKey<K, N>>, Vec<Pending<K, B>>);
-        let (settled, keys, waiting): Saved<K, N, B> = codec::decode(bytes)?;
+        type Saved<K, const N: usize, B> = (
+            EventTime,
+            Vec<SavedKey<K, N>>,
+            Vec<Pending<Event<K, N, ()>>>,
+            Vec<Pending<Label<K, B>>>,
+        );
+        let (settled, keys, events, labels): Saved<K, N, B> = codec::decode(bytes)?;
         self.past.store.settled = self.past.store.settled.max(settled);
         for key in keys {
             self.past.restore(key, None);
         }
-        waiting
-            .into_iter()
-            .for_each(|pending| self.calendar.push(pending));
+        for event in events {
+            self.events.waiting.push(event);
+        }
+        for label in labels {
+            self.labels.waiting.push(label);
+        }
         Ok(())
     }
 
     fn size(&self) -> StateSize {
         let mut size = self.past.store.size();
-        size.events += self.calendar.len();
-        size.bytes += self.calendar.bytes();
+        size.events += self.events.waiting.len() + self.labels.waiting.len();
+        size.bytes += self.events.waiting.bytes() + self.labels.waiting.bytes();
         size
     }
 }

@@ -6,6 +6,7 @@ use thalweg_engine::time::{EventTime, WATERMARK_END};
 use thalweg_engine::update::Updates;
 
 use crate::value::Lane;
+use crate::window::rolling::at::queue::Queue;
 use crate::window::rolling::event::Event;
 use crate::window::rolling::form::Form;
 use crate::window::rolling::silences::Silences;
@@ -54,9 +55,14 @@ impl<K: Key, L: Lane, const N: usize, const W: usize, F: Form> Past<K, L, N, W, 
                 if let Some((ahead, _, _)) = events.get(i + 4 * AHEAD) {
                     self.store.index.prefetch(ahead.key.tag());
                 }
-                let handle = self.resolve(&event.key, event.at);
+                let handle = self.store.resolve(&event.key);
                 self.handles.push(handle);
             }
+        }
+        for (i, (event, _, _)) in events.iter().enumerate() {
+            self.silences.prefetch_ahead(&self.handles, i);
+            self.silences
+                .note(self.handles[i], self.asked_until(event.at));
         }
     }
 
@@ -68,6 +74,27 @@ impl<K: Key, L: Lane, const N: usize, const W: usize, F: Form> Past<K, L, N, W, 
             self.store.apply(handles[i], event.at, &event.lanes, *diff);
         }
         self.handles = handles;
+    }
+
+    /// Applies the events that are out and not later than `until`, from a place on, whose keys were resolved; returns the
+    /// place that comes next.
+    #[inline]
+    pub(super) fn apply_until(
+        &mut self,
+        events: &Queue<Event<K, N, ()>>,
+        mut next: usize,
+        until: EventTime,
+    ) -> usize {
+        while let Some(event) = events.get(next).filter(|event| event.row.at <= until) {
+            self.store
+                .prefetch_ahead(&self.handles, next, |handle| *handle);
+            self.silences.prefetch_ahead(&self.handles, next);
+            let (handle, at) = (self.handles[next], event.row.at);
+            self.silences.note(handle, self.asked_until(at));
+            self.store.apply(handle, at, &event.row.lanes, event.diff);
+            next += 1;
+        }
+        next
     }
 
     /// Up to here rows may ask for what a key had at `newest`.

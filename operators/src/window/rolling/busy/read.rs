@@ -33,6 +33,12 @@ impl<L: Lane, const N: usize, const W: usize, F: Form> Busy<L, N, W, F> {
         let (Some(first), Some(last)) = (ends.first(), ends.last()) else {
             return;
         };
+        if self.newest(EventTime::MAX) <= Some(*first) {
+            for (end, windows) in ends.iter().zip(windows) {
+                self.fill(*end, widths, windows);
+            }
+            return;
+        }
         let length = self.ring.len();
         let newer = (0..length.min(REWIND_ALWAYS))
             .find(|steps| self.time(&self.ring[length - steps - 1]) <= *first)
@@ -66,14 +72,11 @@ impl<L: Lane, const N: usize, const W: usize, F: Form> Busy<L, N, W, F> {
             {
                 newer.extend(self.pop());
             }
-            self.back = true;
             self.fill(*end, widths, windows);
         }
         for event in newer.into_iter().rev() {
             self.append(event);
         }
-        // The last of the windows may have ended after the newest event.
-        self.back = true;
     }
 
     /// Runs over the events from a place in the ring on.
