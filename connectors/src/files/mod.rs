@@ -23,6 +23,7 @@ mod encode;
 #[cfg(test)]
 mod endings;
 mod find;
+mod in_order;
 mod json_lines;
 mod json_read;
 pub mod moment;

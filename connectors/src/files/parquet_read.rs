@@ -17,6 +17,7 @@ use thalweg_engine::update::Data;
 
 use crate::files::cell::{Cell, cut};
 use crate::files::decode;
+use crate::files::in_order;
 use crate::files::parquet_column::{Column, fits};
 use crate::files::schema::Field;
 use crate::files::source::{Checked, absent, failed};
@@ -78,16 +79,23 @@ pub(crate) fn open<T: Data>(
             .is_some_and(|column| wanted(column.name()).is_some())
     });
     let mask = ProjectionMask::roots(builder.parquet_schema(), roots);
-    let names = columns
+    let read: Vec<&str> = columns
         .iter()
         .filter_map(|column| Some(wanted(column.name())?.name))
         .collect();
+    let of_name = |name| {
+        let places = read.iter().enumerate();
+        places.filter_map(move |(place, column)| (*column == name).then_some((name, place)))
+    };
+    let columns = fields.iter().flat_map(|field| of_name(field.name));
+    let columns = columns.collect();
     let builder = builder.with_batch_size(BATCH_ROWS).with_projection(mask);
     let batches = guarded(|| builder.build()).map_err(|error| damaged(path, 0, error))?;
     Ok(Box::new(ParquetReader {
         path: path.to_owned(),
         batches: Some(batches),
-        names,
+        columns,
+        in_order: true,
         rows_read: 0,
         row: PhantomData::<fn() -> T>,
     }))
@@ -132,8 +140,10 @@ struct ParquetReader<T> {
     path: PathBuf,
     /// Nothing once the file has ended, or failed.
     batches: Option<ParquetRecordBatchReader>,
-    /// The columns of each batch, in their order.
-    names: Vec<&'static str>,
+    /// The columns and their places in each batch, in the order of the row's fields.
+    columns: Vec<(&'static str, usize)>,
+    /// Whether rows may be built without looking at names: so long as none is found that can only be built by them.
+    in_order: bool,
     rows_read: u64,
     row: PhantomData<fn() -> T>,
 }
@@ -146,13 +156,14 @@ impl<T: Data> ParquetReader<T> {
         let Some(mut batches) = self.batches.take() else {
             return Ok(None);
         };
-        let names = &self.names;
+        let wanted = &self.columns;
         let columns = guarded(|| {
             let Some(records) = batches.next().transpose()? else {
                 return Ok(None);
             };
-            let columns = names.iter().zip(records.columns());
-            let columns = columns.map(|(name, array)| Ok((*name, Column::new(array)?)));
+            let columns = wanted.iter();
+            let columns =
+                columns.map(|(name, place)| Ok((*name, Column::new(records.column(*place))?)));
             columns
                 .collect::<Result<_, ArrowError>>()
                 .map(|all| Some((records.num_rows(), all)))
@@ -178,8 +189,18 @@ impl<T: Data> Reader<T> for ParquetReader<T> {
                     .iter()
                     .map(|(name, column)| (*name, column.cell(row)))
             };
+            if self.in_order
+                && let Some(row) = in_order::row(cells())
+            {
+                batch.push(row);
+                continue;
+            }
+            let cells = || cells().map(by_name);
             match decode::row::<T, _>(cells()) {
-                Ok(row) => batch.push(row),
+                Ok(row) => {
+                    self.in_order = false;
+                    batch.push(row);
+                }
                 Err(error) => batch.reject(DeadLetter {
                     source: String::new(),
                     partition: self.path.display().to_string(),
@@ -191,6 +212,11 @@ impl<T: Data> Reader<T> for ParquetReader<T> {
         }
         Ok(ReadStatus::More)
     }
+}
+
+/// A name that lives as long as its cell.
+fn by_name<'a>((name, cell): (&'static str, Cell<'a>)) -> (&'a str, Cell<'a>) {
+    (name, cell)
 }
 
 /// The row as JSON, for the dead letter.

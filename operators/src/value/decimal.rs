@@ -5,7 +5,7 @@ use std::fmt;
 use ethnum::I256;
 use serde::{Deserialize, Serialize};
 
-use crate::value::{Lane, NULL, Wide128, nearest};
+use crate::value::{Lane, NULL, Wide128, bits, nearest};
 
 /// A decimal number with `S` digits after the point, held as a whole number of 10⁻ˢ.
 #[derive(
@@ -74,8 +74,14 @@ impl<const S: u8> Lane for Fixed<S> {
     }
 
     #[inline(always)]
-    fn is_large(value: i64) -> bool {
-        value.unsigned_abs() >= 1 << 47
+    fn magnitude(value: i64) -> u32 {
+        u64::BITS - value.unsigned_abs().leading_zeros()
+    }
+
+    /// Squares below 2²ᵐ, in 128 bits with a sign.
+    #[inline(always)]
+    fn surely_fits(magnitude: u32, count: u32) -> bool {
+        2 * magnitude + bits(count) < i128::BITS
     }
 
     #[inline(always)]
@@ -121,7 +127,7 @@ impl<const S: u8> Lane for Fixed<S> {
     }
 }
 
-/// The spread of numbers whose totals may not fit 128 bits.
+/// The spread where its products may not fit 128 bits.
 #[cold]
 fn spread_in_256_bits(sum: i128, squares: i128, count: u64, largest: i64) -> Option<f64> {
     let largest = u128::from(largest.unsigned_abs());

@@ -3,7 +3,7 @@
 use ethnum::I256;
 use serde::{Deserialize, Serialize};
 
-use crate::value::{Lane, NULL, Wide256, nearest};
+use crate::value::{Lane, NULL, Wide256, bits, nearest};
 
 /// Magnitudes from here on do not fit the sum's 63 integer bits and are null.
 const LIMIT: f64 = 4_611_686_018_427_387_904.0; // 2⁶²
@@ -104,9 +104,15 @@ impl Lane for Float {
     }
 
     #[inline]
-    fn is_large(value: i64) -> bool {
-        // Squares count units of 2⁻¹²⁸ in 256 bits.
-        float_of(value).abs() >= 1_073_741_824.0
+    fn magnitude(value: i64) -> u32 {
+        let exponent = (float_of(value).to_bits() >> 52) as u32 & 0x7FF;
+        exponent.saturating_sub(1_022)
+    }
+
+    /// Sums count units of 2⁻⁶⁴ in 128 bits with a sign. Squares, of 2⁻¹²⁸ in 256, fit where sums do.
+    #[inline]
+    fn surely_fits(magnitude: u32, count: u32) -> bool {
+        magnitude + 64 + bits(count) < i128::BITS
     }
 
     /// Those floats that are floats of 32 bits as well: whole numbers to 2²⁴, halves, quarters.

@@ -57,8 +57,11 @@ pub trait Lane:
     /// A lane's number as a float.
     fn read(value: i64) -> f64;
 
-    /// Whether 2³² numbers, each of them at most as far from zero as this one, may not fit the sums.
-    fn is_large(value: i64) -> bool;
+    /// The least m with |number| < 2ᵐ; 0 for numbers within ±1.
+    fn magnitude(value: i64) -> u32;
+
+    /// Whether the totals of `count` numbers of such a magnitude fit their bits, whatever the numbers are.
+    fn surely_fits(magnitude: u32, count: u32) -> bool;
 
     /// A lane's number in 32 bits, in the same order, [`NULL`] as the least; `None` where it does not fit.
     fn narrow(value: i64) -> Option<i32>;
@@ -71,6 +74,12 @@ pub trait Lane:
 
     /// `n·Σx² − (Σx)²` in units², rounded once: n² times the population variance. `None` as for [`Lane::read_sum`].
     fn read_spread(sum: i128, squares: Self::Squares, count: u64, largest: i64) -> Option<f64>;
+}
+
+/// The least b with count < 2ᵇ.
+#[inline(always)]
+fn bits(count: u32) -> u32 {
+    u32::BITS - count.leading_zeros()
 }
 
 /// A number that wraps and so forms a group under addition.

@@ -95,10 +95,13 @@ impl<L: Lane> Moments<L> {
     /// The same without extremes. `numbers` are what it is of: they are looked at where the totals may not fit.
     #[inline(always)]
     pub(crate) fn without_extremes(self, numbers: impl Iterator<Item = i64>) -> Self {
-        let is_large = self.count > 0 && (L::is_large(self.min) || L::is_large(self.max));
+        let fits = self.count == 0 || {
+            let magnitude = L::magnitude(self.min).max(L::magnitude(self.max));
+            L::surely_fits(magnitude, self.count)
+        };
         Self {
             min: NULL,
-            max: if is_large { lost::<L>(numbers) } else { 0 },
+            max: if fits { 0 } else { lost::<L>(numbers) },
             ..self
         }
     }

@@ -20,7 +20,7 @@ use thalweg_engine::time::EventTime;
 use crate::array::Array;
 use crate::value::{Lane, Moments};
 use crate::window::rolling::event::Windows;
-use crate::window::rolling::extremes::{Cursor, Extremes as _};
+use crate::window::rolling::extremes::{Cursor, KeptExtremes as _};
 use crate::window::rolling::form::{Form, Stored, pack, unpack};
 use crate::window::rolling::widths::Widths;
 use totals::{Share, Totals};
@@ -39,7 +39,7 @@ pub(super) struct Busy<L: Lane, const N: usize, const W: usize, F: Form> {
     bytes_noted: u32,
     /// The moment at which windows end that begin at the heads.
     end: EventTime,
-    /// The newest event's time, as the ring has it: what comes in order is put there unseen, and nothing waits for it.
+    /// The newest event's time, while there is any: what comes in order is put into the ring unseen, and nothing waits.
     newest: F::Time,
     ring: VecDeque<Stored<F, N>>,
     extremes: F::Extremes<N>,
@@ -208,7 +208,7 @@ impl<L: Lane, const N: usize, const W: usize, F: Form> Busy<L, N, W, F> {
     }
 
     /// The newest event has been taken out, perhaps.
-    pub(super) fn note_newest(&mut self) {
+    fn note_newest(&mut self) {
         self.newest = self.ring.back().map_or(self.newest, |last| last.0);
     }
 
@@ -219,7 +219,6 @@ impl<L: Lane, const N: usize, const W: usize, F: Form> Busy<L, N, W, F> {
                 break;
             }
             self.ring.pop_front();
-            self.extremes.leave::<L>(&first);
             for window in 0..W {
                 if self.heads[window] == 0 {
                     self.sub(window, &first.1);
@@ -264,7 +263,7 @@ impl<L: Lane, const N: usize, const W: usize, F: Form> Busy<L, N, W, F> {
                     lane,
                     (self.anchor, start),
                     &mut cursors[lane],
-                    || self.ring.range(self.head(window)..),
+                    (events, || self.ring.range(self.head(window)..)),
                 );
                 windows[window][lane] = Moments::from_parts(
                     totals.sum,
@@ -290,9 +289,7 @@ impl<L: Lane, const N: usize, const W: usize, F: Form> Busy<L, N, W, F> {
         self.fill(end, widths, windows);
         let gone = self.heads.iter().copied().min().unwrap_or(0);
         for _ in 0..gone {
-            if let Some(first) = self.ring.pop_front() {
-                self.extremes.leave::<L>(&first);
-            }
+            self.ring.pop_front();
         }
         self.heads.iter_mut().for_each(|head| *head -= gone);
         gone as usize

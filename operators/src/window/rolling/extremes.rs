@@ -15,8 +15,9 @@ use crate::window::rolling::stack::{Greatest, Least, Stack};
 /// How far reading a lane's windows, from the widest to the narrowest, has come.
 pub(super) type Cursor = [usize; 2];
 
-/// What a busy key keeps for the extremes of its windows. It is told of every event that enters or leaves the key's ring.
-pub trait Extremes<F: Sealed, const N: usize>: Clone + Debug {
+/// What a busy key keeps for the extremes of its windows. It is told of every event that enters the key's ring, and of
+/// those that leave it by the moment up to which they left, or one by one where they are taken out.
+pub trait KeptExtremes<F: Sealed, const N: usize>: Clone + Debug {
     /// Of no events.
     fn empty() -> Self;
     /// An event newer than, or as new as, all others.
@@ -25,18 +26,16 @@ pub trait Extremes<F: Sealed, const N: usize>: Clone + Debug {
     fn insert<L: Lane>(&mut self, event: &Stored<F, N>);
     /// An event that has left the ring, which is asked back from the last of the event's time.
     fn remove<L: Lane>(&mut self, event: &Stored<F, N>, ring: &VecDeque<Stored<F, N>>);
-    /// The ring's oldest event, which has left it. [`Extremes::evict`] is to follow.
-    fn leave<L: Lane>(&mut self, event: &Stored<F, N>);
     /// Nothing from before `cut` is asked for any more.
     fn evict(&mut self, anchor: u32, cut: EventTime);
     /// What a row of moments says of the extremes of a window over one lane: the window begins at `from`, which is told with
-    /// the key's anchor, and `window` yields its events.
+    /// the key's anchor, and `window` says how many events it has and yields them.
     fn of_window<'a, L: Lane>(
         &self,
         lane: usize,
         from: (u32, EventTime),
         cursor: &mut Cursor,
-        window: impl Fn() -> Window<'a, F, N>,
+        window: (u32, impl Fn() -> Window<'a, F, N>),
     ) -> (i64, i64)
     where
         F: 'a;
@@ -56,7 +55,7 @@ pub struct Stacks<F: Form, const N: usize> {
     greatest: [Stack<Greatest, F>; N],
 }
 
-impl<F: Form, const N: usize> Extremes<F, N> for Stacks<F, N> {
+impl<F: Form, const N: usize> KeptExtremes<F, N> for Stacks<F, N> {
     fn empty() -> Self {
         Self {
             least: std::array::from_fn(|_| Stack::new()),
@@ -92,9 +91,6 @@ impl<F: Form, const N: usize> Extremes<F, N> for Stacks<F, N> {
     }
 
     #[inline(always)]
-    fn leave<L: Lane>(&mut self, _: &Stored<F, N>) {}
-
-    #[inline(always)]
     fn evict(&mut self, anchor: u32, cut: EventTime) {
         for lane in 0..N {
             self.least[lane].evict(anchor, cut);
@@ -108,7 +104,7 @@ impl<F: Form, const N: usize> Extremes<F, N> for Stacks<F, N> {
         lane: usize,
         (anchor, start): (u32, EventTime),
         [low, high]: &mut Cursor,
-        _: impl Fn() -> Window<'a, F, N>,
+        _: (u32, impl Fn() -> Window<'a, F, N>),
     ) -> (i64, i64)
     where
         F: 'a,
@@ -139,48 +135,38 @@ impl<F: Form, const N: usize> Extremes<F, N> for Stacks<F, N> {
     }
 }
 
-/// No extremes: only how many numbers there are which are so large that totals may not fit.
+/// No extremes: only how far from zero any number has been that the key has had. Windows are looked through where so many
+/// numbers as they hold may not fit, which is to say hardly ever.
 #[derive(Clone, Debug)]
 pub struct Forgone {
-    large: u32,
+    magnitude: u32,
 }
 
 impl Forgone {
     #[inline(always)]
-    fn large_in<F: Sealed, L: Lane, const N: usize>(numbers: &Array<F::Number, N>) -> u32 {
-        let is_large =
-            |number: &F::Number| *number != F::NULL && L::is_large(F::number::<L>(*number));
-        numbers
-            .iter()
-            .map(|number| u32::from(is_large(number)))
-            .sum()
+    fn note<F: Sealed, L: Lane, const N: usize>(&mut self, numbers: &Array<F::Number, N>) {
+        for number in numbers.iter().filter(|number| **number != F::NULL) {
+            let magnitude = L::magnitude(F::number::<L>(*number));
+            self.magnitude = self.magnitude.max(magnitude);
+        }
     }
 }
 
-impl<F: Sealed, const N: usize> Extremes<F, N> for Forgone {
+impl<F: Sealed, const N: usize> KeptExtremes<F, N> for Forgone {
     fn empty() -> Self {
-        Self { large: 0 }
+        Self { magnitude: 0 }
     }
 
     #[inline(always)]
     fn push<L: Lane>(&mut self, (_, numbers): &Stored<F, N>) {
-        self.large += Self::large_in::<F, L, N>(numbers);
+        self.note::<F, L, N>(numbers);
     }
 
     fn insert<L: Lane>(&mut self, (_, numbers): &Stored<F, N>) {
-        self.large += Self::large_in::<F, L, N>(numbers);
+        self.note::<F, L, N>(numbers);
     }
 
-    fn remove<L: Lane>(&mut self, (_, numbers): &Stored<F, N>, _: &VecDeque<Stored<F, N>>) {
-        self.large -= Self::large_in::<F, L, N>(numbers);
-    }
-
-    #[inline(always)]
-    fn leave<L: Lane>(&mut self, (_, numbers): &Stored<F, N>) {
-        if self.large > 0 {
-            self.large -= Self::large_in::<F, L, N>(numbers);
-        }
-    }
+    fn remove<L: Lane>(&mut self, _: &Stored<F, N>, _: &VecDeque<Stored<F, N>>) {}
 
     #[inline(always)]
     fn evict(&mut self, _: u32, _: EventTime) {}
@@ -191,12 +177,12 @@ impl<F: Sealed, const N: usize> Extremes<F, N> for Forgone {
         lane: usize,
         _: (u32, EventTime),
         _: &mut Cursor,
-        window: impl Fn() -> Window<'a, F, N>,
+        (events, window): (u32, impl Fn() -> Window<'a, F, N>),
     ) -> (i64, i64)
     where
         F: 'a,
     {
-        if self.large == 0 {
+        if L::surely_fits(self.magnitude, events) {
             return (NULL, 0);
         }
         let numbers = window().map(|event| F::number::<L>(event.1[lane]));

@@ -15,7 +15,7 @@ use thalweg_engine::time::EventTime;
 
 use crate::array::Array;
 use crate::value::{Lane, NULL};
-use crate::window::rolling::extremes::{Extremes, Forgone, Stacks};
+use crate::window::rolling::extremes::{Forgone, KeptExtremes, Stacks};
 
 /// An event as it is stored.
 pub(crate) type Stored<F, const N: usize> = (<F as Sealed>::Time, Array<<F as Sealed>::Number, N>);
@@ -34,7 +34,7 @@ pub trait Sealed: Sized {
     /// The form that takes every event and keeps as much.
     type Full: Form;
     /// What a busy key keeps for the extremes of its windows.
-    type Extremes<const N: usize>: Extremes<Self, N>;
+    type Extremes<const N: usize>: KeptExtremes<Self, N>;
     /// A moment, in the order of time.
     type Time: Copy + Debug + Default + Ord;
     /// A number, in its order.

@@ -19,7 +19,7 @@ use thalweg_engine::state::{KeyIndex, Slab};
 use thalweg_engine::time::{EventTime, WATERMARK_NONE};
 
 use crate::array::Array;
-use crate::value::Lane;
+use crate::value::{Lane, Moments};
 use crate::window::rolling::debts::Debts;
 use crate::window::rolling::event::Windows;
 use crate::window::rolling::form::Form;
@@ -65,6 +65,16 @@ impl<K: Key, L: Lane, const N: usize, const W: usize, F: Form> Store<K, L, N, W,
             settled: WATERMARK_NONE,
             events: 0,
         }
+    }
+
+    /// The windows of a key without events.
+    pub(super) fn no_windows() -> Windows<L, N, W> {
+        let none = if F::KEEPS_EXTREMES {
+            Moments::EMPTY
+        } else {
+            Moments::EMPTY.without_extremes(std::iter::empty())
+        };
+        Array([Array([none; N]); W])
     }
 
     /// The handle of a key, made at its first call.
@@ -330,7 +340,7 @@ impl<K: Key, L: Lane, const N: usize, const W: usize, F: Form> Store<K, L, N, W,
         }
     }
 
-    /// Asks for the ends of the ring and stacks of a handle, whose busy state is there already.
+    /// Asks for the first events of the windows and the ends of the stacks of a handle, whose busy state is there already.
     #[inline(always)]
     fn prefetch_ring(&self, handle: u32) {
         if let Some(busy) = self.lines[handle as usize].busy() {

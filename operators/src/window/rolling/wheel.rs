@@ -39,9 +39,9 @@ impl<T> Slot<T> {
         self.full.iter().flatten().chain(&self.open)
     }
 
-    fn capacity(&self) -> usize {
-        let full = self.full.iter().map(Vec::capacity);
-        full.sum::<usize>() + self.open.capacity()
+    fn bytes(&self) -> usize {
+        let items = self.full.len() * piece_items::<T>() + self.open.capacity();
+        items * size_of::<T>() + self.full.capacity() * size_of::<Vec<T>>()
     }
 }
 
@@ -80,9 +80,9 @@ impl<T> Wheel<T> {
 
     /// Bytes held, capacity included; what items own beyond themselves is not.
     pub(crate) fn bytes(&self) -> usize {
-        let slots: usize = self.slots.iter().map(Slot::capacity).sum();
-        let spare: usize = self.spare.iter().map(Vec::capacity).sum();
-        (slots + spare + self.overdue.capacity()) * size_of::<T>()
+        let slots: usize = self.slots.iter().map(Slot::bytes).sum();
+        let spare = self.spare.len() * piece_items::<T>() + self.overdue.capacity();
+        slots + spare * size_of::<T>()
     }
 
     /// The items, in no order.

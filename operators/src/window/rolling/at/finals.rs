@@ -12,15 +12,14 @@ use thalweg_engine::keyed::{Emitter, EpochTime, KeyGroup, PairedState, StateErro
 use thalweg_engine::time::EventTime;
 use thalweg_engine::update::{Data, Diff, Updates};
 
-use crate::array::Array;
 use crate::codec;
-use crate::value::{Lane, Moments};
+use crate::value::Lane;
 use crate::window::rolling::at::past::Past;
 use crate::window::rolling::at::queue::{Pending, Queue};
 use crate::window::rolling::at::{Answer, Label};
 use crate::window::rolling::event::{Event, Rolled};
 use crate::window::rolling::form::Form;
-use crate::window::rolling::store::{AHEAD, SavedKey};
+use crate::window::rolling::store::{AHEAD, SavedKey, Store};
 use crate::window::rolling::widths::Widths;
 
 /// The state: events and labels that wait, and the events that the watermark has passed.
@@ -83,7 +82,7 @@ impl<K: Key, L: Lane, B: Data + Ord, const N: usize, const W: usize, F: Form>
                 until += 1;
             }
             if count != 0 {
-                let mut windows = [Array([Array([Moments::EMPTY; N]); W])];
+                let mut windows = [Store::<K, L, N, W, F>::no_windows()];
                 if let Some(handle) = self.handles[first] {
                     self.past.store.read(handle, &[asked.at], &mut windows);
                 }

@@ -23,8 +23,8 @@
 //! Per event: a place in its key's windows, as in `latest`; in `finals` it waits for the watermark before that. Per label:
 //! its key's windows, read once; a late event in `corrections` reads those of the labels in `[e, e + widest width]`
 //! twice. To read is to go back from the key's newest event to the label's moment or, where less, through what the windows
-//! hold: in `finals` there is nothing to go back over, but for a label behind the watermark. State: the events of the widest window
-//! and the history, and the labels that wait or may change.
+//! hold: in `finals` there is nothing to go back over, but for a label behind the watermark. State: the events of the
+//! widest window and the history, and what waits or may change: labels, and in `finals` events.
 
 mod corrections;
 mod finals;

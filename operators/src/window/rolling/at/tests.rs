@@ -8,7 +8,7 @@ use crate::array::Array;
 use crate::laws::{Epochs, Row, Side, Sided, assert_continues, log, side_tag};
 use crate::value::Fixed;
 use crate::window::rolling::brute::{Net, collect, is_net, windows};
-use crate::window::rolling::form::Compact;
+use crate::window::rolling::form::{Compact, WithoutExtremes};
 use crate::window::rolling::widths::Widths;
 
 type Asked = Side<Event<i64, 1, ()>, Label<i64, u32>>;
@@ -53,6 +53,8 @@ struct World {
     labels: BTreeMap<Label<i64, u32>, i64>,
     told: BTreeMap<Label<i64, u32>, String>,
     widths: [i64; 2],
+    /// Whether windows keep no extremes.
+    bare: bool,
 }
 
 impl World {
@@ -78,11 +80,15 @@ impl World {
             .iter()
             .filter(|(event, _)| event.key == label.key);
         let numbers = of_key.map(|(event, n)| (event.at, event.lanes[0], *n));
-        let rolled = Rolled {
+        let mut rolled = Rolled {
             key: label.key,
             at: label.at,
             windows: windows(numbers, label.at, self.widths),
         };
+        if self.bare {
+            let windows = rolled.windows.iter_mut().flat_map(|lanes| lanes.iter_mut());
+            windows.for_each(|window| *window = window.without_extremes(std::iter::empty()));
+        }
         format!("{:?}", (label.label, Some(rolled)))
     }
 
@@ -105,6 +111,7 @@ impl World {
 
 /// Runs a state over logs, and holds its output to `expected` after every epoch.
 fn holds<S, O: std::fmt::Debug>(
+    bare: bool,
     make: impl Fn(Widths<2>, i64) -> S,
     expected: impl Fn(&World, EventTime) -> Net,
 ) where
@@ -121,6 +128,7 @@ fn holds<S, O: std::fmt::Debug>(
         let mut output = Net::new();
         let mut world = World {
             widths: widths_us,
+            bare,
             ..World::default()
         };
         for (index, (time, rows)) in sides(seed, step_us).iter().enumerate() {
@@ -147,26 +155,34 @@ fn holds<S, O: std::fmt::Debug>(
 
 #[test]
 fn a_label_is_answered_when_the_watermark_has_passed_it() {
-    holds(
-        finals::Finals::<_, Fixed<0>, _, 1, 2, Wide>::new,
-        World::answers,
-    );
+    fn check<F: Form>() {
+        let make = finals::Finals::<_, Fixed<0>, _, 1, 2, F>::new;
+        holds(!F::KEEPS_EXTREMES, make, World::answers);
+    }
+    check::<Wide>();
+    check::<WithoutExtremes<Wide>>();
 }
 
 #[test]
 fn a_label_is_answered_at_once_and_repaired() {
-    holds(
-        corrections::Corrections::<_, Fixed<0>, _, 1, 2, Compact>::new,
-        |world, _| world.answers(EventTime::MAX),
-    );
+    fn check<F: Form>() {
+        let make = corrections::Corrections::<_, Fixed<0>, _, 1, 2, F>::new;
+        holds(!F::KEEPS_EXTREMES, make, |world, _| {
+            world.answers(EventTime::MAX)
+        });
+    }
+    check::<Compact>();
+    check::<WithoutExtremes<Compact>>();
 }
 
 #[test]
 fn a_label_is_told_what_was_known_when_it_came() {
-    holds(
-        known::AsKnown::<_, Fixed<0>, _, 1, 2, Compact>::new,
-        |world, _| world.told(),
-    );
+    fn check<F: Form>() {
+        let make = known::AsKnown::<_, Fixed<0>, _, 1, 2, F>::new;
+        holds(!F::KEEPS_EXTREMES, make, |world, _| world.told());
+    }
+    check::<Compact>();
+    check::<WithoutExtremes<Compact>>();
 }
 
 #[test]

@@ -15,7 +15,7 @@ use thalweg_engine::time::EventTime;
 use super::Busy;
 use crate::value::Lane;
 use crate::window::rolling::event::Windows;
-use crate::window::rolling::extremes::Extremes as _;
+use crate::window::rolling::extremes::KeptExtremes as _;
 use crate::window::rolling::form::{Form, Stored};
 use crate::window::rolling::widths::Widths;
 

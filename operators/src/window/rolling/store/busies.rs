@@ -201,7 +201,7 @@ impl<L: Lane, const N: usize, const W: usize, F: Form> Busies<L, N, W, F> {
         }
     }
 
-    /// Asks for the ends of the ring and stacks of a busy key that is there already.
+    /// Asks for what the next event of a busy key touches, which is there already.
     #[inline(always)]
     pub(super) fn prefetch_ends(&self, handle: u32) {
         busy!(self, handle, |busy| busy.prefetch());
