@@ -65,7 +65,7 @@ pub(crate) fn dimension(folder: &Path, digest: &Digest) -> Job {
             .key_by(|(payment, _)| payment.merchant)
             .event_time(|(payment, _)| micros(payment.at_ms))
             .rolling([hours(24)])?
-            .moments("24 h", |(payment, _)| payment.amount)
+            .totals("24 h", |(payment, _)| payment.amount)
             .finals(|(payment, merchant)| (payment.id, merchant.as_ref().map(|row| row.risk)))
             .sink(
                 "digest",
