@@ -109,7 +109,7 @@ fn by_their_rows(payments: &Timeline<'_, Payment, u32>, answers: &Answers) -> Re
     last_two.sink("last two", answers.last_two.clone())?;
 
     let amounts = payments.rolling([hours(1)])?;
-    // Nobody asks for the least or the greatest: totals are enough, and cost half.
+    // Nobody asks for the least or the greatest: totals are enough, and cost less.
     let amounts = amounts.totals("amount", |payment| payment.2);
     let rolling = amounts.finals(|payment| payment.1);
     let rolling = rolling.map(|(minute, of)| {

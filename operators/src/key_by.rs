@@ -227,8 +227,8 @@ impl<'s, D: Data, K: Key, const W: usize> RollingWindows<'s, D, K, W> {
         self.lanes(name, move |row| values(row).map(V::into_lane))
     }
 
-    /// Count, sum, mean, variance and stddev of one number per row, without its least and greatest: for windows of many
-    /// events half of the work, and none of what a key holds for its extremes.
+    /// Count, sum, mean, variance and stddev of one number per row, without its least and greatest: a key of many events
+    /// holds nothing for its extremes, and is read and changed without them.
     #[must_use]
     pub fn totals<V: IntoLane>(
         &self,
