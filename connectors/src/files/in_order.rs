@@ -1,32 +1,36 @@
-//! Cells → a typed row where the cells come in the order of the row's fields: no name is looked at, for half of the time
+//! Values → a typed row where the values come in the order of the row's fields: no name is looked at, for half of the time
 //! that a row of a few numbers takes.
 //!
 //! ```text
-//! (name, Cell)… ─▶ are these the very names that T declares? ─▶ visit_seq ─▶ T, else `decode.rs`, which goes by names
+//! (name, value)… ─▶ are these the very names that T declares? ─▶ visit_seq ─▶ T, else `decode.rs`, which goes by names
 //! ```
 
 use serde::de::{DeserializeOwned, DeserializeSeed, Deserializer, Error as _, SeqAccess, Visitor};
 use serde::forward_to_deserialize_any;
 
-use crate::files::cell::Cell;
 use crate::files::decode::DecodeError;
 
-/// Builds a `T` from the cells of one row. `None` where they do not come in order, and where a cell does not fit: names
+/// Builds a `T` from the values of one row. `None` where they do not come in order, and where one does not fit: names
 /// then tell what is wrong, if anything is.
 #[inline]
-pub(crate) fn row<'a, T, I>(cells: I) -> Option<T>
+pub(crate) fn row<'a, T, V, I>(values: I) -> Option<T>
 where
     T: DeserializeOwned,
-    I: ExactSizeIterator<Item = (&'static str, Cell<'a>)>,
+    V: Deserializer<'a, Error = DecodeError>,
+    I: ExactSizeIterator<Item = (&'static str, V)>,
 {
-    T::deserialize(Row { cells }).ok()
+    T::deserialize(Row { values }).ok()
 }
 
 struct Row<I> {
-    cells: I,
+    values: I,
 }
 
-impl<'de, I: ExactSizeIterator<Item = (&'static str, Cell<'de>)>> Deserializer<'de> for Row<I> {
+impl<'de, D, I> Deserializer<'de> for Row<I>
+where
+    D: Deserializer<'de, Error = DecodeError>,
+    I: ExactSizeIterator<Item = (&'static str, D)>,
+{
     type Error = DecodeError;
 
     #[inline]
@@ -36,15 +40,15 @@ impl<'de, I: ExactSizeIterator<Item = (&'static str, Cell<'de>)>> Deserializer<'
         fields: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, DecodeError> {
-        if fields.len() != self.cells.len() {
+        if fields.len() != self.values.len() {
             return Err(out_of_order());
         }
         let row = visitor.visit_seq(Elements {
-            cells: &mut self.cells,
+            values: &mut self.values,
             fields: fields.iter(),
         })?;
         // A field of two names is declared twice and asked for once.
-        match self.cells.next() {
+        match self.values.next() {
             Some(_) => Err(out_of_order()),
             None => Ok(row),
         }
@@ -68,12 +72,16 @@ impl<'de, I: ExactSizeIterator<Item = (&'static str, Cell<'de>)>> Deserializer<'
     }
 }
 
-struct Elements<'c, I> {
-    cells: &'c mut I,
+struct Elements<'v, I> {
+    values: &'v mut I,
     fields: std::slice::Iter<'static, &'static str>,
 }
 
-impl<'de, I: Iterator<Item = (&'static str, Cell<'de>)>> SeqAccess<'de> for Elements<'_, I> {
+impl<'de, D, I> SeqAccess<'de> for Elements<'_, I>
+where
+    D: Deserializer<'de, Error = DecodeError>,
+    I: Iterator<Item = (&'static str, D)>,
+{
     type Error = DecodeError;
 
     #[inline]
@@ -81,25 +89,26 @@ impl<'de, I: Iterator<Item = (&'static str, Cell<'de>)>> SeqAccess<'de> for Elem
         &mut self,
         seed: S,
     ) -> Result<Option<S::Value>, DecodeError> {
-        let (Some((name, cell)), Some(field)) = (self.cells.next(), self.fields.next()) else {
+        let (Some((name, value)), Some(field)) = (self.values.next(), self.fields.next()) else {
             return Ok(None);
         };
         // The reader has its names from the row's own declaration.
         if !std::ptr::eq(name, *field) {
             return Err(out_of_order());
         }
-        seed.deserialize(cell).map(Some)
+        seed.deserialize(value).map(Some)
     }
 }
 
 #[cold]
 fn out_of_order() -> DecodeError {
-    DecodeError::custom("the cells do not come in the order of the fields")
+    DecodeError::custom("the values do not come in the order of the fields")
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::files::cell::Cell;
     use serde::Deserialize;
 
     #[derive(Deserialize, Debug, PartialEq)]

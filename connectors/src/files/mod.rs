@@ -34,6 +34,7 @@ mod parquet_dir;
 mod parquet_file;
 mod parquet_parts;
 mod parquet_read;
+mod parquet_value;
 mod parquet_write;
 mod schema;
 mod source;

@@ -35,6 +35,17 @@ pub(crate) enum Unit {
     PerMicro(i64),
 }
 
+impl Unit {
+    /// The µs of a count; `None` beyond what 64 bits can say.
+    #[inline]
+    fn micros(self, count: i64) -> Option<i64> {
+        match self {
+            Self::Micros(each) => count.checked_mul(each),
+            Self::PerMicro(per) => Some(count.div_euclid(per)),
+        }
+    }
+}
+
 /// Whether values of `column` can be values of `field`, apart from nulls and integers that are too large.
 pub(crate) fn fits(field: &Field, column: &DataType) -> bool {
     let column = match column {
@@ -112,6 +123,56 @@ impl Column {
             .ok_or_else(|| ArrowError::CastError("no 64-bit counts came out".to_owned()))
     }
 
+    /// The integer or the moment in `row`, where the column has these and there is one.
+    #[inline(always)]
+    pub(crate) fn int(&self, row: usize) -> Option<i64> {
+        match self {
+            Self::Int(values) if values.is_valid(row) => Some(values.value(row)),
+            Self::Time(values, unit) if values.is_valid(row) => unit.micros(values.value(row)),
+            _ => None,
+        }
+    }
+
+    /// The integer in `row`, where the column has unsigned ones of 64 bits and there is one.
+    #[inline(always)]
+    pub(crate) fn uint(&self, row: usize) -> Option<u64> {
+        match self {
+            Self::Uint(values) if values.is_valid(row) => Some(values.value(row)),
+            _ => None,
+        }
+    }
+
+    /// The number in `row`, where the column has floats and there is one.
+    #[inline(always)]
+    pub(crate) fn float(&self, row: usize) -> Option<f64> {
+        match self {
+            Self::Float(values) if values.is_valid(row) => Some(values.value(row)),
+            _ => None,
+        }
+    }
+
+    /// The text in `row`, where the column has text and there is one.
+    #[inline]
+    pub(crate) fn text(&self, row: usize) -> Option<&str> {
+        match self {
+            Self::Text(values) if values.is_valid(row) => Some(values.value(row)),
+            _ => None,
+        }
+    }
+
+    /// Whether there is nothing in `row`.
+    #[inline]
+    pub(crate) fn is_null(&self, row: usize) -> bool {
+        match self {
+            Self::Null => true,
+            Self::Bool(values) => values.is_null(row),
+            Self::Int(values) | Self::Time(values, _) => values.is_null(row),
+            Self::Uint(values) => values.is_null(row),
+            Self::Float(values) => values.is_null(row),
+            Self::Text(values) => values.is_null(row),
+        }
+    }
+
     /// The value in `row`, which lies within the column.
     #[inline]
     pub(crate) fn cell(&self, row: usize) -> Cell<'_> {
@@ -120,10 +181,7 @@ impl Column {
             Self::Float(values) if values.is_valid(row) => Cell::Float(values.value(row)),
             Self::Text(values) if values.is_valid(row) => Cell::Text(values.value(row)),
             Self::Time(values, unit) if values.is_valid(row) => {
-                let micros = match *unit {
-                    Unit::Micros(each) => values.value(row).checked_mul(each),
-                    Unit::PerMicro(per) => Some(values.value(row).div_euclid(per)),
-                };
+                let micros = unit.micros(values.value(row));
                 micros.map_or(Cell::Bad("a moment beyond the years ±292,000"), Cell::Time)
             }
             Self::Bool(values) if values.is_valid(row) => Cell::Bool(values.value(row)),

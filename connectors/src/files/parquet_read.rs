@@ -19,6 +19,7 @@ use crate::files::cell::{Cell, cut};
 use crate::files::decode;
 use crate::files::in_order;
 use crate::files::parquet_column::{Column, fits};
+use crate::files::parquet_value::Value;
 use crate::files::schema::Field;
 use crate::files::source::{Checked, absent, failed};
 
@@ -184,18 +185,20 @@ impl<T: Data> Reader<T> for ParquetReader<T> {
         };
         for row in 0..rows {
             self.rows_read += 1;
-            let cells = || {
-                columns
-                    .iter()
-                    .map(|(name, column)| (*name, column.cell(row)))
-            };
+            let values = columns
+                .iter()
+                .map(|(name, column)| (*name, Value { column, row }));
             if self.in_order
-                && let Some(row) = in_order::row(cells())
+                && let Some(row) = in_order::row(values)
             {
                 batch.push(row);
                 continue;
             }
-            let cells = || cells().map(by_name);
+            let cells = || {
+                columns
+                    .iter()
+                    .map(|(name, column)| by_name((*name, column.cell(row))))
+            };
             match decode::row::<T, _>(cells()) {
                 Ok(row) => {
                     self.in_order = false;
