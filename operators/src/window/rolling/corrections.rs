@@ -18,7 +18,7 @@
 //! # Cost
 //! Per event in order: an append and one reading of the running sums, whatever the windows hold. Per late event or
 //! retraction at `e`: its key's rows in `[e, e + widest width]` are read twice, which are the rows that change. State: the
-//! events of the widest window, and payloads until the key's next event after the watermark has passed them.
+//! events of the widest window, and payloads until the watermark has passed them.
 
 use std::collections::VecDeque;
 
@@ -34,6 +34,7 @@ use crate::value::{Lane, Moments};
 use crate::window::rolling::event::{Event, Rolled, Windows};
 use crate::window::rolling::finals::Final;
 use crate::window::rolling::form::Form;
+use crate::window::rolling::open_rows::{NOWHERE, OpenRows};
 use crate::window::rolling::repair::{Open, Repair};
 use crate::window::rolling::silences::Silences;
 use crate::window::rolling::store::{AHEAD, SavedKey, Store};
@@ -45,44 +46,38 @@ type Source<P, const N: usize> = (P, Array<i64, N>);
 /// A change, with its key's handle.
 type Late<P, const N: usize> = (u32, Open<Source<P, N>>);
 
-/// A key's rows that may still change.
-#[repr(align(64))]
-struct Rows<P, const N: usize> {
+/// In [`Seen::last`]: the key's rows of this epoch are repaired together.
+const LATE: u64 = !NOWHERE;
+
+/// What is noted of a key, in 16 bytes: every event reads it.
+#[derive(Clone, Copy)]
+struct Seen {
     /// No event of the key is newer.
     newest: EventTime,
-    /// Whether the key's rows of this epoch are repaired together.
-    is_late: bool,
-    open: VecDeque<Open<Source<P, N>>>,
+    /// The place of the key's last row that may still change.
+    last: u64,
 }
 
-impl<P, const N: usize> Rows<P, N> {
-    const EMPTY: Self = Self {
+impl Seen {
+    const NOTHING: Self = Self {
         newest: EventTime::MIN,
-        is_late: false,
-        open: VecDeque::new(),
+        last: NOWHERE,
     };
-
-    /// Lets go of what the watermark has passed.
-    #[inline(always)]
-    fn pass(&mut self, watermark: EventTime) {
-        while self.open.front().is_some_and(|row| row.at < watermark) {
-            self.open.pop_front();
-        }
-    }
 }
 
 /// The state of rolling windows in mode `corrections`.
 pub(crate) struct Corrections<K: Key, L: Lane, P, const N: usize, const W: usize, F: Form> {
     store: Store<K, L, N, W, F>,
-    keys: Vec<Rows<P, N>>,
+    keys: Vec<Seen>,
+    rows: OpenRows<Source<P, N>>,
     silences: Silences,
     silent: Vec<u32>,
     handles: Vec<u32>,
     late: Vec<Late<P, N>>,
     changes: Vec<Open<Source<P, N>>>,
     repair: Repair<Source<P, N>, L, N, W>,
-    /// Rows that the keys have room for.
-    capacity: usize,
+    /// The rows of the key in repair.
+    open: VecDeque<Open<Source<P, N>>>,
 }
 
 impl<K: Key, L: Lane, P: Data + Ord, const N: usize, const W: usize, F: Form>
@@ -92,13 +87,14 @@ impl<K: Key, L: Lane, P: Data + Ord, const N: usize, const W: usize, F: Form>
         Self {
             store: Store::new(widths),
             keys: Vec::new(),
+            rows: OpenRows::new(),
             silences: Silences::new(widths.widest()),
             silent: Vec::new(),
             handles: Vec::new(),
             late: Vec::new(),
             changes: Vec::new(),
             repair: Repair::new(|count| count.max(0), |a, b| a.0 == b.0),
-            capacity: 0,
+            open: VecDeque::new(),
         }
     }
 
@@ -114,8 +110,7 @@ impl<K: Key, L: Lane, P: Data + Ord, const N: usize, const W: usize, F: Form>
             }
         }
         if self.store.lines.len() > self.keys.len() {
-            self.keys
-                .resize_with(self.store.lines.len(), || Rows::EMPTY);
+            self.keys.resize(self.store.lines.len(), Seen::NOTHING);
         }
     }
 
@@ -128,7 +123,9 @@ impl<K: Key, L: Lane, P: Data + Ord, const N: usize, const W: usize, F: Form>
             self.silences.prefetch_ahead(&self.handles, i);
             self.note(self.handles[i], event.at);
             let key = &mut self.keys[self.handles[i] as usize];
-            key.is_late |= event.at <= key.newest || *diff != 1;
+            if event.at <= key.newest || *diff != 1 {
+                key.last |= LATE;
+            }
             key.newest = key.newest.max(event.at);
         }
     }
@@ -137,7 +134,6 @@ impl<K: Key, L: Lane, P: Data + Ord, const N: usize, const W: usize, F: Form>
     fn append(
         &mut self,
         rows: Updates<Event<K, N, P>>,
-        passed: EventTime,
         out: &mut Emitter<'_, Final<P, K, L, N, W>>,
     ) {
         let handles = std::mem::take(&mut self.handles);
@@ -145,13 +141,13 @@ impl<K: Key, L: Lane, P: Data + Ord, const N: usize, const W: usize, F: Form>
         for (i, (event, _, diff)) in rows.into_iter().enumerate() {
             self.prefetch_ahead(&handles, i);
             let (handle, at) = (handles[i], event.at);
-            let key = &mut self.keys[handle as usize];
+            let last = self.keys[handle as usize].last;
             let row = Open {
                 at,
                 of: (event.payload, event.lanes),
                 count: diff,
             };
-            if key.is_late {
+            if last & LATE != 0 {
                 self.late.push((handle, row));
                 continue;
             }
@@ -164,10 +160,7 @@ impl<K: Key, L: Lane, P: Data + Ord, const N: usize, const W: usize, F: Form>
                 windows,
             };
             out.emit_with(|| (payload, rolled()), 1);
-            key.pass(passed);
-            let capacity = key.open.capacity();
-            key.open.push_back(row);
-            self.capacity += key.open.capacity() - capacity;
+            self.keys[handle as usize].last = self.rows.push(last, row);
         }
         self.handles = handles;
     }
@@ -177,9 +170,6 @@ impl<K: Key, L: Lane, P: Data + Ord, const N: usize, const W: usize, F: Form>
         self.store.prefetch_ahead(handles, i, |handle| *handle);
         if let Some(far) = handles.get(i + 2 * AHEAD) {
             prefetch(&self.keys, *far as usize);
-            if let Some(last) = self.keys[handles[i + AHEAD] as usize].open.back() {
-                prefetch(std::slice::from_ref(last), 0);
-            }
         }
     }
 
@@ -193,17 +183,15 @@ impl<K: Key, L: Lane, P: Data + Ord, const N: usize, const W: usize, F: Form>
             let Some(key) = self.store.index.key(handle).cloned() else {
                 continue;
             };
-            let known = &mut self.keys[handle as usize];
-            known.is_late = false;
-            known.pass(passed);
-            self.capacity -= known.open.capacity();
+            let last = self.keys[handle as usize].last & !LATE;
+            self.rows.take(last, passed, &mut self.open);
             let reaches = |a: &Late<P, N>, b: &Late<P, N>| b.1.at <= a.1.at.saturating_add(widest);
             for span in rows.chunk_by(reaches) {
                 let (from, last) = (span[0].1.at, span[span.len() - 1].1.at);
                 self.changes.clear();
                 self.changes.extend(span.iter().map(|row| row.1.clone()));
                 let span = (from, last.saturating_add(widest));
-                let (store, open) = (&mut self.store, &mut known.open);
+                let (store, open) = (&mut self.store, &mut self.open);
                 self.repair.begin(store, handle, open, span, &self.changes);
                 for row in self.repair.rows() {
                     let change = row.new.max(0) - row.old.max(0);
@@ -219,7 +207,7 @@ impl<K: Key, L: Lane, P: Data + Ord, const N: usize, const W: usize, F: Form>
                 };
                 self.repair.end(store, handle, open, write);
             }
-            self.capacity += known.open.capacity();
+            self.keys[handle as usize].last = self.rows.put_back(last, &mut self.open);
         }
         late.clear();
         self.late = late;
@@ -247,10 +235,7 @@ impl<K: Key, L: Lane, P: Data + Ord, const N: usize, const W: usize, F: Form>
             } else {
                 self.store.prune(handle, EventTime::MAX);
                 self.store.forget_if_empty(handle);
-                // The room stays, for the key that is given the handle next.
-                let key = &mut self.keys[handle as usize];
-                key.open.clear();
-                key.newest = EventTime::MIN;
+                self.keys[handle as usize] = Seen::NOTHING;
             }
         }
         silent.clear();
@@ -273,7 +258,8 @@ impl<K: Key, L: Lane, P: Data + Ord, const N: usize, const W: usize, F: Form> Ke
     ) {
         self.resolve(&rows);
         self.find_late(&rows);
-        self.append(rows, time.watermark_before, out);
+        self.rows.pass(time.watermark_before);
+        self.append(rows, out);
         self.repair(time.watermark_before, out);
         if time.watermark != WATERMARK_END {
             // Rows at the watermark itself may still come, or be retracted.
@@ -291,36 +277,31 @@ impl<K: Key, L: Lane, P: Data + Ord, const N: usize, const W: usize, F: Form> Ke
             .iter()
             .filter(|(_, key)| group.holds(key.tag()));
         let rows = ours.map(|(handle, _)| &self.keys[handle as usize]);
-        let rows = rows.map(|rows| (rows.newest, &rows.open));
+        let rows = rows.map(|seen| (seen.newest, self.rows.of(seen.last)));
         let keys: Vec<_> = self.store.saved(group).into_iter().zip(rows).collect();
         codec::encode(&(self.store.settled, keys), into)
     }
 
     fn load(&mut self, bytes: &[u8]) -> Result<(), StateError> {
         type Saved<K, P, const N: usize> =
-            Vec<(SavedKey<K, N>, (EventTime, VecDeque<Open<Source<P, N>>>))>;
+            Vec<(SavedKey<K, N>, (EventTime, Vec<Open<Source<P, N>>>))>;
         let (settled, keys): (EventTime, Saved<K, P, N>) = codec::decode(bytes)?;
         self.store.settled = self.store.settled.max(settled);
         for (key, (newest, open)) in keys {
             let handle = self.store.restore(key);
             self.note(handle, newest);
-            self.keys
-                .resize_with(self.store.lines.len(), || Rows::EMPTY);
-            self.capacity += open.capacity();
-            self.keys[handle as usize] = Rows {
-                newest,
-                is_late: false,
-                open,
-            };
+            self.keys.resize(self.store.lines.len(), Seen::NOTHING);
+            let rows = open.into_iter();
+            let last = rows.fold(NOWHERE, |last, row| self.rows.push(last, row));
+            self.keys[handle as usize] = Seen { newest, last };
         }
         Ok(())
     }
 
     fn size(&self) -> StateSize {
         let mut size = self.store.size();
-        size.bytes += self.silences.bytes()
-            + self.keys.capacity() * size_of::<Rows<P, N>>()
-            + self.capacity * size_of::<Open<Source<P, N>>>();
+        size.bytes +=
+            self.silences.bytes() + self.keys.capacity() * size_of::<Seen>() + self.rows.bytes();
         size
     }
 }

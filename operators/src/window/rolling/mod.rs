@@ -26,6 +26,7 @@ mod finals;
 mod form;
 mod latest;
 mod line;
+mod open_rows;
 mod repair;
 mod silences;
 mod stack;
