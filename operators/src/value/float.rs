@@ -152,14 +152,25 @@ impl Lane for Float {
             return None;
         }
         let (n, squares, sum) = (I256::from(count), squares.get(), I256::from(sum));
-        // Where n·Σx² would not fit, both terms lose the same low bits first.
-        Some(match n.checked_mul(squares) {
-            Some(product) => nearest(product - sum * sum),
-            None => {
-                let scaled: I256 = (squares >> 32_u32) * n - ((sum * sum) >> 32_u32);
-                nearest(scaled) * 4_294_967_296.0
-            }
+        // Asking a product whether it fits divides it again.
+        let bits_cut = count.leading_zeros() + squares.leading_zeros();
+        Some(if bits_cut > 64 {
+            nearest(n * squares - sum * sum)
+        } else {
+            spread_of_many_bits(n, squares, sum)
         })
+    }
+}
+
+/// The spread where `n·Σx²` may not fit: if it does not, both terms lose the same low bits first.
+#[cold]
+fn spread_of_many_bits(n: I256, squares: I256, sum: I256) -> f64 {
+    match n.checked_mul(squares) {
+        Some(product) => nearest(product - sum * sum),
+        None => {
+            let scaled: I256 = (squares >> 32_u32) * n - ((sum * sum) >> 32_u32);
+            nearest(scaled) * 4_294_967_296.0
+        }
     }
 }
 
@@ -200,5 +211,24 @@ mod tests {
         for number in [0.1, 0.03, 12_345.678_9, 1e6 / 3.0] {
             assert_eq!(fixed_of(number) as f64 / UNIT, number);
         }
+    }
+
+    #[test]
+    fn a_spread_is_that_of_all_its_bits_whether_these_surely_fit_or_not() {
+        let mut draw = crate::laws::draws(11);
+        let mut tried = 0;
+        for _ in 0..20_000 {
+            let count = draw(i64::MAX).unsigned_abs() >> draw(63);
+            let squares = I256::from_words(draw(i64::MAX).into(), draw(i64::MAX).into());
+            let squares = squares << 63_u32 >> draw(255) as u32;
+            let sum = i128::from(draw(i64::MAX)) >> draw(63);
+            let Some(found) = Float::read_spread(sum, squares.into(), count, 0) else {
+                continue;
+            };
+            let expected = spread_of_many_bits(count.into(), squares, sum.into());
+            assert_eq!(found, expected, "{count} {squares} {sum}");
+            tried += 1;
+        }
+        assert!(tried > 10_000, "{tried}");
     }
 }

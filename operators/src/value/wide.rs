@@ -151,7 +151,8 @@ pub(crate) fn nearest(number: I256) -> f64 {
         let cut = bits - 64;
         let rest = magnitude << (256 - cut);
         let top = (magnitude >> cut).as_u64() | u64::from(rest != 0);
-        top as f64 * 2_f64.powi(i32::try_from(cut).unwrap_or(i32::MAX))
+        // 2 to the power of what was cut, which is below 192: written down, for `powi` multiplies its way there.
+        top as f64 * f64::from_bits(u64::from(1_023 + cut) << 52)
     };
     if number < 0 { -float } else { float }
 }
