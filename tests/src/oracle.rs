@@ -106,8 +106,8 @@ pub const WHOLE: Lanes = Lanes {
 
 /// The same as totals: without extremes.
 pub const TOTALS: Lanes = Lanes {
-    of: |event| event.whole_lanes().to_vec(),
     sum: Summary::totals,
+    ..WHOLE
 };
 
 /// The lane of floats.

@@ -13,7 +13,8 @@
 //! Per event: a place in the calendar until the watermark passes, then an append to the key's events. State: waiting
 //! rows, and the events of the widest window.
 
-use serde::{Deserialize, Serialize};
+use std::ops::Range;
+
 use thalweg_engine::key::Key;
 use thalweg_engine::keyed::{Emitter, EpochTime, KeyGroup, KeyedState, StateError, StateSize};
 use thalweg_engine::time::EventTime;
@@ -22,38 +23,12 @@ use thalweg_engine::update::{Data, Updates};
 use crate::array::Array;
 use crate::codec;
 use crate::value::{Lane, Moments};
-use crate::window::rolling::calendar::{Calendar, Waiting, in_time_order};
 use crate::window::rolling::event::{Event, Rolled};
 use crate::window::rolling::form::Form;
+use crate::window::rolling::queue::{Pending, Queue, Released};
 use crate::window::rolling::silences::Silences;
 use crate::window::rolling::store::{AHEAD, SavedKey, Store};
 use crate::window::rolling::widths::Widths;
-
-/// An event that waits, with its sign. Ordered by time, then key, then what it is.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(bound(
-    serialize = "P: Serialize",
-    deserialize = "P: serde::de::DeserializeOwned"
-))]
-struct Pending<K: Key, const N: usize, P> {
-    at: EventTime,
-    key: K,
-    lanes: Array<i64, N>,
-    payload: P,
-    diff: i64,
-}
-
-impl<K: Key, const N: usize, P: Ord> Waiting for Pending<K, N, P> {
-    fn at(&self) -> EventTime {
-        self.at
-    }
-}
-
-impl<K: Key, const N: usize, P: PartialEq> Pending<K, N, P> {
-    fn is_copy_of(&self, other: &Self) -> bool {
-        self.lanes == other.lanes && self.payload == other.payload
-    }
-}
 
 /// A final row: what the job let its event carry, and the windows as of the event.
 pub type Final<P, K, L, const N: usize, const W: usize> = (P, Rolled<K, L, N, W>);
@@ -61,11 +36,9 @@ pub type Final<P, K, L, const N: usize, const W: usize> = (P, Rolled<K, L, N, W>
 /// The state of rolling windows in mode `final`.
 pub(crate) struct Finals<K: Key, L: Lane, P, const N: usize, const W: usize, F: Form> {
     store: Store<K, L, N, W, F>,
-    calendar: Calendar<Pending<K, N, P>>,
+    queue: Queue<Event<K, N, P>>,
     /// For each key, when its events have left every window that can still be asked for.
     silences: Silences,
-    released: Vec<Pending<K, N, P>>,
-    order: Vec<u64>,
     handles: Vec<u32>,
     silent: Vec<u32>,
 }
@@ -76,51 +49,48 @@ impl<K: Key, L: Lane, P: Data + Ord, const N: usize, const W: usize, F: Form>
     pub(crate) fn new(widths: Widths<W>) -> Self {
         Self {
             store: Store::new(widths),
-            calendar: Calendar::new(),
+            queue: Queue::new(),
             silences: Silences::new(widths.widest()),
-            released: Vec::new(),
-            order: Vec::new(),
             handles: Vec::new(),
             silent: Vec::new(),
         }
     }
 
-    /// Settles the released rows, moment by moment, in order of time.
+    /// Settles the rows that are out, moment by moment, in order of time.
     fn settle_all(&mut self, out: &mut Emitter<'_, Final<P, K, L, N, W>>) {
-        let (rows, order) = (
-            std::mem::take(&mut self.released),
-            std::mem::take(&mut self.order),
-        );
-        let row = |i: usize| &rows[order[i] as usize];
+        let mut rows = std::mem::take(&mut self.queue.out);
         self.handles.clear();
-        for i in 0..order.len() {
-            if i + 4 * AHEAD < order.len() {
-                self.store.index.prefetch(row(i + 4 * AHEAD).key.tag());
+        for i in 0..rows.len() {
+            if let Some(ahead) = rows.get(i + 4 * AHEAD) {
+                self.store.index.prefetch(ahead.row.key.tag());
             }
-            let handle = self.store.resolve(&row(i).key);
+            let handle = self.store.resolve(&rows[i].row.key);
             self.handles.push(handle);
         }
         let mut from = 0;
-        while from < order.len() {
-            let is_peer = |i: usize| row(i).at == row(from).at && row(i).key == row(from).key;
+        while from < rows.len() {
+            let Pending { row: first, diff } = &rows[from];
+            let is_peer = |i: usize| {
+                let row = rows.get(i).map(|peer| &peer.row);
+                row.is_some_and(|row| row.at == first.at && row.key == first.key)
+            };
             let mut until = from;
-            while until == from || (until < order.len() && is_peer(until)) {
+            while until == from || is_peer(until) {
                 self.store
                     .prefetch_ahead(&self.handles, until, |handle| *handle);
                 self.silences.prefetch_ahead(&self.handles, until);
                 until += 1;
             }
-            self.note(self.handles[from], row(from).at);
-            match order[from..until] {
-                [only] if rows[only as usize].diff == 1 => {
-                    self.settle_one(self.handles[from], &rows[only as usize], out);
-                }
-                ref moment => self.settle(self.handles[from], &rows, moment, out),
+            self.note(self.handles[from], first.at);
+            if until == from + 1 && *diff == 1 {
+                self.settle_one(self.handles[from], first, out);
+            } else {
+                self.settle(self.handles[from], &rows, from..until, out);
             }
             from = until;
         }
-        (self.released, self.order) = (rows, order);
-        self.released.clear();
+        rows.clear();
+        self.queue.out = rows;
     }
 
     /// Applies a key's only event of a moment, and emits its row.
@@ -128,7 +98,7 @@ impl<K: Key, L: Lane, P: Data + Ord, const N: usize, const W: usize, F: Form>
     fn settle_one(
         &mut self,
         handle: u32,
-        event: &Pending<K, N, P>,
+        event: &Event<K, N, P>,
         out: &mut Emitter<'_, Final<P, K, L, N, W>>,
     ) {
         self.store.settled = event.at;
@@ -149,38 +119,27 @@ impl<K: Key, L: Lane, P: Data + Ord, const N: usize, const W: usize, F: Form>
     fn settle(
         &mut self,
         handle: u32,
-        rows: &[Pending<K, N, P>],
-        moment: &[u64],
+        rows: &Released<Event<K, N, P>>,
+        moment: Range<usize>,
         out: &mut Emitter<'_, Final<P, K, L, N, W>>,
     ) {
-        let row = |place: &u64| &rows[*place as usize];
-        let Pending { key, at, .. } = row(&moment[0]);
-        self.store.settled = *at;
-        let groups = || moment.chunk_by(|a, b| row(a).is_copy_of(row(b)));
-        let count = |copies: &[u64]| copies.iter().map(|copy| row(copy).diff).sum::<i64>();
-        let mut any = false;
-        for copies in groups() {
-            let count = count(copies);
-            if count > 0 {
-                self.store.apply(handle, *at, &row(&copies[0]).lanes, count);
-                any = true;
-            }
+        let at = rows[moment.start].row.at;
+        let present = || rows.net(moment.clone()).filter(|(_, count)| *count > 0);
+        self.store.settled = at;
+        for (event, count) in present() {
+            self.store.apply(handle, at, &event.lanes, count);
         }
         let mut windows = Array([Array([Moments::EMPTY; N]); W]);
-        if !any || !self.store.fill_onward(handle, &mut windows) {
+        if present().next().is_none() || !self.store.fill_onward(handle, &mut windows) {
             return;
         }
-        for copies in groups() {
-            let count = count(copies);
-            if count > 0 {
-                let payload = row(&copies[0]).payload.clone();
-                let rolled = || Rolled {
-                    key: key.clone(),
-                    at: *at,
-                    windows,
-                };
-                out.emit_with(|| (payload, rolled()), count);
-            }
+        for (event, count) in present() {
+            let rolled = || Rolled {
+                key: event.key.clone(),
+                at,
+                windows,
+            };
+            out.emit_with(|| (event.payload.clone(), rolled()), count);
         }
     }
 
@@ -217,7 +176,7 @@ impl<K: Key, L: Lane, P: Data + Ord, const N: usize, const W: usize, F: Form> Ke
 {
     type In = Event<K, N, P>;
     type Out = Final<P, K, L, N, W>;
-    const FORMAT: u32 = 1;
+    const FORMAT: u32 = 2;
 
     fn epoch(
         &mut self,
@@ -226,17 +185,9 @@ impl<K: Key, L: Lane, P: Data + Ord, const N: usize, const W: usize, F: Form> Ke
         out: &mut Emitter<'_, Self::Out>,
     ) {
         for (event, _, diff) in rows {
-            let row = Pending {
-                at: event.at,
-                key: event.key,
-                lanes: event.lanes,
-                payload: event.payload,
-                diff,
-            };
-            self.calendar.admit(row, time.watermark, &mut self.released);
+            self.queue.admit(event, diff, time.watermark);
         }
-        self.calendar.release(time.watermark, &mut self.released);
-        in_time_order(&self.released, &mut self.order);
+        self.queue.release(time.watermark);
         self.settle_all(out);
         if time.has_risen() {
             self.forget_silent(time.as_of);
@@ -244,16 +195,15 @@ impl<K: Key, L: Lane, P: Data + Ord, const N: usize, const W: usize, F: Form> Ke
     }
 
     fn save(&self, group: KeyGroup, into: &mut Vec<u8>) -> Result<(), StateError> {
-        let waiting: Vec<_> = self
-            .calendar
-            .iter()
-            .filter(|row| group.holds(row.key.tag()))
+        let waiting = self.queue.waiting.iter();
+        let waiting: Vec<_> = waiting
+            .filter(|event| group.holds(event.row.key.tag()))
             .collect();
         codec::encode(&(self.store.saved(group), waiting), into)
     }
 
     fn load(&mut self, bytes: &[u8]) -> Result<(), StateError> {
-        type Saved<K, const N: usize, P> = (Vec<SavedKey<K, N>>, Vec<Pending<K, N, P>>);
+        type Saved<K, const N: usize, P> = (Vec<SavedKey<K, N>>, Vec<Pending<Event<K, N, P>>>);
         let (keys, waiting): Saved<K, N, P> = codec::decode(bytes)?;
         for key in keys {
             let handle = self.store.restore(key);
@@ -261,14 +211,16 @@ impl<K: Key, L: Lane, P: Data + Ord, const N: usize, const W: usize, F: Form> Ke
                 self.note(handle, newest);
             }
         }
-        waiting.into_iter().for_each(|row| self.calendar.push(row));
+        for event in waiting {
+            self.queue.waiting.push(event);
+        }
         Ok(())
     }
 
     fn size(&self) -> StateSize {
         let mut size = self.store.size();
-        size.events += self.calendar.len();
-        size.bytes += self.calendar.bytes() + self.silences.bytes();
+        size.events += self.queue.waiting.len();
+        size.bytes += self.queue.waiting.bytes() + self.silences.bytes();
         size
     }
 }

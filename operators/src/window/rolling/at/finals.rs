@@ -15,12 +15,19 @@ use thalweg_engine::update::{Data, Diff, Updates};
 use crate::codec;
 use crate::value::Lane;
 use crate::window::rolling::at::past::Past;
-use crate::window::rolling::at::queue::{Pending, Queue};
 use crate::window::rolling::at::{Answer, Label};
+use crate::window::rolling::calendar::Waiting;
 use crate::window::rolling::event::{Event, Rolled};
 use crate::window::rolling::form::Form;
+use crate::window::rolling::queue::{Pending, Queue};
 use crate::window::rolling::store::{AHEAD, SavedKey, Store};
 use crate::window::rolling::widths::Widths;
+
+impl<K: Key, B: Ord> Waiting for Pending<Label<K, B>> {
+    fn at(&self) -> EventTime {
+        self.row.at
+    }
+}
 
 /// The state: events and labels that wait, and the events that the watermark has passed.
 pub(super) struct Finals<K: Key, L: Lane, B, const N: usize, const W: usize, F: Form> {
@@ -44,25 +51,22 @@ impl<K: Key, L: Lane, B: Data + Ord, const N: usize, const W: usize, F: Form>
 
     /// Finds the keys of the rows that are out; those of events are made where they are new.
     fn find_keys(&mut self) {
-        let Self { past, events, .. } = self;
+        let (past, events) = (&mut self.past, &self.events.out);
         past.handles.clear();
         for i in 0..events.len() {
             if let Some(ahead) = events.get(i + 4 * AHEAD) {
                 past.store.index.prefetch(ahead.row.key.tag());
             }
-            let handle = events
-                .get(i)
-                .map(|event| past.store.resolve(&event.row.key));
-            past.handles.extend(handle);
+            let handle = past.store.resolve(&events[i].row.key);
+            past.handles.push(handle);
         }
-        let (labels, index) = (&self.labels, &past.store.index);
+        let (labels, index) = (&self.labels.out, &past.store.index);
         self.handles.clear();
         for i in 0..labels.len() {
             if let Some(ahead) = labels.get(i + 4 * AHEAD) {
                 index.prefetch(ahead.row.key.tag());
             }
-            let handle = labels.get(i).and_then(|label| index.find(&label.row.key));
-            self.handles.push(handle);
+            self.handles.push(index.find(&labels[i].row.key));
         }
     }
 
@@ -70,14 +74,16 @@ impl<K: Key, L: Lane, B: Data + Ord, const N: usize, const W: usize, F: Form>
     fn settle_all(&mut self, out: &mut Emitter<'_, Answer<B, K, L, N, W>>) {
         let mut next = 0;
         let mut first = 0;
-        while let Some(Pending { row: asked, .. }) = self.labels.get(first) {
-            next = self.past.apply_until(&self.events, next, asked.at);
+        let (events, labels) = (&self.events.out, &self.labels.out);
+        while first < labels.len() {
+            let asked = &labels[first].row;
+            next = self.past.apply_until(events, next, asked.at);
             if !self.past.store.index.is_empty() {
                 let handle = |handle: &Option<u32>| handle.unwrap_or_default();
                 self.past.store.prefetch_ahead(&self.handles, first, handle);
             }
             let (mut until, mut count): (usize, Diff) = (first, 0);
-            while let Some(copy) = self.labels.get(until).filter(|copy| copy.row == *asked) {
+            while let Some(copy) = labels.get(until).filter(|copy| copy.row == *asked) {
                 count += copy.diff;
                 until += 1;
             }
@@ -96,9 +102,9 @@ impl<K: Key, L: Lane, B: Data + Ord, const N: usize, const W: usize, F: Form>
             }
             first = until;
         }
-        self.past.apply_until(&self.events, next, EventTime::MAX);
-        self.events.clear();
-        self.labels.clear();
+        self.past.apply_until(events, next, EventTime::MAX);
+        self.events.out.clear();
+        self.labels.out.clear();
     }
 }
 

@@ -30,7 +30,6 @@ mod corrections;
 mod finals;
 mod known;
 mod past;
-mod queue;
 #[cfg(test)]
 mod tests;
 

@@ -6,9 +6,9 @@ use thalweg_engine::time::{EventTime, WATERMARK_END};
 use thalweg_engine::update::Updates;
 
 use crate::value::Lane;
-use crate::window::rolling::at::queue::Queue;
 use crate::window::rolling::event::Event;
 use crate::window::rolling::form::Form;
+use crate::window::rolling::queue::Released;
 use crate::window::rolling::silences::Silences;
 use crate::window::rolling::store::{AHEAD, SavedKey, Store};
 use crate::window::rolling::widths::Widths;
@@ -43,8 +43,14 @@ impl<K: Key, L: Lane, const N: usize, const W: usize, F: Form> Past<K, L, N, W, 
     #[inline(always)]
     pub(super) fn resolve(&mut self, key: &K, at: EventTime) -> u32 {
         let handle = self.store.resolve(key);
-        self.silences.note(handle, self.asked_until(at));
+        self.note(handle, at);
         handle
+    }
+
+    /// A key is waited for until no row can ask for what it had at `newest`.
+    #[inline(always)]
+    fn note(&mut self, handle: u32, newest: EventTime) {
+        self.silences.note(handle, self.asked_until(newest));
     }
 
     /// Resolves the keys of an epoch's events, into `handles`.
@@ -61,8 +67,7 @@ impl<K: Key, L: Lane, const N: usize, const W: usize, F: Form> Past<K, L, N, W, 
         }
         for (i, (event, _, _)) in events.iter().enumerate() {
             self.silences.prefetch_ahead(&self.handles, i);
-            self.silences
-                .note(self.handles[i], self.asked_until(event.at));
+            self.note(self.handles[i], event.at);
         }
     }
 
@@ -81,7 +86,7 @@ impl<K: Key, L: Lane, const N: usize, const W: usize, F: Form> Past<K, L, N, W, 
     #[inline]
     pub(super) fn apply_until(
         &mut self,
-        events: &Queue<Event<K, N, ()>>,
+        events: &Released<Event<K, N, ()>>,
         mut next: usize,
         until: EventTime,
     ) -> usize {
@@ -90,7 +95,7 @@ impl<K: Key, L: Lane, const N: usize, const W: usize, F: Form> Past<K, L, N, W, 
                 .prefetch_ahead(&self.handles, next, |handle| *handle);
             self.silences.prefetch_ahead(&self.handles, next);
             let (handle, at) = (self.handles[next], event.row.at);
-            self.silences.note(handle, self.asked_until(at));
+            self.note(handle, at);
             self.store.apply(handle, at, &event.row.lanes, event.diff);
             next += 1;
         }
@@ -128,7 +133,7 @@ impl<K: Key, L: Lane, const N: usize, const W: usize, F: Form> Past<K, L, N, W, 
             self.store.prefetch_forgotten(&silent, i);
             match self.store.newest(handle).max(newest_label(handle)) {
                 Some(newest) if self.asked_until(newest) >= time.as_of => {
-                    self.silences.note(handle, self.asked_until(newest));
+                    self.note(handle, newest);
                 }
                 _ => {
                     self.store.prune(handle, EventTime::MAX);
@@ -145,8 +150,7 @@ impl<K: Key, L: Lane, const N: usize, const W: usize, F: Form> Past<K, L, N, W, 
     pub(super) fn restore(&mut self, saved: SavedKey<K, N>, label: Option<EventTime>) -> u32 {
         let handle = self.store.restore(saved);
         let newest = self.store.newest(handle).max(label);
-        let after = self.asked_until(newest.unwrap_or(EventTime::MIN));
-        self.silences.note(handle, after);
+        self.note(handle, newest.unwrap_or(EventTime::MIN));
         handle
     }
 }

@@ -32,18 +32,23 @@ fn look<F: Form>(store: &mut Of<F>, handle: u32) -> (Row, Vec<(EventTime, i64)>)
     ((newest, windows), events)
 }
 
+/// Numbers of 63 bits below a limit: days in µs are too many for those of the laws.
+fn draws(seed: u64) -> impl FnMut(i64) -> i64 {
+    let mut bits = seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1;
+    move |limit| {
+        bits ^= bits << 13;
+        bits ^= bits >> 7;
+        bits ^= bits << 17;
+        (bits >> 1) as i64 % limit
+    }
+}
+
 #[test]
 fn compact_keys_hold_what_wide_ones_hold_across_anchors_and_misfits() {
     let mut grew_wide = false;
     for seed in 0..200_u64 {
         let mut kept_compact = true;
-        let mut bits = seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1;
-        let mut draw = |limit: i64| {
-            bits ^= bits << 13;
-            bits ^= bits >> 7;
-            bits ^= bits << 17;
-            (bits >> 1) as i64 % limit
-        };
+        let mut draw = draws(seed);
         // Narrow windows let an anchor move on; of wide ones the events do not fit any.
         let widest = Duration::from_secs(86_400 * [3, 20, 60][(seed % 3) as usize]);
         let widths = Widths::new([Duration::from_secs(3_600), widest]).unwrap();
@@ -90,13 +95,7 @@ fn windows_without_extremes_say_of_their_squares_exactly_whether_they_fit() {
     let widths = Widths::new([Duration::from_micros(5), Duration::from_micros(30)]).unwrap();
     let (mut lost, mut busy) = (0, 0);
     for seed in 1..200_u64 {
-        let mut bits = seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1;
-        let mut draw = |limit: i64| {
-            bits ^= bits << 13;
-            bits ^= bits >> 7;
-            bits ^= bits << 17;
-            (bits >> 1) as i64 % limit
-        };
+        let mut draw = draws(seed);
         let mut store = Of::<WithoutExtremes<Wide>>::new(widths);
         let mut known: Vec<(EventTime, i64)> = Vec::new();
         let gap = 1 + draw(6);

@@ -1,0 +1,119 @@
+//! Rows that wait for the watermark, and come out in order of time.
+//!
+//! ```text
+//! row, ±n ─▶ waiting ─ the watermark passes it ─▶ out: by time, and at one moment in the order of the rows
+//! ```
+
+use std::ops::{Index, Range};
+
+use serde::{Deserialize, Serialize};
+use thalweg_engine::key::Key;
+use thalweg_engine::time::EventTime;
+use thalweg_engine::update::Diff;
+
+use crate::window::rolling::calendar::{Calendar, Waiting, in_time_order};
+use crate::window::rolling::event::Event;
+
+/// A row that waits, with its sign.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub(super) struct Pending<R> {
+    pub(super) row: R,
+    pub(super) diff: Diff,
+}
+
+impl<K: Key, const N: usize, P: Ord> Waiting for Pending<Event<K, N, P>> {
+    fn at(&self) -> EventTime {
+        self.row.at
+    }
+}
+
+/// The rows that wait, and those that an epoch has let out.
+pub(super) struct Queue<R> {
+    pub(super) waiting: Calendar<Pending<R>>,
+    pub(super) out: Released<R>,
+}
+
+impl<R> Queue<R>
+where
+    Pending<R>: Waiting,
+{
+    pub(super) fn new() -> Self {
+        Self {
+            waiting: Calendar::new(),
+            out: Released::default(),
+        }
+    }
+
+    /// Takes a row in.
+    #[inline]
+    pub(super) fn admit(&mut self, row: R, diff: Diff, watermark: EventTime) {
+        self.waiting
+            .admit(Pending { row, diff }, watermark, &mut self.out.rows);
+    }
+
+    /// Lets out what the watermark has passed.
+    pub(super) fn release(&mut self, watermark: EventTime) {
+        self.waiting.release(watermark, &mut self.out.rows);
+        in_time_order(&self.out.rows, &mut self.out.order);
+    }
+}
+
+/// Rows that are out, in order of time.
+pub(super) struct Released<R> {
+    rows: Vec<Pending<R>>,
+    order: Vec<u64>,
+}
+
+impl<R> Default for Released<R> {
+    fn default() -> Self {
+        Self {
+            rows: Vec::new(),
+            order: Vec::new(),
+        }
+    }
+}
+
+impl<R> Released<R> {
+    /// How many there are.
+    pub(super) fn len(&self) -> usize {
+        self.order.len()
+    }
+
+    /// The row at a place, if there are so many.
+    #[inline(always)]
+    pub(super) fn get(&self, place: usize) -> Option<&Pending<R>> {
+        let place = *self.order.get(place)?;
+        Some(&self.rows[place as usize])
+    }
+
+    /// The rows in a range, those that are equal as one, with how often they are there.
+    pub(super) fn net(&self, mut range: Range<usize>) -> impl Iterator<Item = (&R, Diff)>
+    where
+        R: PartialEq,
+    {
+        std::iter::from_fn(move || {
+            let first = &self[range.next()?];
+            let mut count = first.diff;
+            while !range.is_empty() && self[range.start].row == first.row {
+                count += self[range.start].diff;
+                range.start += 1;
+            }
+            Some((&first.row, count))
+        })
+    }
+
+    /// Forgets them.
+    pub(super) fn clear(&mut self) {
+        self.rows.clear();
+        self.order.clear();
+    }
+}
+
+impl<R> Index<usize> for Released<R> {
+    type Output = Pending<R>;
+
+    #[inline(always)]
+    fn index(&self, place: usize) -> &Pending<R> {
+        &self.rows[self.order[place] as usize]
+    }
+}
