@@ -4,6 +4,9 @@
 //! drive: take acknowledgements → follow the newest epoch → poll the sources while fewer than 2 epochs are in
 //!        flight → close the epoch when it is full, when its time is up, or when only watermarks moved
 //!
+//! follow over streams: at once; over files: when nothing is there to be read. A worker that is behind fills its epoch, so
+//!        that all take equally many rows of a backfill in each, and none runs ahead of the others in time
+//!
 //! time   10 ms, over streams; 1 ms where no other epoch is on its way: a sink that keeps up is fed at once, and one that
 //!        does not gets larger epochs
 //! ```
@@ -96,15 +99,17 @@ impl Driver {
             self.close();
             return Ok(Turn::Worked);
         }
-        let newest = self.shared.newest_epoch();
-        if newest > self.epoch {
-            self.advance_to(newest);
+        if self.epoch_interval.is_some() {
+            self.follow();
         }
         let in_flight = self.epochs_in_flight();
         if in_flight >= EPOCHS_IN_FLIGHT_MAX {
             return Ok(Turn::Idle(None));
         }
         let taken = self.poll_inputs()?;
+        if taken == 0 && self.follow() {
+            return Ok(Turn::Worked);
+        }
         let done = self.inputs.iter().all(|input| input.is_done());
         if done {
             self.send_marks();
@@ -140,12 +145,22 @@ impl Driver {
         Ok(self.sinks.is_empty())
     }
 
+    /// Goes on to the newest epoch that any worker has begun; whether that is another one.
+    fn follow(&mut self) -> bool {
+        let newest = self.shared.newest_epoch();
+        let is_behind = newest > self.epoch;
+        if is_behind {
+            self.advance_to(newest);
+        }
+        is_behind
+    }
+
     /// Polls dimensions first; timed sources begin when every dimension, on every worker, has ended.
     fn poll_inputs(&mut self) -> Result<usize, JobError> {
         let waiting = self.shared.dimensions_pending.load(SeqCst) > 0;
-        if !waiting && self.shared.newest_epoch() > self.epoch {
-            // The last dimension ended just now: what follows belongs to a later epoch.
-            self.advance_to(self.shared.newest_epoch());
+        let timed_from = self.shared.timed_from.load(SeqCst);
+        if !waiting && self.epoch < timed_from {
+            self.advance_to(timed_from);
         }
         let mut taken = 0;
         let count = self.inputs.len();
@@ -192,7 +207,7 @@ impl Driver {
         any
     }
 
-    /// Closes the current epoch and begins `next`, or the newest that another worker has begun.
+    /// Closes the current epoch and begins `next`.
     fn advance_to(&mut self, next: Epoch) {
         self.send_marks();
         if self.rows_in_epoch > 0 {
@@ -202,7 +217,8 @@ impl Driver {
                 opened,
             });
         }
-        self.epoch = next.max(self.shared.epoch.fetch_max(next, SeqCst));
+        self.shared.epoch.fetch_max(next, SeqCst);
+        self.epoch = next;
         self.rows_in_epoch = 0;
         self.opened = None;
         self.inputs

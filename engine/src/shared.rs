@@ -39,6 +39,8 @@ pub(crate) struct Shared {
     pub(crate) epoch: AtomicU64,
     /// Partitions of untimed bounded sources that have not ended: timed sources wait for them.
     pub(crate) dimensions_pending: AtomicUsize,
+    /// The first epoch that timed rows may come in: later than the last row of every dimension.
+    pub(crate) timed_from: AtomicU64,
     /// Partitions of all sources whose end the watermark waits for.
     pub(crate) partitions: AtomicUsize,
     /// Ends the writers with the run.
@@ -60,6 +62,7 @@ impl Shared {
             metrics: Arc::default(),
             epoch: AtomicU64::new(1),
             dimensions_pending: AtomicUsize::new(0),
+            timed_from: AtomicU64::new(1),
             partitions: AtomicUsize::new(0),
             writers: Lifeline::new(),
             stopped: AtomicBool::new(false),

@@ -75,6 +75,17 @@ impl<D> Updates<D> {
         self.0
     }
 
+    /// Puts the containers into the order of time, as the newest of three of its rows says of each: a row that comes late
+    /// does not move its container. Each worker sends in an order of its own, and what keeps rows by time has less to move
+    /// where old ones come before new ones.
+    pub fn sort_containers<T: Ord>(&mut self, time: impl Fn(&Update<D>) -> T) {
+        self.0.sort_by_cached_key(|rows| {
+            let places = [0, rows.len() / 2, rows.len().saturating_sub(1)];
+            let rows = places.iter().filter_map(|place| rows.get(*place));
+            rows.map(&time).max()
+        });
+    }
+
     /// The updates, in the order in which they came.
     pub fn iter(&self) -> std::iter::Flatten<std::slice::Iter<'_, Vec<Update<D>>>> {
         self.0.iter().flatten()
@@ -108,5 +119,24 @@ impl<'a, D> IntoIterator for &'a Updates<D> {
 
     fn into_iter(self) -> Self::IntoIter {
         self.iter()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn containers_are_sorted_by_time_though_a_row_of_theirs_is_late() {
+        let container = |times: &[i64]| times.iter().map(|at| (*at, 0, 1)).collect();
+        let mut updates = Updates(vec![
+            container(&[30, 31, 32, 33]),
+            container(&[2, 21, 22]),
+            Vec::new(),
+            container(&[10, 11, 3]),
+        ]);
+        updates.sort_containers(|(at, _, _)| *at);
+        let times: Vec<i64> = updates.iter().map(|(at, _, _)| *at).collect();
+        assert_eq!(times, [10, 11, 3, 2, 21, 22, 30, 31, 32, 33]);
     }
 }

@@ -31,6 +31,13 @@ impl<D, T> Column<D, T> {
         self.append(rows, into);
     }
 
+    /// What the column has of one row.
+    pub(crate) fn one(&self, row: &Update<D>) -> Option<T> {
+        let mut one = Vec::with_capacity(1);
+        self.append(std::slice::from_ref(row), &mut one);
+        one.pop()
+    }
+
     /// Appends the column of `rows` to `into`.
     #[inline]
     pub(crate) fn append(&self, rows: &[Update<D>], into: &mut Vec<T>) {

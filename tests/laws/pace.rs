@@ -1,5 +1,7 @@
-//! A slow sink slows the sources: at most two epochs are in flight. A sink that keeps up is not kept waiting.
+//! A slow sink slows the sources: at most two epochs are in flight. A sink that keeps up is not kept waiting. Workers keep
+//! step with each other.
 
+use std::collections::BTreeMap;
 use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering::Relaxed;
 use std::sync::{Arc, Mutex, OnceLock, mpsc};
@@ -176,6 +178,32 @@ fn a_sink_that_does_not_answer_pauses_a_source_on_its_thread() {
         "{ahead:?}"
     );
     assert_eq!(*gauge.written.lock().unwrap(), 2_000);
+}
+
+/// Each worker went on to the newest epoch as soon as another had begun it: one that was behind read less in each, and its
+/// partition fell ever further behind the others in time.
+#[test]
+fn workers_take_equally_many_rows_of_a_backfill_in_each_epoch() {
+    for round in 0..20 {
+        let seen = Collect::new();
+        let out = seen.clone();
+        let partition = |first: i64| (0..1_000).map(|n| (first + n, 1)).collect();
+        let source = Log::partitions(vec![partition(0), partition(1_000)]).batch_rows(10);
+        let job = Job::new("even", move |g| {
+            g.source("numbers", source.clone().event_time(|n| *n % 1_000))?
+                .sink("out", out.clone())
+        });
+        let config = Config::workers(2).unwrap().epoch_rows(10).unwrap();
+        within_a_minute(move || job.run(config.env(still_env())).unwrap());
+        let mut epochs = BTreeMap::<u64, [usize; 2]>::new();
+        for (number, epoch, _) in seen.updates() {
+            epochs.entry(epoch).or_default()[usize::from(number >= 1_000)] += 1;
+        }
+        assert_eq!(epochs.len(), 100, "round {round}");
+        for (epoch, rows) in epochs {
+            assert_eq!(rows, [10, 10], "round {round}, epoch {epoch}");
+        }
+    }
 }
 
 /// A clock on which 0.2 ms pass from one look to the next.

@@ -166,7 +166,7 @@ impl<D: Data> DrivenInput for SourceInput<D> {
                 }
                 if self.partitions[index].ended && self.is_dimension() {
                     // Timed rows, anywhere, come in a later epoch than the last row of a dimension.
-                    self.shared.epoch.fetch_max(epoch + 1, SeqCst);
+                    self.shared.timed_from.fetch_max(epoch + 1, SeqCst);
                     self.shared.dimensions_pending.fetch_sub(1, SeqCst);
                 }
             }

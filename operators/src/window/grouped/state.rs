@@ -249,8 +249,9 @@ impl<D: Data, K: Key, A: Aggregate<D>> KeyedState for Groups<D, K, A> {
     type Out = GroupRow<K, A::Output>;
     const FORMAT: u32 = 2;
 
-    fn epoch(&mut self, time: &EpochTime, rows: Updates<D>, out: &mut Emitter<'_, Self::Out>) {
+    fn epoch(&mut self, time: &EpochTime, mut rows: Updates<D>, out: &mut Emitter<'_, Self::Out>) {
         self.panes = Panes::default();
+        rows.sort_containers(|row| self.times_of.one(row));
         for rows in rows
             .containers()
             .iter()

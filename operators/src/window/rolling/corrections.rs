@@ -253,9 +253,10 @@ impl<K: Key, L: Lane, P: Data + Ord, const N: usize, const W: usize, F: Form> Ke
     fn epoch(
         &mut self,
         time: &EpochTime,
-        rows: Updates<Self::In>,
+        mut rows: Updates<Self::In>,
         out: &mut Emitter<'_, Self::Out>,
     ) {
+        rows.sort_containers(|(event, _, _)| event.at);
         self.resolve(&rows);
         self.find_late(&rows);
         self.rows.pass(time.watermark_before);

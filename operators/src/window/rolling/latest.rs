@@ -270,12 +270,13 @@ impl<K: Key, L: Lane, const N: usize, const W: usize, F: Form> KeyedState
     fn epoch(
         &mut self,
         time: &EpochTime,
-        rows: Updates<Self::In>,
+        mut rows: Updates<Self::In>,
         out: &mut Emitter<'_, Self::Out>,
     ) {
         if !self.replaces {
             out.keep();
         }
+        rows.sort_containers(|(event, _, _)| event.at);
         self.resolve(&rows);
         self.apply(&rows, out);
         let as_of = match self.expiry {
