@@ -4,8 +4,8 @@
 //! drive: take acknowledgements → follow the newest epoch → poll the sources while fewer than 2 epochs are in
 //!        flight → close the epoch when it is full, when its time is up, or when only watermarks moved
 //!
-//! follow over streams: at once; over files: when nothing is there to be read. A worker that is behind fills its epoch, so
-//!        that all take equally many rows of a backfill in each, and none runs ahead of the others in time
+//! follow over streams: at once; over files: when nothing is there to be read. A worker that is behind fills its epoch: so
+//!        long as readers keep up, all take equally many rows in each, and none runs ahead of the others in time
 //!
 //! time   10 ms, over streams; 1 ms where no other epoch is on its way: a sink that keeps up is fed at once, and one that
 //!        does not gets larger epochs
@@ -20,7 +20,7 @@ use timely::dataflow::operators::probe::Handle as Probe;
 
 use crate::config::{EPOCH_INTERVAL_ALONE, EPOCHS_IN_FLIGHT_MAX};
 use crate::error::JobError;
-use crate::shared::Shared;
+use crate::shared::{EPOCH_FIRST, Shared};
 use crate::sink::operator::DrivenSink;
 use crate::source::input::DrivenInput;
 use crate::time::Epoch;
@@ -158,9 +158,13 @@ impl Driver {
     /// Polls dimensions first; timed sources begin when every dimension, on every worker, has ended.
     fn poll_inputs(&mut self) -> Result<usize, JobError> {
         let waiting = self.shared.dimensions_pending.load(SeqCst) > 0;
-        let timed_from = self.shared.timed_from.load(SeqCst);
-        if !waiting && self.epoch < timed_from {
-            self.advance_to(timed_from);
+        let first = if waiting {
+            EPOCH_FIRST
+        } else {
+            self.shared.timed_from.load(SeqCst)
+        };
+        if self.epoch < first {
+            self.advance_to(first);
         }
         let mut taken = 0;
         let count = self.inputs.len();

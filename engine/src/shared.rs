@@ -14,6 +14,9 @@ use crate::source::{Partition, SourceSpec};
 use crate::time::{Epoch, EventTime};
 use crate::update::Data;
 
+/// The first epoch that holds rows.
+pub(crate) const EPOCH_FIRST: Epoch = 1;
+
 /// A source that has been asked for its partitions, once for all workers.
 pub(crate) struct PlannedSource<D> {
     pub(crate) spec: SourceSpec<D>,
@@ -60,9 +63,9 @@ impl Shared {
             started: config.env.clock.wall(),
             config,
             metrics: Arc::default(),
-            epoch: AtomicU64::new(1),
+            epoch: AtomicU64::new(EPOCH_FIRST),
             dimensions_pending: AtomicUsize::new(0),
-            timed_from: AtomicU64::new(1),
+            timed_from: AtomicU64::new(EPOCH_FIRST),
             partitions: AtomicUsize::new(0),
             writers: Lifeline::new(),
             stopped: AtomicBool::new(false),

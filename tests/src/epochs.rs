@@ -14,6 +14,7 @@ use thalweg::prelude::Job;
 use crate::event::Event;
 use crate::lap::Lap;
 use crate::oracle::{Net, assert_same, net};
+use crate::summary::changes_unseen;
 
 /// What a witness saw: the input by epoch, and the times that held in each.
 #[derive(Clone, Debug, Default)]
@@ -185,15 +186,17 @@ pub fn assert_every_epoch_nets<O: Data + Ord + Debug>(
     });
 }
 
-/// Sees to it that an epoch writes no row with both signs.
+/// Sees to it that an epoch writes no row with both signs. Rows whose exact sums floats do not show may change unseen, and
+/// are left to the operators' own tests, which look at all bits.
 ///
 /// # Panics
 /// When it does.
 pub fn assert_net<O: Data + Ord + Debug>(context: &dyn Debug, epoch: u64, rows: &[(O, i64)]) {
-    let changes = net(rows.iter().cloned());
+    let seen = || rows.iter().filter(|(row, _)| !changes_unseen(row));
+    let changes = net(seen().cloned());
     assert_eq!(
         changes.values().map(|diff| diff.abs()).sum::<i64>(),
-        rows.iter().map(|(_, diff)| diff.abs()).sum::<i64>(),
+        seen().map(|(_, diff)| diff.abs()).sum::<i64>(),
         "{context:?}: a row was written that did not change at epoch {epoch}: {rows:?}"
     );
 }

@@ -5,6 +5,7 @@
 
 use ethnum::I256;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use thalweg::operators::value::{Lane, Moments};
 
 use crate::event::REAL_UNITS;
@@ -24,6 +25,25 @@ pub struct Summary {
     pub max: Option<u64>,
     /// The population variance; `None` where it may have overflowed.
     pub variance: Option<u64>,
+}
+
+/// Whether two rows may differ though they look alike: some sum is beyond 2⁵³, or its squares are lost.
+pub fn changes_unseen(row: &impl Serialize) -> bool {
+    fn in_value(value: &Value) -> bool {
+        match value {
+            Value::Array(values) => values.iter().any(in_value),
+            Value::Object(fields) => match (fields.get("sum"), fields.get("variance")) {
+                (Some(sum), Some(variance)) => {
+                    let bits = sum.as_u64().unwrap_or_default();
+                    let is_large = f64::from_bits(bits).abs() >= 9_007_199_254_740_992.0;
+                    is_large || (variance.is_null() && fields["count"] != 0)
+                }
+                _ => fields.values().any(in_value),
+            },
+            _ => false,
+        }
+    }
+    serde_json::to_value(row).is_ok_and(|row| in_value(&row))
 }
 
 impl Summary {

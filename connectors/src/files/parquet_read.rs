@@ -1,7 +1,7 @@
 //! Parquet → typed rows: the wanted columns of a file, decoded a batch at a time.
 //!
 //! ```text
-//! file ─(footer)─▶ columns checked against T ─▶ record batches of 8,192 rows ─▶ cells ─▶ T | dead letter
+//! file ─(footer)─▶ columns checked against T ─▶ record batches of 8,192 rows ─▶ values, or cells ─▶ T | dead letter
 //! ```
 
 use std::fs::File;

@@ -1,7 +1,7 @@
 //! One value of a decoded column on its way into a field, without becoming a cell in between: what is most common goes from
 //! the column's memory into the row's, everything else by way of [`Cell`], which knows all spellings and words all errors.
 
-use serde::de::{Deserializer, IntoDeserializer, Visitor};
+use serde::de::{Deserializer, Visitor};
 use serde::forward_to_deserialize_any;
 
 use crate::files::cell::Cell;
@@ -22,17 +22,16 @@ impl<'a> Value<'a> {
     }
 }
 
-/// Methods for integers: the visitor checks that the number is none too large.
+/// Methods for integers that are none too large, or too small, for their type.
 macro_rules! integers {
-    ($($method:ident)*) => {$(
+    ($($method:ident $type:ident $visit:ident;)*) => {$(
         #[inline]
         fn $method<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, DecodeError> {
-            if let Some(value) = self.column.int(self.row) {
-                visitor.visit_i64(value)
-            } else if let Some(value) = self.column.uint(self.row) {
-                visitor.visit_u64(value)
-            } else {
-                self.cell().$method(visitor)
+            let int = self.column.int(self.row).and_then(|value| $type::try_from(value).ok());
+            let value = int.or_else(|| $type::try_from(self.column.uint(self.row)?).ok());
+            match value {
+                Some(value) => visitor.$visit(value),
+                None => self.cell().$method(visitor),
             }
         }
     )*};
@@ -51,8 +50,14 @@ impl<'de> Deserializer<'de> for Value<'de> {
     type Error = DecodeError;
 
     integers! {
-        deserialize_i8 deserialize_i16 deserialize_i32 deserialize_i64
-        deserialize_u8 deserialize_u16 deserialize_u32 deserialize_u64
+        deserialize_i8 i8 visit_i8;
+        deserialize_i16 i16 visit_i16;
+        deserialize_i32 i32 visit_i32;
+        deserialize_i64 i64 visit_i64;
+        deserialize_u8 u8 visit_u8;
+        deserialize_u16 u16 visit_u16;
+        deserialize_u32 u32 visit_u32;
+        deserialize_u64 u64 visit_u64;
     }
 
     by_cell! {
@@ -99,7 +104,7 @@ impl<'de> Deserializer<'de> for Value<'de> {
             return visitor.visit_newtype_struct(self);
         }
         match self.column.int(self.row) {
-            Some(at) => visitor.visit_newtype_struct(at.into_deserializer()),
+            Some(at) => visitor.visit_newtype_struct(Cell::Int(at)),
             None => self.cell().deserialize_newtype_struct(name, visitor),
         }
     }

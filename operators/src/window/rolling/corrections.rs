@@ -18,7 +18,7 @@
 //! # Cost
 //! Per event in order: an append and one reading of the running sums, whatever the windows hold. Per late event or
 //! retraction at `e`: its key's rows in `[e, e + widest width]` are read twice, which are the rows that change. State: the
-//! events of the widest window, and payloads until the watermark has passed them.
+//! events of the widest window, and payloads until the watermark has passed them, or the log has doubled since.
 
 use std::collections::VecDeque;
 
@@ -130,6 +130,17 @@ impl<K: Key, L: Lane, P: Data + Ord, const N: usize, const W: usize, F: Form>
         }
     }
 
+    /// Lets go of the rows that the watermark has passed.
+    fn let_go(&mut self, passed: EventTime) {
+        self.rows.pass(passed);
+        if self.rows.has_doubled() {
+            let place_of = self.rows.compact(passed);
+            for key in &mut self.keys {
+                key.last = place_of(key.last & !LATE) | (key.last & LATE);
+            }
+        }
+    }
+
     /// Appends the rows of keys in order and writes them; those of the others wait.
     fn append(
         &mut self,
@@ -160,7 +171,7 @@ impl<K: Key, L: Lane, P: Data + Ord, const N: usize, const W: usize, F: Form>
                 windows,
             };
             out.emit_with(|| (payload, rolled()), 1);
-            self.keys[handle as usize].last = self.rows.push(last, row);
+            self.keys[handle as usize].last = self.rows.push(last, at, row);
         }
         self.handles = handles;
     }
@@ -184,13 +195,13 @@ impl<K: Key, L: Lane, P: Data + Ord, const N: usize, const W: usize, F: Form>
                 continue;
             };
             let last = self.keys[handle as usize].last & !LATE;
-            self.rows.take(last, passed, &mut self.open);
+            self.rows.take(last, (rows[0].1.at, passed), &mut self.open);
             let reaches = |a: &Late<P, N>, b: &Late<P, N>| b.1.at <= a.1.at.saturating_add(widest);
             for span in rows.chunk_by(reaches) {
-                let (from, last) = (span[0].1.at, span[span.len() - 1].1.at);
+                let (from, until) = (span[0].1.at, span[span.len() - 1].1.at);
                 self.changes.clear();
                 self.changes.extend(span.iter().map(|row| row.1.clone()));
-                let span = (from, last.saturating_add(widest));
+                let span = (from, until.saturating_add(widest));
                 let (store, open) = (&mut self.store, &mut self.open);
                 self.repair.begin(store, handle, open, span, &self.changes);
                 for row in self.repair.rows() {
@@ -259,7 +270,7 @@ impl<K: Key, L: Lane, P: Data + Ord, const N: usize, const W: usize, F: Form> Ke
         rows.sort_containers(|(event, _, _)| event.at);
         self.resolve(&rows);
         self.find_late(&rows);
-        self.rows.pass(time.watermark_before);
+        self.let_go(time.watermark_before);
         self.append(rows, out);
         self.repair(time.watermark_before, out);
         if time.watermark != WATERMARK_END {
@@ -293,7 +304,7 @@ impl<K: Key, L: Lane, P: Data + Ord, const N: usize, const W: usize, F: Form> Ke
             self.note(handle, newest);
             self.keys.resize(self.store.lines.len(), Seen::NOTHING);
             let rows = open.into_iter();
-            let last = rows.fold(NOWHERE, |last, row| self.rows.push(last, row));
+            let last = rows.fold(NOWHERE, |last, row| self.rows.push(last, row.at, row));
             self.keys[handle as usize] = Seen { newest, last };
         }
         Ok(())
