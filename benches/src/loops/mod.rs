@@ -26,7 +26,7 @@ pub use graph::{degrees, flagged_within, spread, triangles};
 pub use hopping::hopping;
 pub use lookup::lookup;
 pub use point_in_time::point_in_time;
-pub use rolling::rolling;
+pub use rolling::{rolling, rolling_two_weeks};
 pub use session::session;
 pub use tumbling::tumbling;
 

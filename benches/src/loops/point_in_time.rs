@@ -11,7 +11,7 @@ const LABEL: u32 = u32::MAX;
 /// Runs the loop; the digest is the sum of all means and standard deviations.
 #[must_use]
 pub fn point_in_time(rows: &[Payment]) -> (u64, f64) {
-    let mut users = Users::new(rows);
+    let mut users = Users::<1>::new(rows);
     let mut out = Out::<(u32, u32, [f64; 18])>::new();
     let mut digest = 0.0;
     let mut release = |second: &mut Vec<Event>| {

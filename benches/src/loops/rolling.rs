@@ -11,7 +11,13 @@ use crate::data::Payment;
 use crate::loops::Out;
 use crate::loops::reorder::{Event, Reorder};
 
-pub(super) const WIDTHS_MS: [u32; 3] = [3_600_000, 86_400_000, 604_800_000];
+const WEEK_MS: u32 = 604_800_000;
+
+/// The windows, the widest of so many weeks.
+pub(super) const fn widths_ms(weeks: u32) -> [u32; 3] {
+    [3_600_000, 86_400_000, weeks * WEEK_MS]
+}
+
 const BUSY: u32 = 8;
 
 #[derive(Clone, Copy)]
@@ -55,11 +61,11 @@ impl Busy {
     }
 
     #[inline(always)]
-    fn read(&mut self, at: u32) -> [Sums; 3] {
+    fn read(&mut self, at: u32, widths: &[u32; 3]) -> [Sums; 3] {
         let mut sums = [(0, 0, 0, 0, 0); 3];
         let (mut low, mut high) = (0, 0);
         for window in (0..3).rev() {
-            let start = at.saturating_sub(WIDTHS_MS[window]);
+            let start = at.saturating_sub(widths[window]);
             while self.events[self.heads[window]].0 < start {
                 let cents = i64::from(self.events[self.heads[window]].1);
                 self.sums[window] -= cents;
@@ -84,7 +90,7 @@ impl Busy {
         let expired = self.heads[2];
         self.events.drain(..expired);
         self.heads.iter_mut().for_each(|head| *head -= expired);
-        let start = at.saturating_sub(WIDTHS_MS[2]);
+        let start = at.saturating_sub(widths[2]);
         while self.low.front().is_some_and(|first| first.0 < start) {
             self.low.pop_front();
         }
@@ -95,12 +101,15 @@ impl Busy {
     }
 }
 
-pub(super) struct Users {
+/// Users with the events of their last `WEEKS`.
+pub(super) struct Users<const WEEKS: u32> {
     lines: Vec<Line>,
     busy: Vec<Busy>,
 }
 
-impl Users {
+impl<const WEEKS: u32> Users<WEEKS> {
+    const WIDTHS_MS: [u32; 3] = widths_ms(WEEKS);
+
     pub(super) fn new(rows: &[Payment]) -> Self {
         let users = rows.iter().map(|row| row.user).max().unwrap_or(0) as usize + 1;
         let empty = Line {
@@ -126,7 +135,7 @@ impl Users {
             self.busy[line.busy as usize].push(at, cents);
             return;
         }
-        let start = at.saturating_sub(WIDTHS_MS[2]);
+        let start = at.saturating_sub(Self::WIDTHS_MS[2]);
         let mut kept = 0;
         for i in 0..line.n as usize {
             line.events[kept] = line.events[i];
@@ -152,11 +161,11 @@ impl Users {
     pub(super) fn read(&mut self, at: u32, user: u32) -> [Sums; 3] {
         let line = &self.lines[user as usize];
         if line.n == BUSY {
-            return self.busy[line.busy as usize].read(at);
+            return self.busy[line.busy as usize].read(at, &Self::WIDTHS_MS);
         }
         let mut sums = [(0, 0, 0, u32::MAX, 0); 3];
         for (window, sum) in sums.iter_mut().enumerate() {
-            let start = at.saturating_sub(WIDTHS_MS[window]);
+            let start = at.saturating_sub(Self::WIDTHS_MS[window]);
             for (time, cents) in &line.events[..line.n as usize] {
                 if *time >= start {
                     let c = i64::from(*cents);
@@ -177,7 +186,17 @@ impl Users {
 /// Runs the loop; the digest is the sum of all means and standard deviations.
 #[must_use]
 pub fn rolling(rows: &[Payment]) -> (u64, f64) {
-    let mut users = Users::new(rows);
+    rolling_weeks::<1>(rows)
+}
+
+/// The same with a widest window of two weeks.
+#[must_use]
+pub fn rolling_two_weeks(rows: &[Payment]) -> (u64, f64) {
+    rolling_weeks::<2>(rows)
+}
+
+fn rolling_weeks<const WEEKS: u32>(rows: &[Payment]) -> (u64, f64) {
+    let mut users = Users::<WEEKS>::new(rows);
     let mut out = Out::<(u32, u32, [f64; 18])>::new();
     let mut digest = 0.0;
     let mut release = |second: &mut Vec<Event>| {
