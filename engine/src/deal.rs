@@ -15,34 +15,40 @@ use timely::dataflow::channels::pact::DistributorPact;
 use timely::dataflow::channels::pushers::exchange::Distributor;
 use timely::progress::Stamp;
 
+use crate::column::Column;
 use crate::key::owner;
 use crate::update::{Update, container_rows};
 
 /// What sends each row to the worker that owns its tag.
-pub(crate) fn by_tag<D, T: Fn(&D) -> u64>(
-    tag: T,
-) -> DistributorPact<impl FnOnce(usize) -> Dealer<D, T>> {
+pub(crate) fn by_tag<D>(tags: Column<D, u64>) -> DistributorPact<impl FnOnce(usize) -> Dealer<D>> {
     DistributorPact(move |workers| Dealer {
         hands: std::iter::repeat_with(Vec::new).take(workers).collect(),
-        tag,
+        tags,
+        owners: Vec::new(),
     })
 }
 
 /// Deals rows to workers.
-pub(crate) struct Dealer<D, T> {
+pub(crate) struct Dealer<D> {
     hands: Vec<Vec<Update<D>>>,
-    tag: T,
+    tags: Column<D, u64>,
+    /// Whose the rows in hand are.
+    owners: Vec<u64>,
 }
 
-impl<D, T: Fn(&D) -> u64> Distributor<Vec<Update<D>>> for Dealer<D, T> {
+impl<D> Distributor<Vec<Update<D>>> for Dealer<D> {
     fn partition<E: Clone, P: Push<Message<E, Vec<Update<D>>>>>(
         &mut self,
         container: &mut Vec<Update<D>>,
         stamp: &Stamp<E>,
         pushers: &mut [P],
     ) {
-        for update in container.drain(..) {
-            let to = owner((self.tag)(&update.0), pushers.len());
+        self.tags.of(container, &mut self.owners);
+        for tag in &mut self.owners {
+            *tag = owner(*tag, pushers.len()) as u64;
+        }
+        for (update, to) in container.drain(..).zip(&self.owners) {
+            let to = *to as usize;
             let hand = &mut self.hands[to];
             if hand.capacity() == 0 {
                 hand.reserve_exact(container_rows::<D>());

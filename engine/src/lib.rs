@@ -6,11 +6,13 @@
 //! | [`upserts`] | new rows alone, for stores that replace |
 //! | [`source`], [`sink`] | the ports that connectors implement |
 //! | [`graph`], [`table`] | what a job is built from |
+//! | [`column`] | what a closure takes out of each row, for many rows at a call |
 //! | [`combine`] | adding up before the exchange |
 //! | [`keyed`], [`key`], [`state`] | the one stateful operator, its keys and its containers |
 //! | [`job`], [`config`], [`env`](mod@env) | running it: on threads, or in a simulation ([`sim`]) |
 //! | [`metrics`], [`error`] | what it tells |
 
+pub mod column;
 pub mod combine;
 pub mod config;
 pub mod env;

@@ -11,7 +11,6 @@ use thalweg_engine::time::{EventTime, micros_of};
 use thalweg_engine::update::Data;
 
 use crate::aggregate::Aggregate;
-use crate::column::Column;
 use crate::value::IntoLane;
 use crate::window::decayed::Decayed;
 use crate::window::grouped::{Calendar, Grouped, Local, Span};
@@ -20,6 +19,7 @@ use crate::window::rolling::widths::Widths;
 use crate::window::rolling::{self, Expiry, Rolling, Wide, WithoutExtremes};
 use crate::window::session::SessionWindows;
 use crate::window::sliding::Sliding;
+use thalweg_engine::column::Column;
 
 /// More windows than this per row are a mistake: a rolling window is what was meant.
 const WINDOWS_PER_ROW_MAX: i64 = 10_000;

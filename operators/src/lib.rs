@@ -35,6 +35,5 @@ pub mod value;
 pub mod window;
 
 mod codec;
-mod column;
 #[cfg(test)]
 mod laws;

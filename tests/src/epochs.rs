@@ -5,6 +5,7 @@ use std::fmt::Debug;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use thalweg::connectors::memory::Collect;
+use thalweg::engine::column::Column;
 use thalweg::engine::keyed::{Emitter, EpochTime, KeyGroup, KeyedState, StateError, StateSize};
 use thalweg::engine::sim::Sim;
 use thalweg::engine::table::Table;
@@ -32,7 +33,11 @@ pub struct Witness(Arc<Mutex<Seen>>);
 impl Witness {
     /// Looks at a table; nothing comes out.
     pub fn watch(&self, table: &Table<'_, Event>) {
-        let _ = table.keyed("witness", |row| row.key.unsigned_abs(), self.clone());
+        let _ = table.keyed(
+            "witness",
+            Column::new(|row: &Event| row.key.unsigned_abs()),
+            self.clone(),
+        );
     }
 
     /// What was seen so far.

@@ -4,6 +4,7 @@ use timely::container::CapacityContainerBuilder;
 use timely::dataflow::channels::pact::Pipeline;
 use timely::dataflow::operators::generic::operator::Operator;
 
+use crate::column::Column;
 use crate::deal::by_tag;
 use crate::keyed::clock::EpochClock;
 use crate::keyed::stash::Stash;
@@ -13,13 +14,13 @@ use crate::time::Epoch;
 use crate::update::{Data, Updates, container_rows};
 
 impl<'s, D: Data> Table<'s, D> {
-    /// Runs `state` over this table, dealt to the workers by the key group of `tag`, which rows of one key share. The
+    /// Runs `state` over this table, dealt to the workers by the key group of the tags, which rows of one key share. The
     /// name shows in the metrics.
     #[must_use]
     pub fn keyed<S: KeyedState<In = D>>(
         &self,
         name: &str,
-        tag: impl Fn(&D) -> u64 + 'static,
+        tags: Column<D, u64>,
         mut state: S,
     ) -> Table<'s, S::Out> {
         let graph = self.graph().clone();
@@ -29,7 +30,7 @@ impl<'s, D: Data> Table<'s, D> {
             .stream()
             .binary_frontier::<_, CapacityContainerBuilder<Vec<_>>, _, _, _, _>(
                 graph.watermarks(),
-                by_tag(tag),
+                by_tag(tags),
                 Pipeline,
                 &name,
                 move |capability, _| {

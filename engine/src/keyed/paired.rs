@@ -13,6 +13,7 @@ use timely::dataflow::channels::pact::Pipeline;
 use timely::dataflow::operators::generic::OutputBuilder;
 use timely::dataflow::operators::generic::builder_rc::OperatorBuilder;
 
+use crate::column::Column;
 use crate::deal::by_tag;
 use crate::keyed::clock::EpochClock;
 use crate::keyed::stash::Stash;
@@ -62,22 +63,22 @@ pub trait PairedState: 'static {
 }
 
 impl<'s, D: Data> Table<'s, D> {
-    /// Runs `state` over this table and another, each dealt to the workers by the key group of its tag.
+    /// Runs `state` over this table and another, each dealt to the workers by the key group of its tags.
     #[must_use]
     pub fn keyed_with<S: PairedState<Left = D>>(
         &self,
         name: &str,
-        left_tag: impl Fn(&D) -> u64 + 'static,
+        left_tags: Column<D, u64>,
         right: &Table<'s, S::Right>,
-        right_tag: impl Fn(&S::Right) -> u64 + 'static,
+        right_tags: Column<S::Right, u64>,
         mut state: S,
     ) -> Table<'s, S::Out> {
         let graph = self.graph().clone();
         let name = graph.unique_name(name);
         let metrics = graph.metrics().operator(&name, graph.worker());
         let mut builder = OperatorBuilder::new(name, self.stream().scope());
-        let mut left_input = builder.new_input(self.stream(), by_tag(left_tag));
-        let mut right_input = builder.new_input(right.stream(), by_tag(right_tag));
+        let mut left_input = builder.new_input(self.stream(), by_tag(left_tags));
+        let mut right_input = builder.new_input(right.stream(), by_tag(right_tags));
         let mut risen_input = builder.new_input(graph.watermarks(), Pipeline);
         let (output, stream) = builder.new_output();
         let mut output: OutputBuilder<_, CapacityContainerBuilder<Vec<Update<S::Out>>>> =

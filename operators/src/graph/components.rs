@@ -23,6 +23,7 @@
 //! goes before and after is on all.
 
 use serde::{Deserialize, Serialize};
+use thalweg_engine::column::Column;
 use thalweg_engine::keyed::{Emitter, EpochTime, KeyGroup, KeyedState, StateError, StateSize};
 use thalweg_engine::table::Table;
 use thalweg_engine::update::Updates;
@@ -45,7 +46,8 @@ impl<'s> Undirected<'s> {
     #[must_use]
     pub fn components(&self) -> Table<'s, Component> {
         let state = Components(Forest::new());
-        self.edges.keyed(&self.named("components"), |_| 0, state)
+        self.edges
+            .keyed(&self.named("components"), Column::new(|_| 0), state)
     }
 }
 

@@ -20,7 +20,7 @@ use thalweg_engine::table::Table;
 use thalweg_engine::update::Updates;
 
 use crate::codec;
-use crate::graph::hop::{change, hop, of};
+use crate::graph::hop::{change, first, hop, of};
 use crate::graph::{Flagged, Undirected, distinct_pairs, own_labels};
 use crate::table_ops::TableOps;
 
@@ -35,13 +35,7 @@ impl<'s> Undirected<'s> {
         let flags = hop(&own_labels(flagged, &name), &labels, &name);
         let flags = distinct_pairs(&flags, &name);
         let members = labels.map(|(node, label)| (label, node));
-        let counts = members.keyed_with(
-            &name,
-            |member| member.0,
-            &flags,
-            |flag| flag.0,
-            Members::default(),
-        );
+        let counts = members.keyed_with(&name, first(), &flags, first(), Members::default());
         // A node that moves between components of the same number is taken out by one and put in by the other.
         distinct_pairs(&counts, &name).map(|(node, flagged)| Flagged { node, flagged })
     }

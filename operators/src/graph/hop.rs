@@ -16,6 +16,7 @@
 
 use std::collections::BTreeSet;
 
+use thalweg_engine::column::Column;
 use thalweg_engine::keyed::{Emitter, EpochTime, KeyGroup, PairedState, StateError, StateSize};
 use thalweg_engine::table::Table;
 use thalweg_engine::update::Updates;
@@ -24,13 +25,18 @@ use crate::codec;
 
 type Pair = (u64, u64);
 
+/// Pairs by their first node.
+pub(super) fn first() -> Column<Pair, u64> {
+    Column::new(|pair: &Pair| pair.0)
+}
+
 /// Sends labels over arcs: both tables hold each pair once.
 pub(super) fn hop<'s>(
     labels: &Table<'s, Pair>,
     arcs: &Table<'s, Pair>,
     name: &str,
 ) -> Table<'s, Pair> {
-    labels.keyed_with(name, |label| label.0, arcs, |arc| arc.0, Hop::default())
+    labels.keyed_with(name, first(), arcs, first(), Hop::default())
 }
 
 /// The keyed state of a hop.

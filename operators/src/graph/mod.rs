@@ -48,6 +48,7 @@ mod tree;
 mod triangles;
 mod walk;
 
+use thalweg_engine::column::Column;
 use thalweg_engine::key::Key;
 use thalweg_engine::table::Table;
 
@@ -119,7 +120,7 @@ impl<'s> Undirected<'s> {
 
 /// The pairs that are there, each once.
 fn distinct_pairs<'s>(pairs: &Table<'s, (u64, u64)>, name: &str) -> Table<'s, (u64, u64)> {
-    pairs.keyed(name, Key::tag, Distinct::new())
+    pairs.keyed(name, Column::new(Key::tag), Distinct::new())
 }
 
 /// Nodes as labels of themselves, each once.

@@ -13,6 +13,7 @@
 //! triangle meet at no one node, so the graph lies on one worker, as for components.
 
 use serde::{Deserialize, Serialize};
+use thalweg_engine::column::Column;
 use thalweg_engine::keyed::{Emitter, EpochTime, KeyGroup, KeyedState, StateError, StateSize};
 use thalweg_engine::table::Table;
 use thalweg_engine::update::Updates;
@@ -35,7 +36,8 @@ impl<'s> Undirected<'s> {
     #[must_use]
     pub fn triangles(&self) -> Table<'s, Triangles> {
         let state = Corners::new();
-        self.edges.keyed(&self.named("triangles"), |_| 0, state)
+        self.edges
+            .keyed(&self.named("triangles"), Column::new(|_| 0), state)
     }
 }
 

@@ -26,8 +26,8 @@ use thalweg_engine::table::Table;
 use thalweg_engine::update::{Data, Diff, Update, Updates};
 
 use crate::codec;
-use crate::column::Column;
 use crate::key_by::Keyed;
+use thalweg_engine::column::Column;
 
 impl<'s, F: Data, K: Key> Keyed<'s, F, K> {
     /// Looks each row's key up in a dimension: `None` where the dimension has no row for it.
@@ -37,7 +37,6 @@ impl<'s, F: Data, K: Key> Keyed<'s, F, K> {
         name: &str,
         dimension: &Keyed<'s, D, K>,
     ) -> Table<'s, (F, Option<D>)> {
-        let (fact_key, row_key) = (Rc::clone(&self.key), Rc::clone(&dimension.key));
         let state = Lookup::new(
             Rc::clone(&self.key),
             self.tags.clone(),
@@ -45,9 +44,9 @@ impl<'s, F: Data, K: Key> Keyed<'s, F, K> {
         );
         self.table.keyed_with(
             name,
-            move |fact| fact_key(fact).tag(),
+            self.tags.clone(),
             &dimension.table,
-            move |row| row_key(row).tag(),
+            dimension.tags.clone(),
             state,
         )
     }
@@ -221,11 +220,13 @@ impl<K: Key, F: Data, D: Data + Ord> PairedState for Lookup<K, F, D> {
             while !facts.as_slice().is_empty() {
                 let together = facts.as_slice().len().min(TOGETHER);
                 self.find_all(&facts.as_slice()[..together]);
-                let found = self.handles.iter().zip(facts.by_ref());
-                out.emit_all(found.map(|(handle, (fact, _, diff))| {
+                // What was found first: a fact that is read last goes straight to its place.
+                let found = self.handles.iter().map(|handle| {
                     let known = self.rows.get(*handle as usize);
-                    ((fact, known.and_then(Known::present).cloned()), diff)
-                }));
+                    known.and_then(Known::present).cloned()
+                });
+                let joined = found.zip(facts.by_ref());
+                out.emit_all(joined.map(|(found, (fact, _, diff))| ((fact, found), diff)));
             }
         }
     }

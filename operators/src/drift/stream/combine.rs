@@ -14,11 +14,11 @@ use thalweg_engine::state::KeyIndex;
 use thalweg_engine::time::{EventTime, window_start};
 use thalweg_engine::update::{Data, Update};
 
-use crate::column::Column;
 use crate::drift::stream::DriftSpec;
 use crate::drift::stream::cells::{CHUNK, Cells, Fill};
 use crate::drift::stream::partial::Partial;
 use crate::drift::stream::references::References;
+use thalweg_engine::column::Column;
 
 /// Slots that a window's index begins with: room for some tens of segments, nearly all of which then stand where they are
 /// looked for first.

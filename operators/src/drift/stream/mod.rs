@@ -35,10 +35,10 @@ use thalweg_engine::table::Table;
 use thalweg_engine::time::{EventTime, Timestamp, micros_of};
 use thalweg_engine::update::Data;
 
-use crate::column::Column;
 use crate::drift::stream::partial::Partial;
 use crate::drift::stream::references::References;
 use crate::drift::{Baselines, DriftRow, Thresholds};
+use thalweg_engine::column::Column;
 
 /// One feature in one window of one segment, judged.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -194,6 +194,6 @@ impl<'s, D: Data, G: Key, const N: usize> DriftSpec<'s, D, G, N> {
             self.width_us,
             self.thresholds,
         );
-        Ok(partials.keyed(&self.name, Partial::tag, state))
+        Ok(partials.keyed(&self.name, Column::new(Partial::tag), state))
     }
 }

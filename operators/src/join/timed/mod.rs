@@ -38,8 +38,6 @@ pub(super) mod tests;
 mod upkeep;
 pub(super) mod waiting;
 
-use std::rc::Rc;
-
 use thalweg_engine::key::Key;
 use thalweg_engine::keyed::PairedState;
 use thalweg_engine::table::Table;
@@ -103,16 +101,15 @@ pub(super) fn run<'s, L: Data, R: Data, K: Key, S: PairedState<Left = L, Right =
     mode: Mode,
     state: S,
 ) -> Table<'s, S::Out> {
-    let (left_key, right_key) = (Rc::clone(&left.keyed.key), Rc::clone(&right.keyed.key));
     let name = match mode {
         Mode::Latest => format!("{name} latest"),
         Mode::Final => format!("{name} final"),
     };
     left.keyed.table.keyed_with(
         &name,
-        move |row| left_key(row).tag(),
+        left.keyed.tags.clone(),
         &right.keyed.table,
-        move |row| right_key(row).tag(),
+        right.keyed.tags.clone(),
         state,
     )
 }

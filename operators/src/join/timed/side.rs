@@ -8,8 +8,8 @@ use thalweg_engine::time::EventTime;
 use thalweg_engine::update::{Data, Updates};
 
 use super::slot::Slot;
-use crate::column::Column;
 use crate::key_by::Timeline;
+use thalweg_engine::column::Column;
 
 /// How far ahead of its use a slot of the index is asked for, in rows.
 const AHEAD: usize = 16;

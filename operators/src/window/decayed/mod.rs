@@ -103,12 +103,11 @@ impl<'s, D: Data, K: Key> Decayed<'s, D, K> {
     ) -> Table<'s, DecayedRow<K>> {
         let keyed = &self.timeline.keyed;
         let (key, at) = (Rc::clone(&keyed.key), Rc::clone(&self.timeline.at));
-        let tag = Rc::clone(&key);
         let lane = Rc::new(move |row: &D| number(row).into_lane());
         let times = (self.half_life_us, self.refresh_us);
         let state = State::<D, K, V::Lane>::new(key, at, lane, times);
         keyed
             .table
-            .keyed(&format!("{name} latest"), move |row| tag(row).tag(), state)
+            .keyed(&format!("{name} latest"), keyed.tags.clone(), state)
     }
 }

@@ -36,8 +36,6 @@ mod state;
 mod tests;
 mod windows;
 
-use std::rc::Rc;
-
 use serde::{Deserialize, Serialize};
 use thalweg_engine::key::Key;
 use thalweg_engine::table::Table;
@@ -45,8 +43,8 @@ use thalweg_engine::time::EventTime;
 use thalweg_engine::update::Data;
 
 use crate::aggregate::Aggregate;
-use crate::column::Column;
 use crate::key_by::Keyed;
+use thalweg_engine::column::Column;
 
 pub use calendar::Calendar;
 pub(crate) use calendar::Local;
@@ -100,7 +98,6 @@ impl<'s, D: Data, K: Key> Grouped<'s, D, K> {
         mode: Mode,
         aggregate: A,
     ) -> Table<'s, GroupRow<K, A::Output>> {
-        let key = Rc::clone(&self.keyed.key);
         let state = Groups::new(
             self.keyed.keys.clone(),
             self.times.clone(),
@@ -108,8 +105,6 @@ impl<'s, D: Data, K: Key> Grouped<'s, D, K> {
             mode,
             aggregate,
         );
-        self.keyed
-            .table
-            .keyed(name, move |row| key(row).tag(), state)
+        self.keyed.table.keyed(name, self.keyed.tags.clone(), state)
     }
 }

@@ -9,12 +9,12 @@ use thalweg_engine::update::{Data, Update, Updates};
 
 use crate::aggregate::Aggregate;
 use crate::codec;
-use crate::column::Column;
 use crate::window::grouped::open::{Group, Use};
 use crate::window::grouped::overlap::{Overlap, panes_of};
 use crate::window::grouped::panes::Panes;
 use crate::window::grouped::windows::{Place, Windows};
 use crate::window::grouped::{GroupRow, Span};
+use thalweg_engine::column::Column;
 
 /// When a group's row goes out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -251,7 +251,7 @@ impl<D: Data, K: Key, A: Aggregate<D>> KeyedState for Groups<D, K, A> {
 
     fn epoch(&mut self, time: &EpochTime, mut rows: Updates<D>, out: &mut Emitter<'_, Self::Out>) {
         self.panes = Panes::default();
-        rows.sort_containers(|row| self.times_of.one(row));
+        rows.sort_containers(|row| self.times_of.one(&row.0));
         for rows in rows
             .containers()
             .iter()

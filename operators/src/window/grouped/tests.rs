@@ -8,10 +8,10 @@ use thalweg_engine::keyed::{Emitter, EpochTime, KeyedState};
 use thalweg_engine::time::{EventTime, WATERMARK_END};
 
 use crate::aggregate::{count, distinct, latest, moments, sum};
-use crate::column::Column;
 use crate::laws::{Epochs, Row, assert_continues, log};
 use crate::window::grouped::state::{Groups, Mode};
 use crate::window::grouped::{Calendar, GroupRow, Local, Span};
+use thalweg_engine::column::Column;
 
 fn spans() -> Vec<Span> {
     let every = |width_us, step_us| Span::Every { width_us, step_us };

@@ -62,10 +62,9 @@ impl<'s, D: Data + Ord, K: Key> LastRows<'s, D, K> {
     ) -> Table<'s, LastRow<K, A::Output>> {
         let keyed = &self.timeline.keyed;
         let (key, at) = (Rc::clone(&keyed.key), Rc::clone(&self.timeline.at));
-        let tag = Rc::clone(&key);
         let state = State::new(key, at, self.rows, aggregate);
         keyed
             .table
-            .keyed(&format!("{name} latest"), move |row| tag(row).tag(), state)
+            .keyed(&format!("{name} latest"), keyed.tags.clone(), state)
     }
 }

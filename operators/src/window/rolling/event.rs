@@ -1,6 +1,7 @@
 //! What a rolling window stores of a row, and what it yields.
 
 use serde::{Deserialize, Serialize};
+use thalweg_engine::column::Column;
 use thalweg_engine::key::Key;
 use thalweg_engine::time::EventTime;
 
@@ -43,5 +44,12 @@ impl<K: Key, L: Lane, const N: usize, const W: usize> Rolled<K, L, N, W> {
     #[must_use]
     pub fn window(&self, window: usize) -> &Moments<L> {
         &self.windows[window][0]
+    }
+}
+
+impl<K: Key, const N: usize, P: 'static> Event<K, N, P> {
+    /// What events are dealt by.
+    pub(super) fn tags() -> Column<Self, u64> {
+        Column::new(|event: &Self| event.key.tag())
     }
 }

@@ -114,7 +114,7 @@ impl<'s, D: Data, K: Key, L: Lane, const N: usize, const W: usize, F: Form>
         let events = self.events(|_| ());
         events.keyed(
             &format!("{} latest", self.name),
-            |event| event.key.tag(),
+            Event::tags(),
             latest::Latest::<_, _, N, W, F>::new(self.widths, self.expiry),
         )
     }
@@ -124,10 +124,7 @@ impl<'s, D: Data, K: Key, L: Lane, const N: usize, const W: usize, F: Form>
     pub fn upserts(&self) -> Upserts<'s, Rolled<K, L, N, W>> {
         let state = latest::Latest::<_, _, N, W, F>::new(self.widths, self.expiry).replacing();
         let name = format!("{} upserts", self.name);
-        Upserts::new(
-            self.events(|_| ())
-                .keyed(&name, |event| event.key.tag(), state),
-        )
+        Upserts::new(self.events(|_| ()).keyed(&name, Event::tags(), state))
     }
 
     /// One row per event once the watermark has passed it, never changed again: for offline stores and training.
@@ -140,7 +137,7 @@ impl<'s, D: Data, K: Key, L: Lane, const N: usize, const W: usize, F: Form>
         let events = self.events(payload);
         events.keyed(
             &format!("{} final", self.name),
-            |event| event.key.tag(),
+            Event::tags(),
             finals::Finals::<_, _, _, N, W, F>::new(self.widths),
         )
     }
@@ -155,7 +152,7 @@ impl<'s, D: Data, K: Key, L: Lane, const N: usize, const W: usize, F: Form>
         let events = self.events(payload);
         events.keyed(
             &format!("{} corrections", self.name),
-            |event| event.key.tag(),
+            Event::tags(),
             corrections::Corrections::<_, _, _, N, W, F>::new(self.widths),
         )
     }

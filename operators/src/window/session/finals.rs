@@ -23,12 +23,12 @@ use thalweg_engine::time::{EventTime, WATERMARK_END, WATERMARK_NONE};
 use thalweg_engine::update::{Data, Diff, Update, Updates};
 
 use crate::aggregate::Aggregate;
-use crate::column::Column;
 use crate::key_by::Timeline;
 use crate::window::rolling::calendar::{Calendar, in_time_order};
 use crate::window::session::SessionRow;
 use crate::window::session::sessions::Copies;
 use open::{Member, Open, Pending};
+use thalweg_engine::column::Column;
 
 /// How far ahead of its use a slot of the index is asked for, in rows.
 const AHEAD: usize = 16;

@@ -95,7 +95,6 @@ impl<'s, D: Data + Ord, K: Key> SessionWindows<'s, D, K> {
 
     fn run<S: KeyedState<In = D>>(&self, name: &str, state: S) -> Table<'s, S::Out> {
         let keyed = &self.timeline.keyed;
-        let key = Rc::clone(&keyed.key);
-        keyed.table.keyed(name, move |row| key(row).tag(), state)
+        keyed.table.keyed(name, keyed.tags.clone(), state)
     }
 }

@@ -8,11 +8,11 @@ use thalweg_engine::keyed::{Emitter, EpochTime, KeyedState};
 use thalweg_engine::time::{EventTime, WATERMARK_END};
 
 use crate::aggregate::{Aggregate, count, distinct, last, sum};
-use crate::column::Column;
 use crate::laws::{Epochs, Row, assert_continues, draws, log};
 use crate::window::session::SessionRow;
 use crate::window::session::finals::Finals;
 use crate::window::session::state::State;
+use thalweg_engine::column::Column;
 
 type Read = (i64, f64, u64, Option<u32>);
 type Net<O> = BTreeMap<(i64, EventTime, EventTime, String), (O, i64)>;

@@ -25,6 +25,7 @@ mod windows;
 use std::rc::Rc;
 
 use serde::{Deserialize, Serialize};
+use thalweg_engine::column::Column;
 use thalweg_engine::key::Key;
 use thalweg_engine::table::Table;
 use thalweg_engine::time::EventTime;
@@ -64,6 +65,12 @@ struct Placed<K: Key, D> {
     row: D,
 }
 
+impl<K: Key, D: 'static> Placed<K, D> {
+    fn tags() -> Column<Self, u64> {
+        Column::new(|placed: &Self| placed.key.tag())
+    }
+}
+
 /// Rolling aggregates, declared but not yet running: choose a mode.
 #[derive(Clone)]
 pub struct Sliding<'s, D: Data + Ord, K: Key, A: Aggregate<D>, const W: usize> {
@@ -86,22 +93,16 @@ impl<'s, D: Data + Ord, K: Key, A: Aggregate<D>, const W: usize> Sliding<'s, D, 
     #[must_use]
     pub fn latest(&self) -> Table<'s, SlidingRow<K, A::Output, W>> {
         let state = latest::Latest::new(self.aggregate.clone(), self.widths, self.expiry);
-        self.placed().keyed(
-            &format!("{} latest", self.name),
-            |placed| placed.key.tag(),
-            state,
-        )
+        self.placed()
+            .keyed(&format!("{} latest", self.name), Placed::tags(), state)
     }
 
     /// One row per event once the watermark has passed it, with the event itself, never changed again.
     #[must_use]
     pub fn finals(&self) -> Table<'s, (D, SlidingRow<K, A::Output, W>)> {
         let state = finals::Finals::new(self.aggregate.clone(), self.widths);
-        self.placed().keyed(
-            &format!("{} final", self.name),
-            |placed| placed.key.tag(),
-            state,
-        )
+        self.placed()
+            .keyed(&format!("{} final", self.name), Placed::tags(), state)
     }
 
     /// One row per event at once, with the event itself, over what is known so far, and repaired as events come late or
@@ -109,11 +110,8 @@ impl<'s, D: Data + Ord, K: Key, A: Aggregate<D>, const W: usize> Sliding<'s, D, 
     #[must_use]
     pub fn corrections(&self) -> Table<'s, (D, SlidingRow<K, A::Output, W>)> {
         let state = corrections::Corrections::new(self.aggregate.clone(), self.widths);
-        self.placed().keyed(
-            &format!("{} corrections", self.name),
-            |placed| placed.key.tag(),
-            state,
-        )
+        self.placed()
+            .keyed(&format!("{} corrections", self.name), Placed::tags(), state)
     }
 
     fn placed(&self) -> Table<'s, Placed<K, D>> {

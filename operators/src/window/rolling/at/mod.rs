@@ -37,6 +37,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
+use thalweg_engine::column::Column;
 use thalweg_engine::key::Key;
 use thalweg_engine::keyed::PairedState;
 use thalweg_engine::table::Table;
@@ -157,9 +158,9 @@ impl<'s, D: Data, B: Data + Ord, K: Key, L: Lane, const N: usize, const W: usize
             });
         self.features.events(|_| ()).keyed_with(
             &name,
-            |event| event.key.tag(),
+            Event::tags(),
             &labels,
-            |label| label.key.tag(),
+            Column::new(|label: &Label<K, B>| label.key.tag()),
             state,
         )
     }
