@@ -30,6 +30,7 @@ use crate::window::rolling::form::Form;
 use crate::window::rolling::line::UNARMED;
 use crate::window::rolling::store::{AHEAD, SavedKey, Store};
 use crate::window::rolling::timers::Timers;
+use crate::window::rolling::turns::Turns;
 use crate::window::rolling::widths::Widths;
 
 /// Whether a row falls as time passes, with no new event.
@@ -46,13 +47,6 @@ pub enum Expiry {
 /// A row that stood before the epoch: its time, and where it is taken back, unless whoever takes the rows replaces.
 type Old = (EventTime, Option<Place>);
 
-/// A touched key, and its row before the epoch.
-struct Touched<K> {
-    key: K,
-    handle: u32,
-    old: Option<Old>,
-}
-
 /// The state of rolling windows in mode `latest`.
 pub(crate) struct Latest<K: Key, L: Lane, const N: usize, const W: usize, F: Form> {
     store: Store<K, L, N, W, F>,
@@ -62,8 +56,9 @@ pub(crate) struct Latest<K: Key, L: Lane, const N: usize, const W: usize, F: For
     replaces: bool,
     /// The newest watermark that is a moment: what rows are as of.
     as_of: EventTime,
-    handles: Vec<u32>,
-    touched: Vec<Touched<K>>,
+    turns: Turns,
+    /// By first row, of the keys with several rows in the epoch: their rows before it.
+    olds: Vec<Option<Old>>,
     due: Vec<u32>,
 }
 
@@ -77,8 +72,8 @@ impl<K: Key, L: Lane, const N: usize, const W: usize, F: Form> Latest<K, L, N, W
             expiry,
             replaces: false,
             as_of: WATERMARK_NONE,
-            handles: Vec::new(),
-            touched: Vec::new(),
+            turns: Turns::default(),
+            olds: Vec::new(),
             due: Vec::new(),
         }
     }
@@ -147,50 +142,53 @@ impl<K: Key, L: Lane, const N: usize, const W: usize, F: Form> Latest<K, L, N, W
         true
     }
 
-    /// Takes back a key's row as it was before the epoch, at the key's first touch.
-    #[inline(always)]
-    fn touch(&mut self, key: &K, handle: u32, out: &mut Emitter<'_, Rolled<K, L, N, W>>) {
-        let line = &mut self.store.lines[handle as usize];
-        if line.dirty {
-            return;
-        }
-        line.dirty = true;
-        let old = self.take_back((key, handle), out);
-        self.touched.push(Touched {
-            key: key.clone(),
-            handle,
-            old,
+    fn resolve(&mut self, rows: &Updates<Event<K, N, ()>>) {
+        let store = &mut self.store;
+        self.turns.of(|handles| {
+            for rows in rows.containers() {
+                for (i, row) in rows.iter().enumerate() {
+                    if let Some(ahead) = rows.get(i + 4 * AHEAD) {
+                        store.index.prefetch(ahead.0.key.tag());
+                    }
+                    handles.push(store.resolve(&row.0.key));
+                }
+            }
         });
     }
 
-    fn resolve(&mut self, rows: &Updates<Event<K, N, ()>>) {
-        self.handles.clear();
-        for rows in rows.containers() {
-            for (i, row) in rows.iter().enumerate() {
-                if let Some(ahead) = rows.get(i + 4 * AHEAD) {
-                    self.store.index.prefetch(ahead.0.key.tag());
-                }
-                let handle = self.store.resolve(&row.0.key);
-                self.handles.push(handle);
-            }
-        }
-    }
-
+    /// Applies the rows; at its key's first row the old row is taken back, and at its last the new one goes out, while
+    /// the key's events are near.
     fn apply(
         &mut self,
         rows: &Updates<Event<K, N, ()>>,
+        as_of: EventTime,
         out: &mut Emitter<'_, Rolled<K, L, N, W>>,
     ) {
-        let handles = std::mem::take(&mut self.handles);
-        for (i, (event, _, diff)) in rows.iter().enumerate() {
-            self.store.prefetch_ahead(&handles, i, |handle| *handle);
-            self.touch(&event.key, handles[i], out);
-            self.store.apply(handles[i], event.at, &event.lanes, *diff);
+        let turns = std::mem::take(&mut self.turns);
+        let handles = turns.handles();
+        if self.olds.len() < handles.len() {
+            self.olds.resize(handles.len(), None);
         }
-        self.handles = handles;
+        for (i, (event, _, diff)) in rows.iter().enumerate() {
+            self.store.prefetch_ahead(handles, i, |handle| *handle);
+            let key = (&event.key, handles[i]);
+            let (first, last) = (turns.first(i), turns.last(i));
+            let old = if first == i {
+                self.take_back(key, out)
+            } else {
+                self.olds[first]
+            };
+            self.store.apply(key.1, event.at, &event.lanes, *diff);
+            if last == i {
+                self.settle(key, old, as_of, out);
+            } else if first == i {
+                self.olds[first] = old;
+            }
+        }
+        self.turns = turns;
     }
 
-    /// Lets time pass for the keys whose timers are due and that no event has touched; the others are on the list.
+    /// Lets time pass for the keys whose timers are due; those that an event has touched have later ones.
     fn fire(&mut self, as_of: EventTime, out: &mut Emitter<'_, Rolled<K, L, N, W>>) {
         let mut due = std::mem::take(&mut self.due);
         self.timers.take_due(as_of, &mut due);
@@ -202,46 +200,40 @@ impl<K: Key, L: Lane, const N: usize, const W: usize, F: Form> Latest<K, L, N, W
                 continue;
             }
             self.store.set_due(handle, UNARMED);
-            if self.store.lines[handle as usize].dirty {
-                continue;
-            }
             let Some(key) = self.store.index.key(handle).cloned() else {
                 continue;
             };
             let old = self.take_back((&key, handle), out);
-            let has_row = self.replace((&key, handle), old, as_of, out);
-            self.rest(handle, as_of, has_row);
+            self.settle((&key, handle), old, as_of, out);
         }
         due.clear();
         self.due = due;
     }
 
-    /// Touches every key: at the first watermark, before which no timer is set.
-    fn touch_all(&mut self, out: &mut Emitter<'_, Rolled<K, L, N, W>>) {
+    /// Writes the rows of all keys that no event has touched anew: at the first watermark, before which no timer is set.
+    fn fire_all(&mut self, as_of: EventTime, out: &mut Emitter<'_, Rolled<K, L, N, W>>) {
         let known = self.store.index.iter();
-        let all: Vec<(u32, K)> = known.map(|(handle, key)| (handle, key.clone())).collect();
-        for (handle, key) in all {
-            self.touch(&key, handle, out);
+        let resting = known.filter(|(handle, _)| !self.turns.has(*handle));
+        let resting: Vec<(u32, K)> = resting.map(|(handle, key)| (handle, key.clone())).collect();
+        for (handle, key) in resting {
+            let old = self.take_back((&key, handle), out);
+            self.settle((&key, handle), old, as_of, out);
         }
     }
 
-    /// Writes the rows of the touched keys, and sets their timers.
-    fn emit(&mut self, as_of: EventTime, out: &mut Emitter<'_, Rolled<K, L, N, W>>) {
-        let touched = std::mem::take(&mut self.touched);
-        for (i, Touched { key, handle, old }) in touched.iter().enumerate() {
-            self.store.prefetch_ahead(&touched, i, |ahead| ahead.handle);
-            let has_row = self.replace((key, *handle), *old, as_of, out);
-            self.store.lines[*handle as usize].dirty = false;
-            self.rest(*handle, as_of, has_row);
-        }
-        self.touched = touched;
-        self.touched.clear();
-    }
-
-    /// A touched key rests until its next event or timer.
+    /// Writes a key's new row, and lets it rest until its next event or timer.
     #[inline(always)]
-    fn rest(&mut self, handle: u32, as_of: EventTime, has_row: bool) {
-        if !has_row {
+    fn settle(
+        &mut self,
+        key: (&K, u32),
+        old: Option<Old>,
+        as_of: EventTime,
+        out: &mut Emitter<'_, Rolled<K, L, N, W>>,
+    ) {
+        let handle = key.1;
+        if !self.replace(key, old, as_of, out) {
+            // Owed events may keep it: there is nothing that time could change.
+            self.store.set_due(handle, UNARMED);
             self.store.prune(handle, as_of);
             self.store.forget_if_empty(handle);
         } else if self.expiry == Expiry::AtWatermark && as_of != WATERMARK_NONE {
@@ -249,10 +241,12 @@ impl<K: Key, L: Lane, const N: usize, const W: usize, F: Form> Latest<K, L, N, W
         }
     }
 
-    /// Sets the key's timer, unless one stands that is due no later: a late event may leave before all others.
+    /// Sets the key's timer, unless one stands that is due no later: a late event may leave before all others. One that
+    /// is due now does not stand any more.
     fn arm(&mut self, handle: u32, as_of: EventTime) {
+        let due = self.store.due(handle);
         if let Some(after) = self.store.next_expiry(handle, as_of)
-            && after < self.store.due(handle)
+            && (after < due || due < as_of)
         {
             self.store.set_due(handle, after);
             self.timers.set(handle, after);
@@ -277,19 +271,18 @@ impl<K: Key, L: Lane, const N: usize, const W: usize, F: Form> KeyedState
             out.keep();
         }
         rows.sort_containers(|(event, _, _)| event.at);
-        self.resolve(&rows);
-        self.apply(&rows, out);
         let as_of = match self.expiry {
             Expiry::AtWatermark => time.as_of,
             Expiry::AtNextEvent => self.as_of,
         };
+        self.resolve(&rows);
+        self.apply(&rows, as_of, out);
         if as_of > self.as_of {
             if self.as_of == WATERMARK_NONE {
-                self.touch_all(out);
+                self.fire_all(as_of, out);
             }
             self.fire(as_of, out);
         }
-        self.emit(as_of, out);
         self.as_of = as_of;
         self.store.forgive_debts(time.watermark);
         if time.watermark != WATERMARK_END {

@@ -32,8 +32,6 @@ pub(super) struct Line<L, const N: usize, F: Form> {
     /// From where times are told; of a busy key its handle.
     anchor: u32,
     n: u8,
-    /// Whether the key is on this epoch's list of touched keys.
-    pub(super) dirty: bool,
     events: [Stored<F, N>; INLINE],
     lane: std::marker::PhantomData<L>,
 }
@@ -46,7 +44,6 @@ impl<L: Lane, const N: usize, F: Form> Line<L, N, F> {
             due,
             anchor: 0,
             n: 0,
-            dirty: false,
             events: [(F::Time::default(), Array([F::Number::default(); N])); INLINE],
             lane: std::marker::PhantomData,
         }

@@ -33,6 +33,7 @@ mod silences;
 mod stack;
 mod store;
 pub(crate) mod timers;
+mod turns;
 pub(crate) mod wheel;
 pub(crate) mod widths;
 
