@@ -8,6 +8,7 @@
 //! Handles of removed keys are used again. Keys whose tags collide are told apart by comparing them in full.
 
 use crate::key::{GOLDEN, Key};
+use crate::state::pages::filled;
 use crate::state::prefetch;
 
 /// Marks a free slot.
@@ -55,7 +56,7 @@ impl<K: Key> KeyIndex<K> {
     pub fn with_slots(slots: usize) -> Self {
         let slots = slots.max(2).next_power_of_two();
         Self {
-            slots: vec![EMPTY; slots],
+            slots: filled(slots, EMPTY),
             keys: Vec::new(),
             used: Vec::new(),
             free: Vec::new(),
@@ -249,7 +250,7 @@ impl<K: Key> KeyIndex<K> {
     #[cold]
     fn grow(&mut self) {
         let doubled = self.slots.len() * 2;
-        let old = std::mem::replace(&mut self.slots, vec![EMPTY; doubled]);
+        let old = std::mem::replace(&mut self.slots, filled(doubled, EMPTY));
         self.shift -= 1;
         let mask = self.slots.len() - 1;
         for slot in old.into_iter().filter(|slot| slot.handle != FREE) {

@@ -1,6 +1,7 @@
 //! Containers that keyed state is made of, laid out for the cache.
 
 mod index;
+mod pages;
 mod prefetch;
 mod slab;
 

@@ -1,16 +1,23 @@
 //! Rows by handle, in pieces that never move: growing copies nothing and holds no room for as many again.
 //!
 //! ```text
-//! handle ─┬─ upper bits: piece          pieces of about 128 KiB, made one by one
+//! handle ─┬─ upper bits: piece          pieces of about 16 MiB, made one by one
 //!         └─ lower bits: row in it
 //! ```
+//!
+//! The room of a piece that has not been used is only reserved: the system gives memory when it is touched, by large pages
+//! from the second piece on.
 
 use std::ops::{Index, IndexMut};
 
+use crate::state::pages::{LARGE_PAGE_BYTES, prefer_large};
 use crate::state::prefetch_part;
 
-/// Bytes of a piece, about: large enough that the list of pieces stays in the cache.
-const PIECE_BYTES: usize = 128 << 10;
+/// Bytes of a piece, about: several large pages.
+const PIECE_BYTES: usize = 16 << 20;
+
+/// Bytes up to which the first piece grows by copying: most states are small.
+const GROWN_BYTES: usize = 128 << 10;
 
 /// A slab of rows.
 #[derive(Debug)]
@@ -37,6 +44,11 @@ impl<T> Slab<T> {
         if rows < 2 { 1 } else { rows.ilog2() }
     };
     const ROWS: usize = 1 << Self::ROW_BITS;
+    /// Rows that the first piece grows to.
+    const ROWS_GROWN: usize = {
+        let rows = Self::ROWS >> (PIECE_BYTES / GROWN_BYTES).ilog2();
+        if rows == 0 { 1 } else { rows }
+    };
 
     /// Nothing.
     #[must_use]
@@ -64,10 +76,13 @@ impl<T> Slab<T> {
     #[inline]
     pub fn push(&mut self, row: T) {
         if self.len == 0 {
-            // The first piece grows: most states are small.
             self.pieces.push(Vec::new());
+        } else if self.len == Self::ROWS_GROWN {
+            self.pieces[0].reserve_exact(Self::ROWS - Self::ROWS_GROWN);
         } else if self.len.is_multiple_of(Self::ROWS) {
-            self.pieces.push(Vec::with_capacity(Self::ROWS));
+            let mut piece = Vec::with_capacity(Self::ROWS);
+            prefer_large(piece.spare_capacity_mut());
+            self.pieces.push(piece);
         }
         if let Some(last) = self.pieces.last_mut() {
             last.push(row);
@@ -89,11 +104,17 @@ impl<T> Slab<T> {
         }
     }
 
-    /// Bytes held, capacity included; what rows own beyond themselves is not.
+    /// Bytes held: the capacity of a piece that grows, of others the pages that rows have touched; what rows own beyond
+    /// themselves is not.
     #[must_use]
     pub fn bytes(&self) -> usize {
-        let rows: usize = self.pieces.iter().map(Vec::capacity).sum();
-        rows * size_of::<T>() + self.pieces.capacity() * size_of::<Vec<T>>()
+        let touched = self.len * size_of::<T>();
+        let rows = match &self.pieces[..] {
+            [only] if self.len <= Self::ROWS_GROWN => only.capacity() * size_of::<T>(),
+            [] | [_] => touched,
+            _ => touched.next_multiple_of(LARGE_PAGE_BYTES),
+        };
+        rows + self.pieces.capacity() * size_of::<Vec<T>>()
     }
 }
 
@@ -120,17 +141,20 @@ mod tests {
     #[test]
     fn rows_stay_under_their_handles_and_hold_little_more_than_themselves() {
         let mut slab = Slab::<[u64; 3]>::new();
-        for handle in 0..100_000_usize {
+        for handle in 0..1_000_000_usize {
             slab.prefetch(handle);
             assert_eq!(slab.len(), handle);
             slab.push([handle as u64; 3]);
+            let held = (handle + 1) * 24;
+            assert!(slab.bytes() >= held && slab.bytes() < 2 * held + 1_024);
+            assert!(slab.bytes() < held + GROWN_BYTES || slab.pieces.len() > 1);
         }
+        assert!(slab.bytes() < 1_000_000 * 24 + LARGE_PAGE_BYTES + 1_024);
         slab[77_777] = [1, 2, 3];
-        for handle in (0..100_000).filter(|handle| *handle != 77_777) {
+        for handle in (0..1_000_000).filter(|handle| *handle != 77_777) {
             assert_eq!(slab[handle], [handle as u64; 3]);
         }
         assert_eq!(slab[77_777], [1, 2, 3]);
-        assert!(slab.bytes() < 100_000 * 24 + 2 * PIECE_BYTES);
         let mut few = Slab::<u64>::new();
         (0..5).for_each(|row| few.push(row));
         assert!(few.bytes() < 1_024, "{} bytes", few.bytes());

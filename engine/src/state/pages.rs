@@ -1,0 +1,57 @@
+//! Asks the system for large pages: of state that is larger than what the processor can translate at once, every row is
+//! on a page of its own, and finding the page costs as much as reading the row.
+//!
+//! ```text
+//! memory       |····|····|····|····|····|····|     room, not touched yet
+//! pages         4 KiB │ 2 MiB │ 2 MiB │ 4 KiB      from the first touch on, where the system has such
+//! ```
+
+use std::mem::MaybeUninit;
+
+/// Bytes of a large page on the processors that most run on.
+pub(super) const LARGE_PAGE_BYTES: usize = 2 << 20;
+
+/// Asks that the large pages that lie wholly in some room be used; what has been touched stays as it is.
+pub(super) fn prefer_large<T>(room: &mut [MaybeUninit<T>]) {
+    #[cfg(target_os = "linux")]
+    {
+        let first = room.as_mut_ptr().cast::<u8>();
+        let skipped = first.align_offset(LARGE_PAGE_BYTES);
+        let bytes = size_of_val(room).saturating_sub(skipped) / LARGE_PAGE_BYTES * LARGE_PAGE_BYTES;
+        if bytes > 0 {
+            // SAFETY: the advice changes neither what the room holds nor who may use it, and the room is held here
+            // alone. A system that has no large pages refuses, and nothing is lost.
+            #[expect(unsafe_code, reason = "the standard library knows no advice on memory")]
+            unsafe {
+                libc::madvise(
+                    first.wrapping_add(skipped).cast(),
+                    bytes,
+                    libc::MADV_HUGEPAGE,
+                );
+            }
+        }
+    }
+    #[cfg(not(target_os = "linux"))]
+    let _ = room;
+}
+
+/// So many copies of a value, on large pages if they fill some.
+pub(super) fn filled<T: Clone>(len: usize, value: T) -> Vec<T> {
+    let mut all = Vec::with_capacity(len);
+    prefer_large(all.spare_capacity_mut());
+    all.resize(len, value);
+    all
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_lies_on_large_pages_is_what_was_put_there() {
+        for len in [0, 1, 1_000, 3_000_000] {
+            let all = filled(len, 7_u64);
+            assert!(all.len() == len && all.iter().all(|value| *value == 7));
+        }
+    }
+}
