@@ -98,6 +98,12 @@ impl<D> From<Vec<Update<D>>> for Updates<D> {
     }
 }
 
+impl<D> FromIterator<Vec<Update<D>>> for Updates<D> {
+    fn from_iter<I: IntoIterator<Item = Vec<Update<D>>>>(containers: I) -> Self {
+        Self(containers.into_iter().collect())
+    }
+}
+
 impl<D> FromIterator<Update<D>> for Updates<D> {
     fn from_iter<I: IntoIterator<Item = Update<D>>>(updates: I) -> Self {
         Self(vec![updates.into_iter().collect()])

@@ -130,6 +130,9 @@ pub(crate) fn side_tag<L, R>(row: &Side<L, R>) -> u64 {
     }
 }
 
+/// Rows of a container, where there are several.
+const PIECE_ROWS: usize = 3;
+
 /// States that share the key groups, and how rows are dealt to them.
 struct Dealt<S: KeyedState>(Vec<S>, fn(&S::In) -> u64);
 
@@ -149,14 +152,17 @@ where
             let ours = rows
                 .iter()
                 .filter(|(row, _)| owner((self.1)(row), workers) == worker);
-            let ours = ours
+            let ours: Vec<_> = ours
                 .map(|(row, diff)| (row.clone(), time.epoch, *diff))
                 .collect();
+            // Several states get their rows as several workers send them: in pieces, and in no order.
+            let piece = if workers > 1 { PIECE_ROWS } else { usize::MAX };
+            let pieces = ours.chunks(piece).rev().map(<[_]>::to_vec);
             let mut buffer = Vec::new();
             let mut passed_on = Vec::new();
             let mut pass_on = |full: &mut Vec<_>| passed_on.append(full);
             let mut out = Emitter::new(time.epoch, &mut buffer, &mut pass_on);
-            state.epoch(time, ours, &mut out);
+            state.epoch(time, pieces.collect(), &mut out);
             out.finish();
             let all = passed_on.iter().chain(&buffer);
             written.extend(all.map(|update| format!("{update:?}")));

@@ -56,7 +56,7 @@ impl<K: Key> KeyIndex<K> {
     pub fn with_slots(slots: usize) -> Self {
         let slots = slots.max(2).next_power_of_two();
         Self {
-            slots: filled(slots, EMPTY),
+            slots: filled(slots, || EMPTY),
             keys: Vec::new(),
             used: Vec::new(),
             free: Vec::new(),
@@ -250,7 +250,7 @@ impl<K: Key> KeyIndex<K> {
     #[cold]
     fn grow(&mut self) {
         let doubled = self.slots.len() * 2;
-        let old = std::mem::replace(&mut self.slots, filled(doubled, EMPTY));
+        let old = std::mem::replace(&mut self.slots, filled(doubled, || EMPTY));
         self.shift -= 1;
         let mask = self.slots.len() - 1;
         for slot in old.into_iter().filter(|slot| slot.handle != FREE) {

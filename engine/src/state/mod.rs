@@ -6,5 +6,6 @@ mod prefetch;
 mod slab;
 
 pub use index::KeyIndex;
+pub use pages::filled;
 pub use prefetch::{prefetch, prefetch_part};
 pub use slab::Slab;

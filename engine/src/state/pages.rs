@@ -35,11 +35,12 @@ pub(super) fn prefer_large<T>(room: &mut [MaybeUninit<T>]) {
     let _ = room;
 }
 
-/// So many copies of a value, on large pages if they fill some.
-pub(super) fn filled<T: Clone>(len: usize, value: T) -> Vec<T> {
+/// So many of what `make` makes, as a table is before it is used: on large pages if it fills some.
+#[must_use]
+pub fn filled<T>(len: usize, make: impl FnMut() -> T) -> Vec<T> {
     let mut all = Vec::with_capacity(len);
     prefer_large(all.spare_capacity_mut());
-    all.resize(len, value);
+    all.resize_with(len, make);
     all
 }
 
@@ -50,7 +51,7 @@ mod tests {
     #[test]
     fn what_lies_on_large_pages_is_what_was_put_there() {
         for len in [0, 1, 1_000, 3_000_000] {
-            let all = filled(len, 7_u64);
+            let all = filled(len, || 7_u64);
             assert!(all.len() == len && all.iter().all(|value| *value == 7));
         }
     }

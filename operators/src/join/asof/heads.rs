@@ -8,7 +8,7 @@
 //! their features.
 
 use thalweg_engine::key::GOLDEN;
-use thalweg_engine::state::prefetch;
+use thalweg_engine::state::{filled, prefetch};
 use thalweg_engine::time::EventTime;
 
 /// Entries that a table begins with.
@@ -48,9 +48,8 @@ pub(super) struct Heads<R> {
 
 impl<R> Heads<R> {
     pub(super) fn new() -> Self {
-        let entries = std::iter::repeat_with(Entry::free);
         Self {
-            entries: entries.take(ENTRIES_MIN).collect(),
+            entries: filled(ENTRIES_MIN, Entry::free),
             len: 0,
             shift: 64 - ENTRIES_MIN.trailing_zeros(),
             swept: 0,
@@ -121,8 +120,7 @@ impl<R> Heads<R> {
     #[cold]
     fn grow(&mut self) {
         let doubled = self.entries.len() * 2;
-        let entries = std::iter::repeat_with(Entry::free).take(doubled).collect();
-        let old = std::mem::replace(&mut self.entries, entries);
+        let old = std::mem::replace(&mut self.entries, filled(doubled, Entry::free));
         self.shift -= 1;
         for entry in old.into_iter().filter(|entry| entry.newest.is_some()) {
             let place = self.probe(entry.tag, |_| false);

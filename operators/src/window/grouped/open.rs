@@ -9,7 +9,7 @@
 //! windows there are.
 
 use thalweg_engine::key::{GOLDEN, Key};
-use thalweg_engine::state::prefetch;
+use thalweg_engine::state::{filled, prefetch};
 use thalweg_engine::time::EventTime;
 
 /// Slots that a window begins with.
@@ -79,7 +79,7 @@ impl<K: Key, S: Default> Open<K, S> {
     pub(super) fn new(start: EventTime) -> Self {
         Self {
             start,
-            slots: vec![EMPTY; SLOTS],
+            slots: filled(SLOTS, || EMPTY),
             shift: u32::BITS - SLOTS.trailing_zeros(),
             groups: Vec::new(),
             free: Vec::new(),
@@ -173,7 +173,7 @@ impl<K: Key, S: Default> Open<K, S> {
 
     #[cold]
     fn grow(&mut self) {
-        let slots = vec![EMPTY; self.slots.len() * 2];
+        let slots = filled(self.slots.len() * 2, || EMPTY);
         let old = std::mem::replace(&mut self.slots, slots);
         self.shift -= 1;
         let mask = self.slots.len() - 1;

@@ -136,7 +136,7 @@ impl<K: Key, L: Lane, P: Data + Ord, const N: usize, const W: usize, F: Form>
         if self.rows.has_doubled() {
             let place_of = self.rows.compact(passed);
             for key in &mut self.keys {
-                key.last = place_of(key.last & !LATE) | (key.last & LATE);
+                key.last = place_of(key.last);
             }
         }
     }
@@ -269,8 +269,8 @@ impl<K: Key, L: Lane, P: Data + Ord, const N: usize, const W: usize, F: Form> Ke
     ) {
         rows.sort_containers(|(event, _, _)| event.at);
         self.resolve(&rows);
-        self.find_late(&rows);
         self.let_go(time.watermark_before);
+        self.find_late(&rows);
         self.append(rows, out);
         self.repair(time.watermark_before, out);
         if time.watermark != WATERMARK_END {
