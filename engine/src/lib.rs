@@ -6,7 +6,7 @@
 //! | [`upserts`] | new rows alone, for stores that replace |
 //! | [`source`], [`sink`] | the ports that connectors implement |
 //! | [`graph`], [`table`] | what a job is built from |
-//! | [`column`] | what a closure takes out of each row, for many rows at a call |
+//! | [`column`](mod@column) | what a closure takes out of each row, for many rows at a call |
 //! | [`combine`] | adding up before the exchange |
 //! | [`keyed`], [`key`], [`state`] | the one stateful operator, its keys and its containers |
 //! | [`job`], [`config`], [`env`](mod@env) | running it: on threads, or in a simulation ([`sim`]) |

@@ -4,6 +4,7 @@ use std::marker::PhantomData;
 use std::rc::Rc;
 use std::time::Duration;
 
+use thalweg_engine::column::Column;
 use thalweg_engine::error::JobError;
 use thalweg_engine::key::Key;
 use thalweg_engine::table::Table;
@@ -19,7 +20,6 @@ use crate::window::rolling::widths::Widths;
 use crate::window::rolling::{self, Expiry, Rolling, Wide, WithoutExtremes};
 use crate::window::session::SessionWindows;
 use crate::window::sliding::Sliding;
-use thalweg_engine::column::Column;
 
 /// More windows than this per row are a mistake: a rolling window is what was meant.
 const WINDOWS_PER_ROW_MAX: i64 = 10_000;

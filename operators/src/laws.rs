@@ -37,14 +37,19 @@ impl<S: PairedState> KeyedState for Sided<S> {
     const FORMAT: u32 = S::FORMAT;
 
     fn epoch(&mut self, time: &EpochTime, rows: Updates<Self::In>, out: &mut Emitter<'_, S::Out>) {
-        let (mut left, mut right) = (Vec::new(), Vec::new());
-        for (side, epoch, diff) in rows {
-            match side {
-                Side::Left(_, row) => left.push((row, epoch, diff)),
-                Side::Right(_, row) => right.push((row, epoch, diff)),
+        let sides = rows.into_containers().into_iter().map(|rows| {
+            let (mut left, mut right) = (Vec::new(), Vec::new());
+            for (side, epoch, diff) in rows {
+                match side {
+                    Side::Left(_, row) => left.push((row, epoch, diff)),
+                    Side::Right(_, row) => right.push((row, epoch, diff)),
+                }
             }
-        }
-        self.0.epoch(time, left.into(), right.into(), out);
+            (left, right)
+        });
+        let (left, right): (Vec<_>, Vec<_>) = sides.unzip();
+        let (left, right) = (left.into_iter().collect(), right.into_iter().collect());
+        self.0.epoch(time, left, right, out);
     }
 
     fn save(&self, group: KeyGroup, into: &mut Vec<u8>) -> Result<(), StateError> {
@@ -155,7 +160,7 @@ where
             let ours: Vec<_> = ours
                 .map(|(row, diff)| (row.clone(), time.epoch, *diff))
                 .collect();
-            // Several states get their rows as several workers send them: in pieces, and in no order.
+            // Several states get their rows as several workers send them: in pieces, and not in the order of time.
             let piece = if workers > 1 { PIECE_ROWS } else { usize::MAX };
             let pieces = ours.chunks(piece).rev().map(<[_]>::to_vec);
             let mut buffer = Vec::new();

@@ -9,8 +9,9 @@ use crate::data::{Payment, START_US};
 use crate::loops::Out;
 use crate::loops::rolling::{Sums, finish, widths_ms};
 
-/// What a user keeps beyond the widest window, so that a late row's windows are whole: an hour, and as much again.
 const WIDTHS_MS: [u32; 3] = widths_ms(1);
+
+/// What a user keeps beyond the widest window, so that a late row's windows are whole: an hour, and as much again.
 const KEPT_MS: u32 = WIDTHS_MS[2] + 7_200_000;
 
 #[derive(Clone, Default)]

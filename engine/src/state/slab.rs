@@ -1,4 +1,5 @@
-//! Rows by handle, in pieces that never move: growing copies nothing and holds no room for as many again.
+//! Rows by handle, in pieces: but for the first, while it is small, growing copies nothing and holds no room for as many
+//! again.
 //!
 //! ```text
 //! handle ─┬─ upper bits: piece          pieces of about 16 MiB, made one by one
@@ -161,9 +162,17 @@ mod tests {
     }
 
     #[test]
-    fn rows_may_be_wider_than_a_piece() {
-        let mut slab = Slab::<[u8; PIECE_BYTES]>::new();
-        (0..5).for_each(|row| slab.push([row; PIECE_BYTES]));
-        (0..5).for_each(|row| assert_eq!(slab[usize::from(row)][9], row));
+    fn wide_rows_have_pieces_too() {
+        const WIDE: usize = 64 << 10;
+        let mut slab = Slab::<[u8; WIDE]>::new();
+        (0..=255).for_each(|row| slab.push([row; WIDE]));
+        (0..=255).for_each(|row| slab.push([!row; WIDE]));
+        assert_eq!(slab.pieces.len(), 2);
+        (0..=255).for_each(|row| {
+            let place = usize::from(row);
+            assert_eq!((slab[place][9], slab[256 + place][WIDE - 1]), (row, !row));
+        });
+        type Wider = Slab<[u8; 3 * PIECE_BYTES]>;
+        assert_eq!((Wider::ROWS, Wider::ROWS_GROWN), (2, 1));
     }
 }

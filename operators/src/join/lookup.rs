@@ -19,6 +19,7 @@
 
 use std::rc::Rc;
 
+use thalweg_engine::column::Column;
 use thalweg_engine::key::Key;
 use thalweg_engine::keyed::{Emitter, EpochTime, KeyGroup, PairedState, StateError, StateSize};
 use thalweg_engine::state::{KeyIndex, prefetch};
@@ -27,7 +28,6 @@ use thalweg_engine::update::{Data, Diff, Update, Updates};
 
 use crate::codec;
 use crate::key_by::Keyed;
-use thalweg_engine::column::Column;
 
 impl<'s, F: Data, K: Key> Keyed<'s, F, K> {
     /// Looks each row's key up in a dimension: `None` where the dimension has no row for it.

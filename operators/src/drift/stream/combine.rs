@@ -7,6 +7,7 @@
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
+use thalweg_engine::column::Column;
 use thalweg_engine::combine::Combiner;
 use thalweg_engine::key::{Key, owner};
 use thalweg_engine::keyed::Emitter;
@@ -18,7 +19,6 @@ use crate::drift::stream::DriftSpec;
 use crate::drift::stream::cells::{CHUNK, Cells, Fill};
 use crate::drift::stream::partial::Partial;
 use crate::drift::stream::references::References;
-use thalweg_engine::column::Column;
 
 /// Slots that a window's index begins with: room for some tens of segments, nearly all of which then stand where they are
 /// looked for first.

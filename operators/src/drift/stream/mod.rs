@@ -29,6 +29,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
+use thalweg_engine::column::Column;
 use thalweg_engine::error::JobError;
 use thalweg_engine::key::Key;
 use thalweg_engine::table::Table;
@@ -38,7 +39,6 @@ use thalweg_engine::update::Data;
 use crate::drift::stream::partial::Partial;
 use crate::drift::stream::references::References;
 use crate::drift::{Baselines, DriftRow, Thresholds};
-use thalweg_engine::column::Column;
 
 /// One feature in one window of one segment, judged.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

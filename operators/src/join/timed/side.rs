@@ -2,6 +2,7 @@
 
 use std::rc::Rc;
 
+use thalweg_engine::column::Column;
 use thalweg_engine::key::Key;
 use thalweg_engine::state::KeyIndex;
 use thalweg_engine::time::EventTime;
@@ -9,7 +10,6 @@ use thalweg_engine::update::{Data, Updates};
 
 use super::slot::Slot;
 use crate::key_by::Timeline;
-use thalweg_engine::column::Column;
 
 /// How far ahead of its use a slot of the index is asked for, in rows.
 const AHEAD: usize = 16;

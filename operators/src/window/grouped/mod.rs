@@ -37,6 +37,7 @@ mod tests;
 mod windows;
 
 use serde::{Deserialize, Serialize};
+use thalweg_engine::column::Column;
 use thalweg_engine::key::Key;
 use thalweg_engine::table::Table;
 use thalweg_engine::time::EventTime;
@@ -44,7 +45,6 @@ use thalweg_engine::update::Data;
 
 use crate::aggregate::Aggregate;
 use crate::key_by::Keyed;
-use thalweg_engine::column::Column;
 
 pub use calendar::Calendar;
 pub(crate) use calendar::Local;

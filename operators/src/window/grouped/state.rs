@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use thalweg_engine::column::Column;
 use thalweg_engine::key::Key;
 use thalweg_engine::keyed::{Emitter, EpochTime, KeyGroup, KeyedState, StateError, StateSize};
 use thalweg_engine::time::EventTime;
@@ -14,7 +15,6 @@ use crate::window::grouped::overlap::{Overlap, panes_of};
 use crate::window::grouped::panes::Panes;
 use crate::window::grouped::windows::{Place, Windows};
 use crate::window::grouped::{GroupRow, Span};
-use thalweg_engine::column::Column;
 
 /// When a group's row goes out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
+use thalweg_engine::column::Column;
 use thalweg_engine::key::Key;
 use thalweg_engine::keyed::{Emitter, EpochTime, KeyedState};
 use thalweg_engine::time::{EventTime, WATERMARK_END};
@@ -11,7 +12,6 @@ use crate::aggregate::{count, distinct, latest, moments, sum};
 use crate::laws::{Epochs, Row, assert_continues, log};
 use crate::window::grouped::state::{Groups, Mode};
 use crate::window::grouped::{Calendar, GroupRow, Local, Span};
-use thalweg_engine::column::Column;
 
 fn spans() -> Vec<Span> {
     let every = |width_us, step_us| Span::Every { width_us, step_us };

@@ -57,7 +57,7 @@ pub(crate) struct Latest<K: Key, L: Lane, const N: usize, const W: usize, F: For
     /// The newest watermark that is a moment: what rows are as of.
     as_of: EventTime,
     turns: Turns,
-    /// By first row, of the keys with several rows in the epoch: their rows before it.
+    /// At the first rows of keys with several rows in the epoch: what stood before it.
     olds: Vec<Option<Old>>,
     due: Vec<u32>,
 }
@@ -188,7 +188,7 @@ impl<K: Key, L: Lane, const N: usize, const W: usize, F: Form> Latest<K, L, N, W
         self.turns = turns;
     }
 
-    /// Lets time pass for the keys whose timers are due; those that an event has touched have later ones.
+    /// Lets time pass for the keys whose timers are due; those that an event has touched have later ones, or none.
     fn fire(&mut self, as_of: EventTime, out: &mut Emitter<'_, Rolled<K, L, N, W>>) {
         let mut due = std::mem::take(&mut self.due);
         self.timers.take_due(as_of, &mut due);
@@ -196,7 +196,7 @@ impl<K: Key, L: Lane, const N: usize, const W: usize, F: Form> Latest<K, L, N, W
             self.store.prefetch_ahead(&due, i, |handle| *handle);
             self.store.prefetch_key_ahead(&due, i, |handle| *handle);
             if self.store.due(handle) >= as_of {
-                // An earlier timer has fired since this one was set, and the key has a later one.
+                // Since this timer was set, an earlier one has fired or an event has come: the key has a later one, or none.
                 continue;
             }
             self.store.set_due(handle, UNARMED);

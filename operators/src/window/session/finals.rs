@@ -16,6 +16,7 @@ mod saved;
 use std::collections::{BTreeSet, VecDeque};
 use std::rc::Rc;
 
+use thalweg_engine::column::Column;
 use thalweg_engine::key::Key;
 use thalweg_engine::keyed::{Emitter, EpochTime, KeyGroup, KeyedState, StateError, StateSize};
 use thalweg_engine::state::{KeyIndex, prefetch};
@@ -28,7 +29,6 @@ use crate::window::rolling::calendar::{Calendar, in_time_order};
 use crate::window::session::SessionRow;
 use crate::window::session::sessions::Copies;
 use open::{Member, Open, Pending};
-use thalweg_engine::column::Column;
 
 /// How far ahead of its use a slot of the index is asked for, in rows.
 const AHEAD: usize = 16;

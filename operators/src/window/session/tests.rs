@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
+use thalweg_engine::column::Column;
 use thalweg_engine::key::Key;
 use thalweg_engine::keyed::{Emitter, EpochTime, KeyedState};
 use thalweg_engine::time::{EventTime, WATERMARK_END};
@@ -12,7 +13,6 @@ use crate::laws::{Epochs, Row, assert_continues, draws, log};
 use crate::window::session::SessionRow;
 use crate::window::session::finals::Finals;
 use crate::window::session::state::State;
-use thalweg_engine::column::Column;
 
 type Read = (i64, f64, u64, Option<u32>);
 type Net<O> = BTreeMap<(i64, EventTime, EventTime, String), (O, i64)>;
