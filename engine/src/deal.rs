@@ -24,7 +24,7 @@ pub(crate) fn by_tag<D>(tags: Column<D, u64>) -> DistributorPact<impl FnOnce(usi
     DistributorPact(move |workers| Dealer {
         hands: std::iter::repeat_with(Vec::new).take(workers).collect(),
         tags,
-        owners: Vec::new(),
+        in_hand: Vec::new(),
     })
 }
 
@@ -32,8 +32,8 @@ pub(crate) fn by_tag<D>(tags: Column<D, u64>) -> DistributorPact<impl FnOnce(usi
 pub(crate) struct Dealer<D> {
     hands: Vec<Vec<Update<D>>>,
     tags: Column<D, u64>,
-    /// Whose the rows in hand are.
-    owners: Vec<u64>,
+    /// Those of the rows in hand.
+    in_hand: Vec<u64>,
 }
 
 impl<D> Distributor<Vec<Update<D>>> for Dealer<D> {
@@ -43,12 +43,9 @@ impl<D> Distributor<Vec<Update<D>>> for Dealer<D> {
         stamp: &Stamp<E>,
         pushers: &mut [P],
     ) {
-        self.tags.of(container, &mut self.owners);
-        for tag in &mut self.owners {
-            *tag = owner(*tag, pushers.len()) as u64;
-        }
-        for (update, to) in container.drain(..).zip(&self.owners) {
-            let to = *to as usize;
+        self.tags.of(container, &mut self.in_hand);
+        for (update, tag) in container.drain(..).zip(&self.in_hand) {
+            let to = owner(*tag, pushers.len());
             let hand = &mut self.hands[to];
             if hand.capacity() == 0 {
                 hand.reserve_exact(container_rows::<D>());

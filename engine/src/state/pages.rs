@@ -11,8 +11,15 @@ use std::mem::MaybeUninit;
 /// Bytes of a large page on the processors that most run on.
 pub(super) const LARGE_PAGE_BYTES: usize = 2 << 20;
 
+/// A vector with room for so many, on large pages if they fill some.
+pub(super) fn with_room<T>(len: usize) -> Vec<T> {
+    let mut all = Vec::with_capacity(len);
+    prefer_large(all.spare_capacity_mut());
+    all
+}
+
 /// Asks that the large pages that lie wholly in some room be used; what has been touched stays as it is.
-pub(super) fn prefer_large<T>(room: &mut [MaybeUninit<T>]) {
+fn prefer_large<T>(room: &mut [MaybeUninit<T>]) {
     #[cfg(target_os = "linux")]
     {
         let first = room.as_mut_ptr().cast::<u8>();
@@ -38,8 +45,7 @@ pub(super) fn prefer_large<T>(room: &mut [MaybeUninit<T>]) {
 /// So many of what `make` makes, as a table is before it is used: on large pages if it fills some.
 #[must_use]
 pub fn filled<T>(len: usize, make: impl FnMut() -> T) -> Vec<T> {
-    let mut all = Vec::with_capacity(len);
-    prefer_large(all.spare_capacity_mut());
+    let mut all = with_room(len);
     all.resize_with(len, make);
     all
 }

@@ -11,7 +11,7 @@
 
 use std::ops::{Index, IndexMut};
 
-use crate::state::pages::{LARGE_PAGE_BYTES, prefer_large};
+use crate::state::pages::{LARGE_PAGE_BYTES, with_room};
 use crate::state::prefetch_part;
 
 /// Bytes of a piece, about: several large pages.
@@ -81,9 +81,7 @@ impl<T> Slab<T> {
         } else if self.len == Self::ROWS_GROWN {
             self.pieces[0].reserve_exact(Self::ROWS - Self::ROWS_GROWN);
         } else if self.len.is_multiple_of(Self::ROWS) {
-            let mut piece = Vec::with_capacity(Self::ROWS);
-            prefer_large(piece.spare_capacity_mut());
-            self.pieces.push(piece);
+            self.pieces.push(with_room(Self::ROWS));
         }
         if let Some(last) = self.pieces.last_mut() {
             last.push(row);

@@ -100,15 +100,7 @@ impl<K: Key, L: Lane, P: Data + Ord, const N: usize, const W: usize, F: Form>
 
     fn resolve(&mut self, rows: &Updates<Event<K, N, P>>) {
         self.handles.clear();
-        for rows in rows.containers() {
-            for (i, (event, _, _)) in rows.iter().enumerate() {
-                if let Some((ahead, _, _)) = rows.get(i + 4 * AHEAD) {
-                    self.store.index.prefetch(ahead.key.tag());
-                }
-                let handle = self.store.resolve(&event.key);
-                self.handles.push(handle);
-            }
-        }
+        self.store.resolve_all(rows, &mut self.handles);
         if self.store.lines.len() > self.keys.len() {
             self.keys.resize(self.store.lines.len(), Seen::NOTHING);
         }

@@ -28,7 +28,7 @@ use crate::value::{Lane, Moments};
 use crate::window::rolling::event::{Event, Rolled, Windows};
 use crate::window::rolling::form::Form;
 use crate::window::rolling::line::UNARMED;
-use crate::window::rolling::store::{AHEAD, SavedKey, Store};
+use crate::window::rolling::store::{SavedKey, Store};
 use crate::window::rolling::timers::Timers;
 use crate::window::rolling::turns::Turns;
 use crate::window::rolling::widths::Widths;
@@ -140,20 +140,6 @@ impl<K: Key, L: Lane, const N: usize, const W: usize, F: Form> Latest<K, L, N, W
             out.take_back_equal(old, new);
         }
         true
-    }
-
-    fn resolve(&mut self, rows: &Updates<Event<K, N, ()>>) {
-        let store = &mut self.store;
-        self.turns.of(|handles| {
-            for rows in rows.containers() {
-                for (i, row) in rows.iter().enumerate() {
-                    if let Some(ahead) = rows.get(i + 4 * AHEAD) {
-                        store.index.prefetch(ahead.0.key.tag());
-                    }
-                    handles.push(store.resolve(&row.0.key));
-                }
-            }
-        });
     }
 
     /// Applies the rows; at its key's first row the old row is taken back, and at its last the new one goes out, while
@@ -275,7 +261,8 @@ impl<K: Key, L: Lane, const N: usize, const W: usize, F: Form> KeyedState
             Expiry::AtWatermark => time.as_of,
             Expiry::AtNextEvent => self.as_of,
         };
-        self.resolve(&rows);
+        self.turns
+            .of(|handles| self.store.resolve_all(&rows, handles));
         self.apply(&rows, as_of, out);
         if as_of > self.as_of {
             if self.as_of == WATERMARK_NONE {

@@ -17,11 +17,12 @@ use thalweg_engine::key::Key;
 use thalweg_engine::keyed::{KeyGroup, StateSize};
 use thalweg_engine::state::{KeyIndex, Slab};
 use thalweg_engine::time::{EventTime, WATERMARK_NONE};
+use thalweg_engine::update::Updates;
 
 use crate::array::Array;
 use crate::value::{Lane, Moments};
 use crate::window::rolling::debts::Debts;
-use crate::window::rolling::event::Windows;
+use crate::window::rolling::event::{Event, Windows};
 use crate::window::rolling::form::Form;
 use crate::window::rolling::line::{FIRST_BYTES, Line, UNARMED};
 use crate::window::rolling::widths::Widths;
@@ -86,6 +87,22 @@ impl<K: Key, L: Lane, const N: usize, const W: usize, F: Form> Store<K, L, N, W,
             self.lines.push(Line::empty());
         }
         handle
+    }
+
+    /// Appends the handles of the events' keys.
+    pub(super) fn resolve_all<P>(
+        &mut self,
+        events: &Updates<Event<K, N, P>>,
+        handles: &mut Vec<u32>,
+    ) {
+        for events in events.containers() {
+            for (i, (event, ..)) in events.iter().enumerate() {
+                if let Some((ahead, ..)) = events.get(i + 4 * AHEAD) {
+                    self.index.prefetch(ahead.key.tag());
+                }
+                handles.push(self.resolve(&event.key));
+            }
+        }
     }
 
     /// When a key's timer is due; [`UNARMED`] while none stands.

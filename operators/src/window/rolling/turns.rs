@@ -12,6 +12,8 @@
 //! Per row a probe of a table of the epoch's keys, which for epochs of some thousand rows stays in the second cache; 20
 //! to 28 bytes per row of the largest epoch.
 
+use thalweg_engine::key::GOLDEN;
+
 /// Marks a free slot.
 const FREE: u32 = u32::MAX;
 
@@ -78,7 +80,7 @@ impl Turns {
     #[inline(always)]
     fn slot(&self, handle: u32) -> usize {
         let mask = self.slots.len() - 1;
-        let hash = u64::from(handle).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+        let hash = u64::from(handle).wrapping_mul(GOLDEN);
         let mut slot = (hash >> 32) as usize & mask;
         while self.slots[slot] != FREE && self.handles[self.slots[slot] as usize] != handle {
             slot = (slot + 1) & mask;
