@@ -12,6 +12,12 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Array<T, const N: usize>(pub [T; N]);
 
+impl<T: Default, const N: usize> Default for Array<T, N> {
+    fn default() -> Self {
+        Self(std::array::from_fn(|_| T::default()))
+    }
+}
+
 impl<T, const N: usize> Deref for Array<T, N> {
     type Target = [T; N];
     #[inline(always)]

@@ -1,4 +1,5 @@
-//! From keys to small dense handles: an open-addressing table of (tag, handle) in 12 bytes, load at most 0.6.
+//! From keys to small dense handles: an open-addressing table of (tag, handle) in 12 bytes, load at most 0.6, or 0.3 where
+//! keys come and go.
 //!
 //! ```text
 //! key ─ tag ─ × golden ratio ─┬─ top 7 bits: key group (the exchange)
@@ -36,6 +37,8 @@ pub struct KeyIndex<K> {
     used: Vec<u64>,
     free: Vec<u32>,
     shift: u32,
+    /// The load at which the table grows, in tenths.
+    load_max: usize,
 }
 
 impl<K: Key> Default for KeyIndex<K> {
@@ -61,6 +64,16 @@ impl<K: Key> KeyIndex<K> {
             used: Vec::new(),
             free: Vec::new(),
             shift: 64 - slots.trailing_zeros(),
+            load_max: 6,
+        }
+    }
+
+    /// An empty index of keys that come and go: half as full, so that taking a key out mostly moves no other.
+    #[must_use]
+    pub fn of_short_lived() -> Self {
+        Self {
+            load_max: 3,
+            ..Self::new()
         }
     }
 
@@ -241,7 +254,7 @@ impl<K: Key> KeyIndex<K> {
         }
         self.used[handle as usize / 64] |= 1 << (handle % 64);
         self.slots[place] = Slot { tag, handle };
-        if self.len() * 10 > self.slots.len() * 6 {
+        if self.len() * 10 > self.slots.len() * self.load_max {
             self.grow();
         }
         handle
@@ -271,7 +284,11 @@ mod tests {
 
     #[test]
     fn keys_keep_their_handles_through_growth_and_removal() {
-        let mut index = KeyIndex::<u64>::new();
+        assert_keys_keep_their_handles(KeyIndex::new());
+        assert_keys_keep_their_handles(KeyIndex::of_short_lived());
+    }
+
+    fn assert_keys_keep_their_handles(mut index: KeyIndex<u64>) {
         let mut known: BTreeMap<u64, u32> = BTreeMap::new();
         let mut seed = 1_u64;
         for _ in 0..200_000 {

@@ -28,7 +28,7 @@ const SWEEP_MIN: usize = 64;
 impl<K: Key, L: Ord> Labels<K, L> {
     pub(super) fn new() -> Self {
         Self {
-            index: KeyIndex::new(),
+            index: KeyIndex::of_short_lived(),
             lefts: Vec::new(),
             timers: Timers::new(),
             due: Vec::new(),

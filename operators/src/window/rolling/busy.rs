@@ -12,21 +12,39 @@
 mod read;
 mod totals;
 
-use std::collections::VecDeque;
-
-use thalweg_engine::state::prefetch;
+use thalweg_engine::state::{Blocks, Deque, Rows};
 use thalweg_engine::time::EventTime;
 
 use crate::array::Array;
 use crate::value::{Lane, Moments};
 use crate::window::rolling::event::Windows;
-use crate::window::rolling::extremes::{Cursor, KeptExtremes as _};
+use crate::window::rolling::extremes::{self, Cursor, KeptExtremes as _};
 use crate::window::rolling::form::{Form, Stored, pack, unpack};
 use crate::window::rolling::widths::Widths;
 use totals::{Share, Totals};
 
+/// Where the rings and stacks of all busy keys lie.
+#[derive(Debug)]
+pub(super) struct Room<F: Form, const N: usize> {
+    rings: Blocks<Stored<F, N>>,
+    stacks: extremes::Room<F>,
+}
+
+impl<F: Form, const N: usize> Room<F, N> {
+    pub(super) fn new() -> Self {
+        Self {
+            rings: Blocks::new(),
+            stacks: Blocks::new(),
+        }
+    }
+
+    pub(super) fn bytes(&self) -> usize {
+        self.rings.bytes() + self.stacks.bytes()
+    }
+}
+
 /// One busy key.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(super) struct Busy<L: Lane, const N: usize, const W: usize, F: Form> {
     totals: [[Totals<L>; N]; W],
     /// How many numbers of a window are not null.
@@ -35,13 +53,11 @@ pub(super) struct Busy<L: Lane, const N: usize, const W: usize, F: Form> {
     heads: [u32; W],
     /// From where times are told.
     anchor: u32,
-    /// The bytes that the store's account holds for the key, if they are fewer than 2³².
-    bytes_noted: u32,
     /// The moment at which windows end that begin at the heads.
     end: EventTime,
     /// The newest event's time, while there is any: what comes in order is put into the ring unseen, and nothing waits.
     newest: F::Time,
-    ring: VecDeque<Stored<F, N>>,
+    ring: Deque,
     extremes: F::Extremes<N>,
 }
 
@@ -53,24 +69,30 @@ impl<L: Lane, const N: usize, const W: usize, F: Form> Busy<L, N, W, F> {
             counts: [[0; N]; W],
             heads: [0; W],
             anchor: 0,
-            bytes_noted: 0,
             end: EventTime::MIN,
             newest: F::Time::default(),
-            ring: VecDeque::new(),
+            ring: Deque::new(),
             extremes: F::Extremes::empty(),
         }
     }
 
     /// A busy key of these events, by time; `None` where one does not fit the form.
-    pub(super) fn new(events: &[(EventTime, Array<i64, N>)]) -> Option<Self> {
+    pub(super) fn new(
+        room: &mut Room<F, N>,
+        events: &[(EventTime, Array<i64, N>)],
+    ) -> Option<Self> {
         let mut busy = Self::empty();
         if let (Some(oldest), Some(newest)) = (events.first(), events.last()) {
             busy.anchor = F::anchor(oldest.0, newest.0);
         }
-        busy.ring.reserve_exact(events.len() + events.len() / 2);
+        busy.ring
+            .reserve(&mut room.rings, events.len() + events.len() / 2);
         for (at, lanes) in events {
-            let event = pack::<F, L, N>(busy.anchor, *at, lanes)?;
-            busy.append(event);
+            let Some(event) = pack::<F, L, N>(busy.anchor, *at, lanes) else {
+                busy.clear(room);
+                return None;
+            };
+            busy.append(room, event);
         }
         Some(busy)
     }
@@ -79,23 +101,25 @@ impl<L: Lane, const N: usize, const W: usize, F: Form> Busy<L, N, W, F> {
         self.ring.len()
     }
 
-    /// Bytes that the key owns beyond its place in the slab.
-    pub(super) fn bytes(&self) -> usize {
-        self.ring.capacity() * size_of::<Stored<F, N>>() + self.extremes.bytes()
+    /// Gives up the room that the key has.
+    pub(super) fn clear(&mut self, room: &mut Room<F, N>) {
+        self.ring.clear(&mut room.rings);
+        self.extremes.clear(&mut room.stacks);
+        *self = Self::empty();
     }
 
-    /// Notes the bytes that the key owns now; returns what was noted before, and what is now.
-    pub(super) fn note_bytes(&mut self) -> (usize, usize) {
-        let before = self.bytes_noted;
-        self.bytes_noted = u32::try_from(self.bytes()).unwrap_or(u32::MAX);
-        (before as usize, self.bytes_noted as usize)
-    }
-
-    pub(super) fn events(&self) -> impl Iterator<Item = (EventTime, Array<i64, N>)> {
+    pub(super) fn events<'a>(
+        &self,
+        room: &'a Room<F, N>,
+    ) -> impl Iterator<Item = (EventTime, Array<i64, N>)> + use<'a, L, N, W, F> {
         let anchor = self.anchor;
-        self.ring
-            .iter()
-            .map(move |event| unpack::<F, L, N>(anchor, event))
+        let ring = self.ring(room).iter();
+        ring.map(move |event| unpack::<F, L, N>(anchor, event))
+    }
+
+    #[inline(always)]
+    fn ring<'a>(&self, room: &'a Room<F, N>) -> Rows<'a, Stored<F, N>> {
+        self.ring.rows(&room.rings)
     }
 
     #[inline(always)]
@@ -106,44 +130,55 @@ impl<L: Lane, const N: usize, const W: usize, F: Form> Busy<L, N, W, F> {
     /// Whether the next event makes the ring grow.
     #[inline(always)]
     pub(super) fn is_full(&self) -> bool {
-        self.ring.len() == self.ring.capacity()
+        self.ring.is_full()
     }
 
     /// The newest event time up to `limit`.
-    pub(super) fn newest(&self, limit: EventTime) -> Option<EventTime> {
+    #[inline(always)]
+    pub(super) fn newest(&self, room: &Room<F, N>, limit: EventTime) -> Option<EventTime> {
         let newest = F::time(self.anchor, self.newest);
         if newest <= limit {
             return (!self.ring.is_empty()).then_some(newest);
         }
-        let last = self.until(limit).checked_sub(1)?;
-        Some(self.time(&self.ring[last]))
+        self.newest_within(room, limit)
+    }
+
+    #[inline(never)]
+    fn newest_within(&self, room: &Room<F, N>, limit: EventTime) -> Option<EventTime> {
+        let last = self.until(room, limit).checked_sub(1)?;
+        Some(self.time(&self.ring(room)[last]))
     }
 
     /// How many events there are up to a moment, itself included.
-    fn until(&self, at: EventTime) -> usize {
-        self.ring.partition_point(|event| self.time(event) <= at)
+    fn until(&self, room: &Room<F, N>, at: EventTime) -> usize {
+        let is_until = |event: &Stored<F, N>| self.time(event) <= at;
+        self.ring(room).partition_point(is_until)
     }
 
     /// Adds an event anywhere in time; false where it does not fit the form.
     #[inline(always)]
-    pub(super) fn insert(&mut self, at: EventTime, lanes: &Array<i64, N>) -> bool {
+    pub(super) fn insert(
+        &mut self,
+        room: &mut Room<F, N>,
+        at: EventTime,
+        lanes: &Array<i64, N>,
+    ) -> bool {
         let Some(event) = pack::<F, L, N>(self.anchor, at, lanes) else {
             return false;
         };
         if self.newest <= event.0 || self.ring.is_empty() {
-            self.append(event);
+            self.append(room, event);
         } else {
-            self.insert_within(event);
+            self.insert_within(room, event);
         }
         true
     }
 
     #[inline(always)]
-    fn append(&mut self, event: Stored<F, N>) {
-        self.make_room();
+    fn append(&mut self, room: &mut Room<F, N>, event: Stored<F, N>) {
         self.newest = event.0;
-        self.ring.push_back(event);
-        self.extremes.push::<L>(&event);
+        self.ring.push_back(&mut room.rings, event);
+        self.extremes.push::<L>(&mut room.stacks, &event);
         for lane in 0..N {
             let share = Share::of(F::number::<L>(event.1[lane]));
             for window in 0..W {
@@ -153,26 +188,18 @@ impl<L: Lane, const N: usize, const W: usize, F: Form> Busy<L, N, W, F> {
         }
     }
 
-    /// Grows by half, not to twice.
-    #[inline(always)]
-    fn make_room(&mut self) {
-        if self.is_full() {
-            self.ring.reserve_exact(self.ring.len() / 2 + 1);
-        }
-    }
-
     #[inline(never)]
-    fn insert_within(&mut self, (at, lanes): Stored<F, N>) {
-        self.make_room();
+    fn insert_within(&mut self, room: &mut Room<F, N>, (at, lanes): Stored<F, N>) {
         // Most late events are only a little late: eight steps from the back before a binary search.
-        let length = self.ring.len();
-        let near = (1..=8.min(length)).find(|steps| self.ring[length - steps].0 <= at);
+        let ring = self.ring(room);
+        let length = ring.len();
+        let near = (1..=8.min(length)).find(|steps| ring[length - steps].0 <= at);
         let place = match near {
             Some(steps) => length - steps + 1,
-            None => self.ring.partition_point(|event| event.0 <= at),
+            None => ring.partition_point(|event| event.0 <= at),
         };
-        self.ring.insert(place, (at, lanes));
-        self.extremes.insert::<L>(&(at, lanes));
+        self.ring.insert(&mut room.rings, place, (at, lanes));
+        self.extremes.insert::<L>(&mut room.stacks, &(at, lanes));
         for window in 0..W {
             if place < self.head(window) {
                 self.heads[window] += 1;
@@ -184,18 +211,24 @@ impl<L: Lane, const N: usize, const W: usize, F: Form> Busy<L, N, W, F> {
 
     /// Takes an event out; false when there is none like it.
     #[inline(never)]
-    pub(super) fn remove(&mut self, at: EventTime, lanes: &Array<i64, N>) -> bool {
+    pub(super) fn remove(
+        &mut self,
+        room: &mut Room<F, N>,
+        at: EventTime,
+        lanes: &Array<i64, N>,
+    ) -> bool {
         let Some((at, lanes)) = pack::<F, L, N>(self.anchor, at, lanes) else {
             return false;
         };
-        let first = self.ring.partition_point(|event| event.0 < at);
-        let same_time = self.ring.range(first..).take_while(|event| event.0 == at);
-        let Some(offset) = same_time.clone().position(|event| event.1 == lanes) else {
+        let ring = self.ring(room);
+        let first = ring.partition_point(|event| event.0 < at);
+        let mut same_time = ring.range(first..).take_while(|event| event.0 == at);
+        let Some(offset) = same_time.position(|event| event.1 == lanes) else {
             return false;
         };
         let place = first + offset;
-        self.ring.remove(place);
-        self.note_newest();
+        self.ring.remove(&mut room.rings, place, 1);
+        self.note_newest(room);
         for window in 0..W {
             if place < self.head(window) {
                 self.heads[window] -= 1;
@@ -203,22 +236,23 @@ impl<L: Lane, const N: usize, const W: usize, F: Form> Busy<L, N, W, F> {
                 self.sub(window, &lanes);
             }
         }
-        self.extremes.remove::<L>(&(at, lanes), &self.ring);
+        let ring = self.ring.rows(&room.rings);
+        self.extremes
+            .remove::<L>(&mut room.stacks, &(at, lanes), ring);
         true
     }
 
     /// The newest event has been taken out, perhaps.
-    fn note_newest(&mut self) {
-        self.newest = self.ring.back().map_or(self.newest, |last| last.0);
+    fn note_newest(&mut self, room: &Room<F, N>) {
+        self.newest = self.ring(room).last().map_or(self.newest, |last| last.0);
     }
 
     /// Drops the events before `cut`, which no window can need any more.
-    pub(super) fn evict(&mut self, cut: EventTime) {
-        while let Some(first) = self.ring.front().copied() {
-            if self.time(&first) >= cut {
-                break;
-            }
-            self.ring.pop_front();
+    pub(super) fn evict(&mut self, room: &Room<F, N>, cut: EventTime) {
+        let ring = self.ring(room);
+        let is_old = |first: &Stored<F, N>| self.time(first) < cut;
+        let old = ring.iter().take_while(|first| is_old(first)).count();
+        for first in ring.range(..old) {
             for window in 0..W {
                 if self.heads[window] == 0 {
                     self.sub(window, &first.1);
@@ -227,25 +261,28 @@ impl<L: Lane, const N: usize, const W: usize, F: Form> Busy<L, N, W, F> {
                 }
             }
         }
-        self.extremes.evict(self.anchor, cut);
+        self.ring.drop_front(old);
+        self.extremes.evict(&room.stacks, self.anchor, cut);
     }
 
     /// The windows that end at `end`, which is not before the newest event.
     #[inline(always)]
     pub(super) fn fill(
         &mut self,
+        room: &Room<F, N>,
         end: EventTime,
         widths: &Widths<W>,
         windows: &mut Windows<L, N, W>,
     ) {
         // An earlier moment than before: the newest event was retracted, or a label asks.
         if std::mem::replace(&mut self.end, end) > end {
-            self.move_heads_back(end, widths);
+            self.move_heads_back(room, end, widths);
         }
+        let ring = self.ring(room);
         let mut cursors = [Cursor::default(); N];
         for window in *widths.widest_first() {
             let start = end.saturating_sub(widths.as_given()[window]);
-            while let Some(first) = self.ring.get(self.head(window)).copied() {
+            while let Some(first) = ring.get(self.head(window)) {
                 if self.time(&first) >= start {
                     break;
                 }
@@ -256,14 +293,15 @@ impl<L: Lane, const N: usize, const W: usize, F: Form> Busy<L, N, W, F> {
                 clippy::cast_possible_truncation,
                 reason = "a key holds fewer than 2³² events"
             )]
-            let events = self.ring.len() as u32 - self.heads[window];
+            let events = ring.len() as u32 - self.heads[window];
             for lane in 0..N {
                 let totals = &self.totals[window][lane];
                 let extremes = self.extremes.of_window::<L>(
+                    &room.stacks,
                     lane,
                     (self.anchor, start),
                     &mut cursors[lane],
-                    (events, || self.ring.range(self.head(window)..)),
+                    (events, || ring.range(self.head(window)..)),
                 );
                 windows[window][lane] = Moments::from_parts(
                     totals.sum,
@@ -280,27 +318,27 @@ impl<L: Lane, const N: usize, const W: usize, F: Form> Busy<L, N, W, F> {
     #[inline(always)]
     pub(super) fn fill_onward(
         &mut self,
+        room: &Room<F, N>,
         end: EventTime,
         widths: &Widths<W>,
         windows: &mut Windows<L, N, W>,
     ) -> usize {
         let cut = end.saturating_sub(widths.widest());
-        self.extremes.evict(self.anchor, cut);
-        self.fill(end, widths, windows);
+        self.extremes.evict(&room.stacks, self.anchor, cut);
+        self.fill(room, end, widths, windows);
         let gone = self.heads.iter().copied().min().unwrap_or(0);
-        for _ in 0..gone {
-            self.ring.pop_front();
-        }
+        self.ring.drop_front(gone as usize);
         self.heads.iter_mut().for_each(|head| *head -= gone);
         gone as usize
     }
 
     #[inline(never)]
-    fn move_heads_back(&mut self, end: EventTime, widths: &Widths<W>) {
+    fn move_heads_back(&mut self, room: &Room<F, N>, end: EventTime, widths: &Widths<W>) {
+        let ring = self.ring(room);
         for window in 0..W {
             let start = end.saturating_sub(widths.as_given()[window]);
             while self.heads[window] > 0 {
-                let last = self.ring[self.head(window) - 1];
+                let last = ring[self.head(window) - 1];
                 if self.time(&last) < start {
                     break;
                 }
@@ -311,23 +349,22 @@ impl<L: Lane, const N: usize, const W: usize, F: Form> Busy<L, N, W, F> {
     }
 
     /// The moment after which the first event leaves one of the windows, whose heads stand right.
-    pub(super) fn next_expiry(&self, widths: &Widths<W>) -> Option<EventTime> {
+    pub(super) fn next_expiry(&self, room: &Room<F, N>, widths: &Widths<W>) -> Option<EventTime> {
+        let ring = self.ring(room);
         (0..W)
             .filter_map(|window| {
-                let first = self.ring.get(self.head(window))?;
-                Some(self.time(first).saturating_add(widths.as_given()[window]))
+                let first = ring.get(self.head(window))?;
+                Some(self.time(&first).saturating_add(widths.as_given()[window]))
             })
             .min()
     }
 
     /// Asks for what the next insert touches.
     #[inline(always)]
-    pub(super) fn prefetch(&self) {
-        self.extremes.prefetch();
-        for head in self.heads {
-            if let Some(first) = self.ring.get(head as usize) {
-                prefetch(std::slice::from_ref(first), 0);
-            }
+    pub(super) fn prefetch(&self, room: &Room<F, N>) {
+        self.extremes.prefetch(&room.stacks);
+        for window in 0..W {
+            self.ring.prefetch(&room.rings, self.head(window));
         }
     }
 

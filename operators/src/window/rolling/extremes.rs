@@ -1,37 +1,44 @@
 //! What a busy key keeps for the extremes of its windows: two stacks a lane, or, where nobody asks for them, nothing.
 
-use std::collections::VecDeque;
 use std::fmt::Debug;
 
-use thalweg_engine::state::prefetch;
+use thalweg_engine::state::{Blocks, Rows, RowsIter};
 use thalweg_engine::time::EventTime;
 
 use crate::array::Array;
 use crate::value::moments::lost;
 use crate::value::{Lane, NULL};
 use crate::window::rolling::form::{Form, Sealed, Stored};
-use crate::window::rolling::stack::{Greatest, Least, Stack};
+use crate::window::rolling::stack::{Entry, Greatest, Least, Stack};
 
 /// How far reading a lane's windows, from the widest to the narrowest, has come.
 pub(super) type Cursor = [usize; 2];
 
 /// What a busy key keeps for the extremes of its windows. It is told of every event that enters the key's ring, and of
 /// those that leave it by the moment up to which they left, or one by one where they are taken out.
-pub trait KeptExtremes<F: Sealed, const N: usize>: Clone + Debug {
+pub trait KeptExtremes<F: Sealed, const N: usize>: Debug {
     /// Of no events.
     fn empty() -> Self;
+    /// Gives up what it holds, and its room.
+    fn clear(&mut self, room: &mut Room<F>);
     /// An event newer than, or as new as, all others.
-    fn push<L: Lane>(&mut self, event: &Stored<F, N>);
+    fn push<L: Lane>(&mut self, room: &mut Room<F>, event: &Stored<F, N>);
     /// An event before others, and after all of its time.
-    fn insert<L: Lane>(&mut self, event: &Stored<F, N>);
+    fn insert<L: Lane>(&mut self, room: &mut Room<F>, event: &Stored<F, N>);
     /// An event that has left the ring, which is asked back from the last of the event's time.
-    fn remove<L: Lane>(&mut self, event: &Stored<F, N>, ring: &VecDeque<Stored<F, N>>);
+    fn remove<L: Lane>(
+        &mut self,
+        room: &mut Room<F>,
+        event: &Stored<F, N>,
+        ring: Rows<'_, Stored<F, N>>,
+    );
     /// Nothing from before `cut` is asked for any more.
-    fn evict(&mut self, anchor: u32, cut: EventTime);
+    fn evict(&mut self, room: &Room<F>, anchor: u32, cut: EventTime);
     /// What a row of moments says of the extremes of a window over one lane: the window begins at `from`, which is told with
     /// the key's anchor, and `window` says how many events it has and yields them.
     fn of_window<'a, L: Lane>(
         &self,
+        room: &Room<F>,
         lane: usize,
         from: (u32, EventTime),
         cursor: &mut Cursor,
@@ -40,16 +47,17 @@ pub trait KeptExtremes<F: Sealed, const N: usize>: Clone + Debug {
     where
         F: 'a;
     /// Asks for what the next event touches.
-    fn prefetch(&self);
-    /// Bytes owned beyond itself.
-    fn bytes(&self) -> usize;
+    fn prefetch(&self, room: &Room<F>);
 }
 
 /// The events of a window.
-pub(super) type Window<'a, F, const N: usize> = std::collections::vec_deque::Iter<'a, Stored<F, N>>;
+pub(super) type Window<'a, F, const N: usize> = RowsIter<'a, Stored<F, N>>;
+
+/// Where the stacks of all keys lie.
+pub(super) type Room<F> = Blocks<Entry<F>>;
 
 /// A stack of the least numbers and one of the greatest, for each lane.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct Stacks<F: Form, const N: usize> {
     least: [Stack<Least, F>; N],
     greatest: [Stack<Greatest, F>; N],
@@ -63,54 +71,67 @@ impl<F: Form, const N: usize> KeptExtremes<F, N> for Stacks<F, N> {
         }
     }
 
+    fn clear(&mut self, room: &mut Room<F>) {
+        for lane in 0..N {
+            self.least[lane].clear(room);
+            self.greatest[lane].clear(room);
+        }
+    }
+
     #[inline(always)]
-    fn push<L: Lane>(&mut self, (at, numbers): &Stored<F, N>) {
+    fn push<L: Lane>(&mut self, room: &mut Room<F>, (at, numbers): &Stored<F, N>) {
         for lane in 0..N {
-            self.least[lane].push(*at, numbers[lane]);
-            self.greatest[lane].push(*at, numbers[lane]);
+            self.least[lane].push(room, (*at, numbers[lane]));
+            self.greatest[lane].push(room, (*at, numbers[lane]));
         }
     }
 
-    fn insert<L: Lane>(&mut self, (at, numbers): &Stored<F, N>) {
+    fn insert<L: Lane>(&mut self, room: &mut Room<F>, (at, numbers): &Stored<F, N>) {
         for lane in 0..N {
-            self.least[lane].insert(*at, numbers[lane]);
-            self.greatest[lane].insert(*at, numbers[lane]);
+            self.least[lane].insert(room, (*at, numbers[lane]));
+            self.greatest[lane].insert(room, (*at, numbers[lane]));
         }
     }
 
-    fn remove<L: Lane>(&mut self, (at, numbers): &Stored<F, N>, ring: &VecDeque<Stored<F, N>>) {
+    fn remove<L: Lane>(
+        &mut self,
+        room: &mut Room<F>,
+        (at, numbers): &Stored<F, N>,
+        ring: Rows<'_, Stored<F, N>>,
+    ) {
         let until = ring.partition_point(|event| event.0 <= *at);
         for lane in 0..N {
             let older = || {
                 let older = ring.range(..until).rev();
                 older.map(|event| (event.0, event.1[lane]))
             };
-            self.least[lane].remove(*at, numbers[lane], older());
-            self.greatest[lane].remove(*at, numbers[lane], older());
+            self.least[lane].remove(room, (*at, numbers[lane]), older());
+            self.greatest[lane].remove(room, (*at, numbers[lane]), older());
         }
     }
 
     #[inline(always)]
-    fn evict(&mut self, anchor: u32, cut: EventTime) {
+    fn evict(&mut self, room: &Room<F>, anchor: u32, cut: EventTime) {
         for lane in 0..N {
-            self.least[lane].evict(anchor, cut);
-            self.greatest[lane].evict(anchor, cut);
+            self.least[lane].evict(room, anchor, cut);
+            self.greatest[lane].evict(room, anchor, cut);
         }
     }
 
     #[inline(always)]
     fn of_window<'a, L: Lane>(
         &self,
+        room: &Room<F>,
         lane: usize,
-        (anchor, start): (u32, EventTime),
+        from: (u32, EventTime),
         [low, high]: &mut Cursor,
         _: (u32, impl Fn() -> Window<'a, F, N>),
     ) -> (i64, i64)
     where
         F: 'a,
     {
-        let least = self.least[lane].first_from(anchor, start, low);
-        let greatest = self.greatest[lane].first_from(anchor, start, high);
+        let least = self.least[lane].first_from(room, from, low);
+        let greatest = self.greatest[lane].first_from(room, from, high);
         (
             least.map_or(i64::MAX, F::number::<L>),
             greatest.map_or(i64::MIN, F::number::<L>),
@@ -118,26 +139,17 @@ impl<F: Form, const N: usize> KeptExtremes<F, N> for Stacks<F, N> {
     }
 
     #[inline(always)]
-    fn prefetch(&self) {
+    fn prefetch(&self, room: &Room<F>) {
         for lane in 0..N {
-            for end in self.least[lane].ends().chain(self.greatest[lane].ends()) {
-                prefetch(std::slice::from_ref(end), 0);
-            }
+            self.least[lane].prefetch_ends(room);
+            self.greatest[lane].prefetch_ends(room);
         }
-    }
-
-    fn bytes(&self) -> usize {
-        let stacks = self.least.iter().map(Stack::capacity);
-        let stacks: usize = stacks
-            .chain(self.greatest.iter().map(Stack::capacity))
-            .sum();
-        stacks * size_of::<(F::Time, F::Number)>()
     }
 }
 
 /// No extremes: only how far from zero any number has been that the key has had. Windows are looked through where so many
 /// numbers as they hold may not fit, which is to say hardly ever.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct Forgone {
     magnitude: u32,
 }
@@ -157,23 +169,26 @@ impl<F: Sealed, const N: usize> KeptExtremes<F, N> for Forgone {
         Self { magnitude: 0 }
     }
 
+    fn clear(&mut self, _: &mut Room<F>) {}
+
     #[inline(always)]
-    fn push<L: Lane>(&mut self, (_, numbers): &Stored<F, N>) {
+    fn push<L: Lane>(&mut self, _: &mut Room<F>, (_, numbers): &Stored<F, N>) {
         self.note::<F, L, N>(numbers);
     }
 
-    fn insert<L: Lane>(&mut self, (_, numbers): &Stored<F, N>) {
+    fn insert<L: Lane>(&mut self, _: &mut Room<F>, (_, numbers): &Stored<F, N>) {
         self.note::<F, L, N>(numbers);
     }
 
-    fn remove<L: Lane>(&mut self, _: &Stored<F, N>, _: &VecDeque<Stored<F, N>>) {}
+    fn remove<L: Lane>(&mut self, _: &mut Room<F>, _: &Stored<F, N>, _: Rows<'_, Stored<F, N>>) {}
 
     #[inline(always)]
-    fn evict(&mut self, _: u32, _: EventTime) {}
+    fn evict(&mut self, _: &Room<F>, _: u32, _: EventTime) {}
 
     #[inline(always)]
     fn of_window<'a, L: Lane>(
         &self,
+        _: &Room<F>,
         lane: usize,
         _: (u32, EventTime),
         _: &mut Cursor,
@@ -190,9 +205,5 @@ impl<F: Sealed, const N: usize> KeptExtremes<F, N> for Forgone {
     }
 
     #[inline(always)]
-    fn prefetch(&self) {}
-
-    fn bytes(&self) -> usize {
-        0
-    }
+    fn prefetch(&self, _: &Room<F>) {}
 }

@@ -19,6 +19,7 @@ use thalweg_engine::key::Key;
 use thalweg_engine::keyed::{
     Emitter, EpochTime, KeyGroup, KeyedState, Place, StateError, StateSize,
 };
+use thalweg_engine::state::prefetch;
 use thalweg_engine::time::{EventTime, WATERMARK_END, WATERMARK_NONE};
 use thalweg_engine::update::{Diff, Updates};
 
@@ -28,7 +29,7 @@ use crate::value::{Lane, Moments};
 use crate::window::rolling::event::{Event, Rolled, Windows};
 use crate::window::rolling::form::Form;
 use crate::window::rolling::line::UNARMED;
-use crate::window::rolling::store::{SavedKey, Store};
+use crate::window::rolling::store::{AHEAD, SavedKey, Store};
 use crate::window::rolling::timers::Timers;
 use crate::window::rolling::turns::Turns;
 use crate::window::rolling::widths::Widths;
@@ -57,8 +58,6 @@ pub(crate) struct Latest<K: Key, L: Lane, const N: usize, const W: usize, F: For
     /// The newest watermark that is a moment: what rows are as of.
     as_of: EventTime,
     turns: Turns,
-    /// At the first rows of keys with several rows in the epoch: what stood before it.
-    olds: Vec<Option<Old>>,
     due: Vec<u32>,
 }
 
@@ -73,7 +72,6 @@ impl<K: Key, L: Lane, const N: usize, const W: usize, F: Form> Latest<K, L, N, W
             replaces: false,
             as_of: WATERMARK_NONE,
             turns: Turns::default(),
-            olds: Vec::new(),
             due: Vec::new(),
         }
     }
@@ -142,33 +140,33 @@ impl<K: Key, L: Lane, const N: usize, const W: usize, F: Form> Latest<K, L, N, W
         true
     }
 
-    /// Applies the rows; at its key's first row the old row is taken back, and at its last the new one goes out, while
-    /// the key's events are near.
+    /// Applies the rows of one key after the other: before its first the old row is taken back, and after its last the new
+    /// one goes out, while the key's events are near.
     fn apply(
         &mut self,
         rows: &Updates<Event<K, N, ()>>,
         as_of: EventTime,
         out: &mut Emitter<'_, Rolled<K, L, N, W>>,
     ) {
+        let rows: Vec<_> = rows.iter().collect();
         let turns = std::mem::take(&mut self.turns);
-        let handles = turns.handles();
-        if self.olds.len() < handles.len() {
-            self.olds.resize(handles.len(), None);
-        }
-        for (i, (event, _, diff)) in rows.iter().enumerate() {
-            self.store.prefetch_ahead(handles, i, |handle| *handle);
-            let key = (&event.key, handles[i]);
-            let (first, last) = (turns.first(i), turns.last(i));
-            let old = if first == i {
-                self.take_back(key, out)
-            } else {
-                self.olds[first]
-            };
+        let (mut last, mut old) = (None, None);
+        for (i, turn) in turns.all().iter().enumerate() {
+            self.store
+                .prefetch_ahead(turns.all(), i, |turn| turn.handle);
+            if let Some(ahead) = turns.all().get(i + 2 * AHEAD) {
+                prefetch(std::slice::from_ref(rows[ahead.row as usize]), 0);
+            }
+            let (event, _, diff) = rows[turn.row as usize];
+            let key = (&event.key, turn.handle);
+            if last != Some(turn.handle) {
+                old = self.take_back(key, out);
+            }
+            last = Some(turn.handle);
             self.store.apply(key.1, event.at, &event.lanes, *diff);
-            if last == i {
+            let next = turns.all().get(i + 1).map(|turn| turn.handle);
+            if next != last {
                 self.settle(key, old, as_of, out);
-            } else if first == i {
-                self.olds[first] = old;
             }
         }
         self.turns = turns;

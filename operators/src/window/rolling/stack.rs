@@ -7,11 +7,10 @@
 //! 1. An event is in the stack exactly when no event after it (in ring order) is at least as extreme.
 //! 2. The entries stand in ring order.
 
-use std::collections::VecDeque;
-
+use thalweg_engine::state::{Blocks, Deque};
 use thalweg_engine::time::EventTime;
 
-use crate::window::rolling::form::Form;
+use crate::window::rolling::form::{Form, Sealed};
 
 /// Which extreme a stack keeps.
 pub(super) trait Extreme {
@@ -40,41 +39,48 @@ impl Extreme for Greatest {
     }
 }
 
-/// The stack of one lane and one extreme.
-#[derive(Clone, Debug)]
-pub(super) struct Stack<E, F: Form> {
-    entries: VecDeque<(F::Time, F::Number)>,
-    extreme: std::marker::PhantomData<E>,
+/// An event of one lane.
+pub(super) type Entry<F> = (<F as Sealed>::Time, <F as Sealed>::Number);
+
+/// The stack of one lane and one extreme, whose entries lie in a room of all keys' stacks.
+#[derive(Debug)]
+pub(super) struct Stack<E, F> {
+    entries: Deque,
+    is_of: std::marker::PhantomData<(E, F)>,
 }
 
 impl<E: Extreme, F: Form> Stack<E, F> {
     pub(super) fn new() -> Self {
         Self {
-            entries: VecDeque::new(),
-            extreme: std::marker::PhantomData,
+            entries: Deque::new(),
+            is_of: std::marker::PhantomData,
         }
     }
 
-    pub(super) fn capacity(&self) -> usize {
-        self.entries.capacity()
+    /// Gives up all entries and their room.
+    pub(super) fn clear(&mut self, room: &mut Blocks<Entry<F>>) {
+        self.entries.clear(room);
     }
 
-    /// The oldest and the newest entry, for prefetching.
+    /// Asks for the oldest and the newest entry.
     #[inline(always)]
-    pub(super) fn ends(&self) -> impl Iterator<Item = &(F::Time, F::Number)> {
-        self.entries.front().into_iter().chain(self.entries.back())
+    pub(super) fn prefetch_ends(&self, room: &Blocks<Entry<F>>) {
+        self.entries.prefetch(room, 0);
+        self.entries
+            .prefetch(room, self.entries.len().saturating_sub(1));
     }
 
     /// The extreme of the events from `start` on; `from` speeds up a walk over windows from wide to narrow.
     #[inline(always)]
     pub(super) fn first_from(
         &self,
-        anchor: u32,
-        start: EventTime,
+        room: &Blocks<Entry<F>>,
+        (anchor, start): (u32, EventTime),
         from: &mut usize,
     ) -> Option<F::Number> {
+        let entries = self.entries.rows(room);
         loop {
-            let (at, value) = *self.entries.get(*from)?;
+            let (at, value) = entries.get(*from)?;
             if F::time(anchor, at) >= start {
                 return Some(value);
             }
@@ -84,75 +90,59 @@ impl<E: Extreme, F: Form> Stack<E, F> {
 
     /// An event newer than (or as new as) all others.
     #[inline]
-    pub(super) fn push(&mut self, at: F::Time, value: F::Number) {
+    pub(super) fn push(&mut self, room: &mut Blocks<Entry<F>>, (at, value): Entry<F>) {
         if value == F::NULL {
             return;
         }
-        while self
-            .entries
-            .back()
-            .is_some_and(|last| E::dominates(value, last.1))
-        {
-            self.entries.pop_back();
-        }
-        self.make_room();
-        self.entries.push_back((at, value));
-    }
-
-    /// Grows by half, not to twice: a stack holds few, and there are two for each lane of a key.
-    #[inline(always)]
-    fn make_room(&mut self) {
-        let length = self.entries.len();
-        if length == self.entries.capacity() {
-            self.entries.reserve_exact((length / 2).max(1));
-        }
+        let entries = self.entries.rows(room);
+        let dominated = (0..entries.len())
+            .rev()
+            .take_while(|i| E::dominates(value, entries[*i].1))
+            .count();
+        self.entries.drop_back(dominated);
+        self.entries.push_back(room, (at, value));
     }
 
     /// An event somewhere in the middle, after all others of its time.
-    pub(super) fn insert(&mut self, at: F::Time, value: F::Number) {
+    pub(super) fn insert(&mut self, room: &mut Blocks<Entry<F>>, (at, value): Entry<F>) {
         if value == F::NULL {
             return;
         }
-        let place = self.entries.partition_point(|entry| entry.0 <= at);
-        if self
-            .entries
-            .get(place)
-            .is_some_and(|next| E::dominates(next.1, value))
-        {
+        let entries = self.entries.rows(room);
+        let place = entries.partition_point(|entry| entry.0 <= at);
+        let next = entries.get(place);
+        if next.is_some_and(|next| E::dominates(next.1, value)) {
             return;
         }
         let mut first = place;
-        while first > 0 && E::dominates(value, self.entries[first - 1].1) {
+        while first > 0 && E::dominates(value, entries[first - 1].1) {
             first -= 1;
         }
         if first < place {
-            self.entries[first] = (at, value);
-            self.entries.drain(first + 1..place);
+            self.entries.set(room, first, (at, value));
+            self.entries.remove(room, first + 1, place - first - 1);
         } else {
-            self.make_room();
-            self.entries.insert(place, (at, value));
+            self.entries.insert(room, place, (at, value));
         }
     }
 
     /// An event that has left the ring. `older` yields what the ring still holds, from time `at` back to the oldest.
     pub(super) fn remove(
         &mut self,
-        at: F::Time,
-        value: F::Number,
-        older: impl Iterator<Item = (F::Time, F::Number)>,
+        room: &mut Blocks<Entry<F>>,
+        (at, value): Entry<F>,
+        older: impl Iterator<Item = Entry<F>>,
     ) {
-        let first = self.entries.partition_point(|entry| entry.0 < at);
-        let same_time = self
-            .entries
-            .range(first..)
-            .take_while(|entry| entry.0 == at);
-        let Some(offset) = same_time.clone().position(|entry| entry.1 == value) else {
+        let entries = self.entries.rows(room);
+        let first = entries.partition_point(|entry| entry.0 < at);
+        let mut same_time = entries.range(first..).take_while(|entry| entry.0 == at);
+        let Some(offset) = same_time.position(|entry| entry.1 == value) else {
             return;
         };
         let place = first + offset;
-        self.entries.remove(place);
-        let before = place.checked_sub(1).map(|index| self.entries[index]);
-        let mut best = self.entries.get(place).map(|next| next.1);
+        let before = place.checked_sub(1).map(|index| entries[index]);
+        let mut best = entries.get(place + 1).map(|next| next.1);
+        self.entries.remove(room, place, 1);
         let mut surfaced = Vec::new();
         for event in older {
             if before == Some(event) || before.is_some_and(|before| event.0 < before.0) {
@@ -164,17 +154,17 @@ impl<E: Extreme, F: Form> Stack<E, F> {
             }
         }
         for event in surfaced {
-            self.make_room();
-            self.entries.insert(place, event);
+            self.entries.insert(room, place, event);
         }
     }
 
     /// Drops the entries before `cut`.
-    pub(super) fn evict(&mut self, anchor: u32, cut: EventTime) {
-        let is_old = |first: &(F::Time, F::Number)| F::time(anchor, first.0) < cut;
-        while self.entries.front().is_some_and(is_old) {
-            self.entries.pop_front();
-        }
+    #[inline(always)]
+    pub(super) fn evict(&mut self, room: &Blocks<Entry<F>>, anchor: u32, cut: EventTime) {
+        let entries = self.entries.rows(room);
+        let is_old = |i: &usize| F::time(anchor, entries[*i].0) < cut;
+        let old = (0..entries.len()).take_while(is_old).count();
+        self.entries.drop_front(old);
     }
 }
 
@@ -207,8 +197,8 @@ mod tests {
             (seed >> 33) % limit
         };
         for _ in 0..300 {
-            let (mut ring, mut stack) =
-                (Vec::<(EventTime, i64)>::new(), Stack::<Least, Wide>::new());
+            let mut ring = Vec::<(EventTime, i64)>::new();
+            let (mut stack, mut room) = (Stack::<Least, Wide>::new(), Blocks::new());
             for _ in 0..60 {
                 if !ring.is_empty() && draw(3) == 0 {
                     let place = draw(ring.len() as u64) as usize;
@@ -217,20 +207,20 @@ mod tests {
                     let place = ring.iter().position(|other| *other == event).unwrap();
                     ring.remove(place);
                     let until = ring.partition_point(|other| other.0 <= event.0);
-                    stack.remove(event.0, event.1, ring[..until].iter().rev().copied());
+                    stack.remove(&mut room, event, ring[..until].iter().rev().copied());
                 } else {
                     let value = if draw(10) == 0 { NULL } else { draw(6) as i64 };
                     let event = (draw(8) as i64, value);
                     let place = ring.partition_point(|other| other.0 <= event.0);
                     if place == ring.len() {
-                        stack.push(event.0, event.1);
+                        stack.push(&mut room, event);
                     } else {
-                        stack.insert(event.0, event.1);
+                        stack.insert(&mut room, event);
                     }
                     ring.insert(place, event);
                 }
                 // Entries equal in time and value may stand for one another; compare what they are.
-                let entries: Vec<_> = stack.entries.iter().copied().collect();
+                let entries: Vec<_> = stack.entries.rows(&room).iter().copied().collect();
                 assert_eq!(entries, expected(&ring), "ring {ring:?}");
             }
         }

@@ -86,7 +86,7 @@ impl<D: Data + Ord, K: Key, A: Aggregate<D>> Finals<D, K, A> {
             gap_us,
             aggregate,
             calendar: Calendar::new(),
-            index: KeyIndex::new(),
+            index: KeyIndex::of_short_lived(),
             open: Vec::new(),
             members: VecDeque::new(),
             older: 0,

@@ -12,7 +12,7 @@
 
 use thalweg_engine::time::EventTime;
 
-use super::Busy;
+use super::{Busy, Room};
 use crate::value::Lane;
 use crate::window::rolling::event::Windows;
 use crate::window::rolling::extremes::KeptExtremes as _;
@@ -26,6 +26,7 @@ impl<L: Lane, const N: usize, const W: usize, F: Form> Busy<L, N, W, F> {
     /// The windows that end at each of `ends`, which ascend.
     pub(in crate::window::rolling) fn read(
         &mut self,
+        room: &mut Room<F, N>,
         ends: &[EventTime],
         widths: &Widths<W>,
         windows: &mut [Windows<L, N, W>],
@@ -33,31 +34,33 @@ impl<L: Lane, const N: usize, const W: usize, F: Form> Busy<L, N, W, F> {
         let (Some(first), Some(last)) = (ends.first(), ends.last()) else {
             return;
         };
-        if self.newest(EventTime::MAX) <= Some(*first) {
+        if self.newest(room, EventTime::MAX) <= Some(*first) {
             for (end, windows) in ends.iter().zip(windows) {
-                self.fill(*end, widths, windows);
+                self.fill(room, *end, widths, windows);
             }
             return;
         }
-        let length = self.ring.len();
+        let ring = self.ring(room);
+        let length = ring.len();
         let newer = (0..length.min(REWIND_ALWAYS))
-            .find(|steps| self.time(&self.ring[length - steps - 1]) <= *first)
-            .unwrap_or_else(|| length - self.until(*first));
+            .find(|steps| self.time(&ring[length - steps - 1]) <= *first)
+            .unwrap_or_else(|| length - self.until(room, *first));
         if newer < REWIND_ALWAYS {
-            return self.rewind(newer, ends, widths, windows);
+            return self.rewind(room, newer, ends, widths, windows);
         }
         let start = first.saturating_sub(widths.widest());
-        let oldest = self.ring.partition_point(|event| self.time(event) < start);
-        if newer <= self.until(*last) - oldest {
-            self.rewind(newer, ends, widths, windows);
+        let oldest = ring.partition_point(|event| self.time(event) < start);
+        if newer <= self.until(room, *last) - oldest {
+            self.rewind(room, newer, ends, widths, windows);
         } else {
-            self.replay(oldest, ends, widths, windows);
+            self.replay(room, oldest, ends, widths, windows);
         }
     }
 
     /// Takes the newest events out, reads, and puts them back.
     fn rewind(
         &mut self,
+        room: &mut Room<F, N>,
         newer: usize,
         ends: &[EventTime],
         widths: &Widths<W>,
@@ -65,23 +68,23 @@ impl<L: Lane, const N: usize, const W: usize, F: Form> Busy<L, N, W, F> {
     ) {
         let mut newer = Vec::with_capacity(newer);
         for (end, windows) in ends.iter().zip(windows).rev() {
-            while self
-                .ring
-                .back()
-                .is_some_and(|event| self.time(event) > *end)
+            while let Some(last) = self.ring(room).last()
+                && self.time(&last) > *end
             {
-                newer.extend(self.pop());
+                self.drop_last(room, last);
+                newer.push(last);
             }
-            self.fill(*end, widths, windows);
+            self.fill(room, *end, widths, windows);
         }
         for event in newer.into_iter().rev() {
-            self.append(event);
+            self.append(room, event);
         }
     }
 
     /// Runs over the events from a place in the ring on.
     fn replay(
         &self,
+        room: &mut Room<F, N>,
         oldest: usize,
         ends: &[EventTime],
         widths: &Widths<W>,
@@ -89,19 +92,23 @@ impl<L: Lane, const N: usize, const W: usize, F: Form> Busy<L, N, W, F> {
     ) {
         let mut run = Self::empty();
         run.anchor = self.anchor;
-        let mut events = self.ring.range(oldest..).peekable();
+        let mut next = oldest;
         for (end, windows) in ends.iter().zip(windows) {
-            while let Some(event) = events.next_if(|event| self.time(event) <= *end) {
-                run.append(*event);
+            while let Some(event) = self.ring(room).get(next)
+                && self.time(&event) <= *end
+            {
+                run.append(room, event);
+                next += 1;
             }
-            run.fill(*end, widths, windows);
+            run.fill(room, *end, widths, windows);
         }
+        run.clear(room);
     }
 
     /// Takes the newest event out.
-    fn pop(&mut self) -> Option<Stored<F, N>> {
-        let (at, lanes) = self.ring.pop_back()?;
-        self.note_newest();
+    fn drop_last(&mut self, room: &mut Room<F, N>, (at, lanes): Stored<F, N>) {
+        self.ring.drop_back(1);
+        self.note_newest(room);
         let place = self.ring.len();
         for window in 0..W {
             if self.head(window) > place {
@@ -110,8 +117,9 @@ impl<L: Lane, const N: usize, const W: usize, F: Form> Busy<L, N, W, F> {
                 self.sub(window, &lanes);
             }
         }
-        self.extremes.remove::<L>(&(at, lanes), &self.ring);
-        Some((at, lanes))
+        let ring = self.ring.rows(&room.rings);
+        self.extremes
+            .remove::<L>(&mut room.stacks, &(at, lanes), ring);
     }
 }
 
@@ -151,13 +159,14 @@ mod tests {
                 .collect();
             let mut by_time = events.clone();
             by_time.sort_unstable();
-            let mut key = Busy::<Fixed<0>, 1, 2, F>::new(&by_time).unwrap();
+            let mut room = Room::new();
+            let mut key = Busy::<Fixed<0>, 1, 2, F>::new(&mut room, &by_time).unwrap();
             for _ in 0..6 {
                 let mut ends: Vec<i64> = (0..draw(5)).map(|_| step * (draw(660) - 20)).collect();
                 ends.sort_unstable();
                 ends.dedup();
                 let mut windows = vec![Array([Array([Moments::EMPTY]); 2]); ends.len()];
-                key.read(&ends, &widths, &mut windows);
+                key.read(&mut room, &ends, &widths, &mut windows);
                 for (end, windows) in ends.iter().zip(&windows) {
                     for (width, found) in widths_us.iter().zip(windows.iter()) {
                         let mut expected = Moments::<Fixed<0>>::EMPTY;
