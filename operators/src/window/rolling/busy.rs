@@ -62,6 +62,9 @@ pub(super) struct Busy<L: Lane, const N: usize, const W: usize, F: Form> {
 }
 
 impl<L: Lane, const N: usize, const W: usize, F: Form> Busy<L, N, W, F> {
+    /// Events of a cache line.
+    const NEAR: usize = 64 / size_of::<Stored<F, N>>();
+
     /// A busy key of no events.
     pub(super) fn empty() -> Self {
         Self {
@@ -364,7 +367,10 @@ impl<L: Lane, const N: usize, const W: usize, F: Form> Busy<L, N, W, F> {
     pub(super) fn prefetch(&self, room: &Room<F, N>) {
         self.extremes.prefetch(&room.stacks);
         for window in 0..W {
-            self.ring.prefetch(&room.rings, self.head(window));
+            // Events leave windows one by one: a few may have left since, and the next ones lie in another cache line.
+            for first in [self.head(window), self.head(window) + Self::NEAR] {
+                self.ring.prefetch(&room.rings, first);
+            }
         }
     }
 
