@@ -8,15 +8,13 @@
 //! ```
 //!
 //! An allocator would put them wherever there is room, each on a small page of its own.
+//!
+//! # Cost
+//! A block that was given back serves those of its own size alone, and only a large one goes back to the system: runs
+//! that all grow in step hold at most about three times their room, and what once was held stays until they go.
 
-use crate::state::pages::{LARGE_PAGE_BYTES, with_room};
+use crate::state::pages::{FIRST_BYTES, LARGE_PAGE_BYTES, PIECE_BYTES, with_room};
 use crate::state::prefetch_part;
-
-/// Bytes of a piece, about: several large pages.
-const PIECE_BYTES: usize = 16 << 20;
-
-/// Bytes of the first piece, which grows by copying: most states are small.
-const FIRST_BYTES: usize = 128 << 10;
 
 /// Rows of the smallest block.
 const ROWS_MIN: u32 = 4;
@@ -26,29 +24,35 @@ const ROWS_MIN: u32 = 4;
 pub struct Blocks<T> {
     pieces: Vec<Vec<T>>,
     /// The piece that blocks are carved from.
-    open: usize,
+    open: u32,
     /// Pieces that a large block was.
-    vacant: Vec<usize>,
+    vacant: Vec<u32>,
     /// Of each size, the blocks that were given back.
-    free: Vec<Vec<u32>>,
+    free: Vec<Vec<Place>>,
     /// Rows in all pieces.
     len: usize,
     /// Where a block is put while it moves.
     moving: Vec<T>,
 }
 
-/// A block: its first row, and how many it has. The default has none.
+/// Where a block begins.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Block {
-    first: u32,
+struct Place {
+    piece: u32,
+    row: u32,
+}
+
+/// A block. The default has no rows.
+#[derive(Debug, Default)]
+pub(super) struct Block {
+    first: Place,
     rows: u32,
 }
 
 impl Block {
     /// Rows that it has room for.
     #[inline(always)]
-    #[must_use]
-    pub const fn rows(self) -> usize {
+    pub(super) const fn rows(&self) -> usize {
         self.rows as usize
     }
 }
@@ -70,6 +74,17 @@ const fn class_of(rows: u32) -> usize {
     (2 * (power - ROWS_MIN.ilog2()) + 1 + is_upper) as usize
 }
 
+/// A number of rows, or of pieces.
+#[inline(always)]
+const fn small(number: usize) -> u32 {
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "fewer than 2³² pieces, and as many rows in one"
+    )]
+    let small = number as u32;
+    small
+}
+
 impl<T: Copy + Default> Default for Blocks<T> {
     fn default() -> Self {
         Self::new()
@@ -77,19 +92,15 @@ impl<T: Copy + Default> Default for Blocks<T> {
 }
 
 impl<T: Copy + Default> Blocks<T> {
-    /// Bits of a row's number that count within a piece.
-    const ROW_BITS: u32 = {
-        let rows = PIECE_BYTES
-            / if size_of::<T>() == 0 {
-                1
-            } else {
-                size_of::<T>()
-            };
-        if rows < 2 { 1 } else { rows.ilog2() }
+    const ROW_BYTES: usize = if size_of::<T>() == 0 {
+        1
+    } else {
+        size_of::<T>()
     };
-    const ROWS: usize = 1 << Self::ROW_BITS;
-    /// Rows of the first piece.
-    const ROWS_FIRST: usize = Self::ROWS >> (PIECE_BYTES / FIRST_BYTES).ilog2();
+    /// Rows of a piece.
+    const ROWS: usize = PIECE_BYTES / Self::ROW_BYTES;
+    /// Rows of the first piece, which grows by copying: most states are small.
+    const ROWS_FIRST: usize = FIRST_BYTES / Self::ROW_BYTES;
     /// Rows of a block that is a piece of its own: it goes back to the system.
     const ROWS_LARGE: usize = Self::ROWS / 8;
 
@@ -108,12 +119,8 @@ impl<T: Copy + Default> Blocks<T> {
 
     /// A block for at least so many rows, which say nothing yet.
     #[must_use]
-    pub fn take(&mut self, rows: usize) -> Block {
-        #[expect(
-            clippy::cast_possible_truncation,
-            reason = "a block has fewer than 2³¹ rows"
-        )]
-        let class = class_of(rows as u32);
+    pub(super) fn take(&mut self, rows: usize) -> Block {
+        let class = class_of(small(rows));
         let rows = rows_of(class);
         let free = self.free.get_mut(class).and_then(Vec::pop);
         let first = free.unwrap_or_else(|| self.carve(rows as usize));
@@ -121,19 +128,19 @@ impl<T: Copy + Default> Blocks<T> {
     }
 
     /// A new block: behind all others, or a piece of its own.
-    fn carve(&mut self, rows: usize) -> u32 {
+    fn carve(&mut self, rows: usize) -> Place {
         let is_large = rows >= Self::ROWS_LARGE;
         let room = if self.open == 0 {
             Self::ROWS_FIRST
         } else {
             Self::ROWS
         };
-        if is_large || self.pieces[self.open].len() + rows > room {
-            let piece = self.vacant.pop().unwrap_or(self.pieces.len());
-            if piece == self.pieces.len() {
+        if is_large || self.pieces[self.open as usize].len() + rows > room {
+            let piece = self.vacant.pop().unwrap_or(small(self.pieces.len()));
+            if piece as usize == self.pieces.len() {
                 self.pieces.push(Vec::new());
             }
-            self.pieces[piece] = with_room(if is_large { rows } else { Self::ROWS });
+            self.pieces[piece as usize] = with_room(if is_large { rows } else { Self::ROWS });
             if is_large {
                 return self.append(piece, rows);
             }
@@ -143,80 +150,74 @@ impl<T: Copy + Default> Blocks<T> {
     }
 
     /// A block behind all others of a piece.
-    fn append(&mut self, piece: usize, rows: usize) -> u32 {
-        let row = self.pieces[piece].len();
-        self.pieces[piece].resize(row + rows, T::default());
+    fn append(&mut self, piece: u32, rows: usize) -> Place {
+        let rows_of = &mut self.pieces[piece as usize];
+        let row = small(rows_of.len());
+        rows_of.resize(rows_of.len() + rows, T::default());
         self.len += rows;
-        #[expect(
-            clippy::cast_possible_truncation,
-            reason = "a worker holds fewer than 2³² rows in blocks"
-        )]
-        let first = ((piece << Self::ROW_BITS) + row) as u32;
-        first
+        Place { piece, row }
     }
 
     /// Takes a block back.
-    pub fn give_back(&mut self, block: Block) {
-        if block.rows() >= Self::ROWS_LARGE {
-            let piece = Self::place(block).0;
-            self.pieces[piece] = Vec::new();
-            self.vacant.push(piece);
-            self.len -= block.rows();
-        } else if block.rows > 0 {
-            let class = class_of(block.rows);
-            if self.free.len() <= class {
-                self.free.resize_with(class + 1, Vec::new);
-            }
-            self.free[class].push(block.first);
+    pub(super) fn give_back(&mut self, block: Block) {
+        if block.rows == 0 {
+            return;
         }
+        if block.rows() >= Self::ROWS_LARGE {
+            self.pieces[block.first.piece as usize] = Vec::new();
+            self.vacant.push(block.first.piece);
+            self.len -= block.rows();
+            return;
+        }
+        let class = class_of(block.rows);
+        if self.free.len() <= class {
+            self.free.resize_with(class + 1, Vec::new);
+        }
+        self.free[class].push(block.first);
     }
 
     /// Exchanges a block for a larger one, in which the rows stand from the first on, beginning with the one at `first`.
     #[cold]
     #[inline(never)]
-    pub fn grow(&mut self, block: &mut Block, rows: usize, first: usize) {
+    pub(super) fn grow(&mut self, block: &mut Block, rows: usize, first: usize) {
         let mut moving = std::mem::take(&mut self.moving);
         moving.clear();
-        let (end, begin) = self.rows(*block).split_at(first);
+        let (end, begin) = self.rows(block).split_at(first);
         moving.extend_from_slice(begin);
         moving.extend_from_slice(end);
-        self.give_back(*block);
+        self.give_back(std::mem::take(block));
         *block = self.take(rows);
-        self.rows_mut(*block)[..moving.len()].copy_from_slice(&moving);
-        self.moving = moving;
+        self.rows_mut(block)[..moving.len()].copy_from_slice(&moving);
+        if moving.len() < Self::ROWS_LARGE {
+            self.moving = moving;
+        }
     }
 
     /// The rows of a block.
     #[inline(always)]
     #[must_use]
-    pub fn rows(&self, block: Block) -> &[T] {
-        let (piece, row) = Self::place(block);
-        &self.pieces[piece][row..row + block.rows as usize]
+    pub(super) fn rows(&self, block: &Block) -> &[T] {
+        let row = block.first.row as usize;
+        &self.pieces[block.first.piece as usize][row..row + block.rows()]
     }
 
     /// The rows of a block.
     #[inline(always)]
-    pub fn rows_mut(&mut self, block: Block) -> &mut [T] {
-        let (piece, row) = Self::place(block);
-        &mut self.pieces[piece][row..row + block.rows as usize]
-    }
-
-    #[inline(always)]
-    const fn place(block: Block) -> (usize, usize) {
-        let first = block.first as usize;
-        (first >> Self::ROW_BITS, first % Self::ROWS)
+    pub(super) fn rows_mut(&mut self, block: &Block) -> &mut [T] {
+        let row = block.first.row as usize;
+        &mut self.pieces[block.first.piece as usize][row..row + block.rows()]
     }
 
     /// Asks the processor for a row of a block ahead of its use.
     #[inline(always)]
-    pub fn prefetch(&self, block: Block, row: usize) {
-        let (piece, first) = Self::place(block);
-        if let Some(piece) = self.pieces.get(piece) {
-            prefetch_part(piece, first + row, 0..size_of::<T>());
+    pub(super) fn prefetch(&self, block: &Block, row: usize) {
+        if let Some(piece) = self.pieces.get(block.first.piece as usize) {
+            let row = block.first.row as usize + row;
+            prefetch_part(piece, row, 0..size_of::<T>());
         }
     }
 
-    /// Bytes held: of pieces what blocks have touched.
+    /// Bytes held: of pieces what blocks have touched, those that were given back included.
     #[must_use]
     pub fn bytes(&self) -> usize {
         let touched = self.len * size_of::<T>();
@@ -224,8 +225,8 @@ impl<T: Copy + Default> Blocks<T> {
             [only] => only.capacity() * size_of::<T>(),
             _ => touched.next_multiple_of(LARGE_PAGE_BYTES),
         };
-        let free: usize = self.free.iter().map(|free| free.capacity() * 4).sum();
-        rows + free + self.moving.capacity() * size_of::<T>()
+        let places: usize = self.free.iter().map(Vec::capacity).sum();
+        rows + places * size_of::<Place>() + self.moving.capacity() * size_of::<T>()
     }
 }
 
@@ -249,7 +250,7 @@ mod tests {
         let mut taken = Vec::new();
         for n in 0..40_000_u64 {
             let block = blocks.take(1 + n as usize % 200);
-            blocks.rows_mut(block).fill(n);
+            blocks.rows_mut(&block).fill(n);
             taken.push(block);
         }
         let held: usize = taken.iter().map(|block| block.rows()).sum();
@@ -258,36 +259,37 @@ mod tests {
         // Large blocks are pieces, however large, and go back to the system.
         let [larger, large] = [Blocks::<u64>::ROWS_LARGE, 3 * Blocks::<u64>::ROWS].map(|rows| {
             let block = blocks.take(rows);
-            blocks.rows_mut(block).fill(u64::MAX);
+            blocks.rows_mut(&block).fill(u64::MAX);
             block
         });
         blocks.give_back(larger);
         let after = blocks.take(5);
-        blocks.rows_mut(after).fill(7);
+        blocks.rows_mut(&after).fill(7);
         for (n, block) in taken.iter().enumerate() {
             assert!(
-                blocks.rows(*block).iter().all(|row| *row == n as u64),
+                blocks.rows(block).iter().all(|row| *row == n as u64),
                 "block {n}"
             );
         }
-        assert!(blocks.rows(large).iter().all(|row| *row == u64::MAX));
+        assert!(blocks.rows(&large).iter().all(|row| *row == u64::MAX));
         let before = blocks.bytes();
-        taken.iter().for_each(|block| blocks.give_back(*block));
+        taken.drain(..).for_each(|block| blocks.give_back(block));
         for n in 0..40_000 {
             let block = blocks.take(1 + n % 200);
-            blocks.rows_mut(block).fill(0);
+            blocks.rows_mut(&block).fill(0);
         }
-        assert_eq!(blocks.len, held + large.rows() + after.rows());
-        assert!(blocks.bytes() < before + 40_000 * 8 + 2_048);
+        let large_rows = large.rows();
+        assert_eq!(blocks.len, held + large_rows + after.rows());
+        assert!(blocks.bytes() < before + 40_000 * 16 + 2_048);
         blocks.give_back(large);
-        assert!(blocks.bytes() < before - 3 * Blocks::<u64>::ROWS * 8 + 40_000 * 8 + 2_048);
-        assert!(blocks.rows(after).iter().all(|row| *row == 7));
+        assert!(blocks.bytes() < before - 3 * Blocks::<u64>::ROWS * 8 + 40_000 * 16 + 2_048);
+        assert!(blocks.rows(&after).iter().all(|row| *row == 7));
     }
 
     #[test]
     fn few_blocks_hold_little() {
         let mut blocks = Blocks::<u64>::new();
-        (0..3).for_each(|_| blocks.rows_mut(Block::default()).fill(0));
+        (0..3).for_each(|_| blocks.rows_mut(&Block::default()).fill(0));
         assert!(blocks.bytes() < 64, "{} bytes", blocks.bytes());
         let _ = blocks.take(3);
         assert!(blocks.bytes() < 256, "{} bytes", blocks.bytes());

@@ -1,5 +1,5 @@
-//! A queue with two ends whose rows lie in a block of many: sixteen bytes, where a `VecDeque` has 32 and rows wherever the
-//! allocator had room.
+//! A queue with two ends whose rows lie in a block of many: twenty bytes, where a `VecDeque` has 32 and its rows wherever
+//! the allocator had room.
 //!
 //! ```text
 //! block   │ 5 │ 6 │ · │ · │ 3 │ 4 │     rows go round
@@ -10,8 +10,8 @@ use std::ops::{Bound, Index, RangeBounds};
 
 use crate::state::blocks::{Block, Blocks};
 
-/// Where the rows of a queue stand.
-#[derive(Clone, Copy, Debug, Default)]
+/// Where the rows of a queue stand. What is dropped without [`Deque::clear`] keeps its block from being used again.
+#[derive(Debug, Default)]
 pub struct Deque {
     block: Block,
     head: u32,
@@ -60,9 +60,9 @@ impl Deque {
     /// The rows.
     #[inline(always)]
     #[must_use]
-    pub fn rows<T: Copy + Default>(self, blocks: &Blocks<T>) -> Rows<'_, T> {
+    pub fn rows<'a, T: Copy + Default>(&self, blocks: &'a Blocks<T>) -> Rows<'a, T> {
         Rows {
-            block: blocks.rows(self.block),
+            block: blocks.rows(&self.block),
             head: self.head as usize,
             len: self.len(),
         }
@@ -71,7 +71,7 @@ impl Deque {
     /// Asks the processor for a row ahead of its use; one that is not there is harmless.
     #[inline(always)]
     pub fn prefetch<T: Copy + Default>(&self, blocks: &Blocks<T>, index: usize) {
-        blocks.prefetch(self.block, self.place(index));
+        blocks.prefetch(&self.block, self.place(index));
     }
 
     /// Makes room for so many rows in all.
@@ -89,7 +89,7 @@ impl Deque {
             self.reserve(blocks, self.len() + 1);
         }
         let place = self.place(self.len());
-        blocks.rows_mut(self.block)[place] = row;
+        blocks.rows_mut(&self.block)[place] = row;
         self.len += 1;
     }
 
@@ -113,7 +113,7 @@ impl Deque {
     #[inline]
     pub fn set<T: Copy + Default>(&self, blocks: &mut Blocks<T>, index: usize, row: T) {
         assert!(index < self.len(), "no row {index} of {}", self.len);
-        blocks.rows_mut(self.block)[self.place(index)] = row;
+        blocks.rows_mut(&self.block)[self.place(index)] = row;
     }
 
     /// Adds a row before the one at an index; what comes after it, or before it, moves, whichever is less.
@@ -125,7 +125,7 @@ impl Deque {
         if self.is_full() {
             self.reserve(blocks, self.len() + 1);
         }
-        let block = blocks.rows_mut(self.block);
+        let block = blocks.rows_mut(&self.block);
         self.len += 1;
         if index < self.len() / 2 {
             self.head = small(self.place(block.len() - 1));
@@ -151,7 +151,7 @@ impl Deque {
             self.len
         );
         let after = self.len() - index - rows;
-        let block = blocks.rows_mut(self.block);
+        let block = blocks.rows_mut(&self.block);
         if index < after {
             for i in (0..index).rev() {
                 block[self.place(i + rows)] = block[self.place(i)];
@@ -214,13 +214,6 @@ impl<'a, T: Copy> Rows<'a, T> {
     #[must_use]
     pub fn get(&self, index: usize) -> Option<T> {
         (index < self.len).then(|| self.block[around(self.head + index, self.block.len())])
-    }
-
-    /// The first row.
-    #[inline(always)]
-    #[must_use]
-    pub fn first(&self) -> Option<T> {
-        self.get(0)
     }
 
     /// The last row.
@@ -298,7 +291,7 @@ mod tests {
             (seed >> 33) as usize % limit
         };
         let mut blocks = Blocks::<(u64, u32)>::new();
-        let mut queues = [Deque::new(); QUEUES];
+        let mut queues: [Deque; QUEUES] = std::array::from_fn(|_| Deque::new());
         let mut expected = vec![VecDeque::new(); QUEUES];
         for step in 0..200_000_u32 {
             let of = draw(QUEUES);
@@ -346,7 +339,6 @@ mod tests {
             }
             let rows = queue.rows(&blocks);
             assert!(rows.iter().eq(expected.iter()), "step {step}");
-            assert_eq!(rows.first(), expected.front().copied());
             assert_eq!(rows.last(), expected.back().copied());
             let (from, until) = (draw(len + 2), draw(len + 2));
             let some = expected.iter().take(until).skip(from);
@@ -357,5 +349,14 @@ mod tests {
             let sorted = rows.iter().is_sorted();
             assert!(!sorted || rows.partition_point(below) == expected.partition_point(below));
         }
+        let held = blocks.bytes();
+        queues.iter_mut().for_each(|queue| queue.clear(&mut blocks));
+        queues
+            .iter_mut()
+            .for_each(|queue| queue.reserve(&mut blocks, 4));
+        assert!(
+            blocks.bytes() < held + 4_096,
+            "what was given back is used again"
+        );
     }
 }

@@ -7,9 +7,9 @@ mod pages;
 mod prefetch;
 mod slab;
 
-pub use blocks::{Block, Blocks};
+pub use blocks::Blocks;
 pub use deque::{Deque, Rows, RowsIter};
 pub use index::KeyIndex;
 pub use pages::filled;
-pub use prefetch::{prefetch, prefetch_part};
+pub use prefetch::{CACHE_LINE_BYTES, prefetch, prefetch_part};
 pub use slab::Slab;

@@ -8,6 +8,12 @@
 
 use std::mem::MaybeUninit;
 
+/// Bytes of a piece of what grows by pieces, about: several large pages.
+pub(super) const PIECE_BYTES: usize = 16 << 20;
+
+/// Bytes up to which the first piece grows by copying: most states are small.
+pub(super) const FIRST_BYTES: usize = 128 << 10;
+
 /// Bytes of a large page on the processors that most run on.
 pub(super) const LARGE_PAGE_BYTES: usize = 2 << 20;
 

@@ -11,14 +11,8 @@
 
 use std::ops::{Index, IndexMut};
 
-use crate::state::pages::{LARGE_PAGE_BYTES, with_room};
+use crate::state::pages::{FIRST_BYTES, LARGE_PAGE_BYTES, PIECE_BYTES, with_room};
 use crate::state::prefetch_part;
-
-/// Bytes of a piece, about: several large pages.
-const PIECE_BYTES: usize = 16 << 20;
-
-/// Bytes up to which the first piece grows by copying: most states are small.
-const GROWN_BYTES: usize = 128 << 10;
 
 /// A slab of rows.
 #[derive(Debug)]
@@ -47,7 +41,7 @@ impl<T> Slab<T> {
     const ROWS: usize = 1 << Self::ROW_BITS;
     /// Rows that the first piece grows to.
     const ROWS_GROWN: usize = {
-        let rows = Self::ROWS >> (PIECE_BYTES / GROWN_BYTES).ilog2();
+        let rows = Self::ROWS >> (PIECE_BYTES / FIRST_BYTES).ilog2();
         if rows == 0 { 1 } else { rows }
     };
 
@@ -146,7 +140,7 @@ mod tests {
             slab.push([handle as u64; 3]);
             let held = (handle + 1) * 24;
             assert!(slab.bytes() >= held && slab.bytes() < 2 * held + 1_024);
-            assert!(slab.bytes() < held + GROWN_BYTES || slab.pieces.len() > 1);
+            assert!(slab.bytes() < held + FIRST_BYTES || slab.pieces.len() > 1);
         }
         assert!(slab.bytes() < 1_000_000 * 24 + LARGE_PAGE_BYTES + 1_024);
         slab[77_777] = [1, 2, 3];

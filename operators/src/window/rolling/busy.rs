@@ -12,13 +12,13 @@
 mod read;
 mod totals;
 
-use thalweg_engine::state::{Blocks, Deque, Rows};
+use thalweg_engine::state::{Blocks, CACHE_LINE_BYTES, Deque, Rows};
 use thalweg_engine::time::EventTime;
 
 use crate::array::Array;
 use crate::value::{Lane, Moments};
 use crate::window::rolling::event::Windows;
-use crate::window::rolling::extremes::{self, Cursor, KeptExtremes as _};
+use crate::window::rolling::extremes::{Cursor, KeptExtremes as _, StackRoom};
 use crate::window::rolling::form::{Form, Stored, pack, unpack};
 use crate::window::rolling::widths::Widths;
 use totals::{Share, Totals};
@@ -27,7 +27,7 @@ use totals::{Share, Totals};
 #[derive(Debug)]
 pub(super) struct Room<F: Form, const N: usize> {
     rings: Blocks<Stored<F, N>>,
-    stacks: extremes::Room<F>,
+    stacks: StackRoom<F>,
 }
 
 impl<F: Form, const N: usize> Room<F, N> {
@@ -62,8 +62,12 @@ pub(super) struct Busy<L: Lane, const N: usize, const W: usize, F: Form> {
 }
 
 impl<L: Lane, const N: usize, const W: usize, F: Form> Busy<L, N, W, F> {
-    /// Events of a cache line.
-    const NEAR: usize = 64 / size_of::<Stored<F, N>>();
+    /// Events of a cache line, and one at least.
+    const NEAR: usize = if size_of::<Stored<F, N>>() < CACHE_LINE_BYTES {
+        CACHE_LINE_BYTES / size_of::<Stored<F, N>>()
+    } else {
+        1
+    };
 
     /// A busy key of no events.
     pub(super) fn empty() -> Self {

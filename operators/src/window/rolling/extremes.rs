@@ -20,25 +20,25 @@ pub trait KeptExtremes<F: Sealed, const N: usize>: Debug {
     /// Of no events.
     fn empty() -> Self;
     /// Gives up what it holds, and its room.
-    fn clear(&mut self, room: &mut Room<F>);
+    fn clear(&mut self, room: &mut StackRoom<F>);
     /// An event newer than, or as new as, all others.
-    fn push<L: Lane>(&mut self, room: &mut Room<F>, event: &Stored<F, N>);
+    fn push<L: Lane>(&mut self, room: &mut StackRoom<F>, event: &Stored<F, N>);
     /// An event before others, and after all of its time.
-    fn insert<L: Lane>(&mut self, room: &mut Room<F>, event: &Stored<F, N>);
+    fn insert<L: Lane>(&mut self, room: &mut StackRoom<F>, event: &Stored<F, N>);
     /// An event that has left the ring, which is asked back from the last of the event's time.
     fn remove<L: Lane>(
         &mut self,
-        room: &mut Room<F>,
+        room: &mut StackRoom<F>,
         event: &Stored<F, N>,
         ring: Rows<'_, Stored<F, N>>,
     );
     /// Nothing from before `cut` is asked for any more.
-    fn evict(&mut self, room: &Room<F>, anchor: u32, cut: EventTime);
+    fn evict(&mut self, room: &StackRoom<F>, anchor: u32, cut: EventTime);
     /// What a row of moments says of the extremes of a window over one lane: the window begins at `from`, which is told with
     /// the key's anchor, and `window` says how many events it has and yields them.
     fn of_window<'a, L: Lane>(
         &self,
-        room: &Room<F>,
+        room: &StackRoom<F>,
         lane: usize,
         from: (u32, EventTime),
         cursor: &mut Cursor,
@@ -47,14 +47,14 @@ pub trait KeptExtremes<F: Sealed, const N: usize>: Debug {
     where
         F: 'a;
     /// Asks for what the next event touches.
-    fn prefetch(&self, room: &Room<F>);
+    fn prefetch(&self, room: &StackRoom<F>);
 }
 
 /// The events of a window.
 pub(super) type Window<'a, F, const N: usize> = RowsIter<'a, Stored<F, N>>;
 
 /// Where the stacks of all keys lie.
-pub(super) type Room<F> = Blocks<Entry<F>>;
+pub(super) type StackRoom<F> = Blocks<Entry<F>>;
 
 /// A stack of the least numbers and one of the greatest, for each lane.
 #[derive(Debug)]
@@ -71,7 +71,7 @@ impl<F: Form, const N: usize> KeptExtremes<F, N> for Stacks<F, N> {
         }
     }
 
-    fn clear(&mut self, room: &mut Room<F>) {
+    fn clear(&mut self, room: &mut StackRoom<F>) {
         for lane in 0..N {
             self.least[lane].clear(room);
             self.greatest[lane].clear(room);
@@ -79,14 +79,14 @@ impl<F: Form, const N: usize> KeptExtremes<F, N> for Stacks<F, N> {
     }
 
     #[inline(always)]
-    fn push<L: Lane>(&mut self, room: &mut Room<F>, (at, numbers): &Stored<F, N>) {
+    fn push<L: Lane>(&mut self, room: &mut StackRoom<F>, (at, numbers): &Stored<F, N>) {
         for lane in 0..N {
             self.least[lane].push(room, (*at, numbers[lane]));
             self.greatest[lane].push(room, (*at, numbers[lane]));
         }
     }
 
-    fn insert<L: Lane>(&mut self, room: &mut Room<F>, (at, numbers): &Stored<F, N>) {
+    fn insert<L: Lane>(&mut self, room: &mut StackRoom<F>, (at, numbers): &Stored<F, N>) {
         for lane in 0..N {
             self.least[lane].insert(room, (*at, numbers[lane]));
             self.greatest[lane].insert(room, (*at, numbers[lane]));
@@ -95,7 +95,7 @@ impl<F: Form, const N: usize> KeptExtremes<F, N> for Stacks<F, N> {
 
     fn remove<L: Lane>(
         &mut self,
-        room: &mut Room<F>,
+        room: &mut StackRoom<F>,
         (at, numbers): &Stored<F, N>,
         ring: Rows<'_, Stored<F, N>>,
     ) {
@@ -111,7 +111,7 @@ impl<F: Form, const N: usize> KeptExtremes<F, N> for Stacks<F, N> {
     }
 
     #[inline(always)]
-    fn evict(&mut self, room: &Room<F>, anchor: u32, cut: EventTime) {
+    fn evict(&mut self, room: &StackRoom<F>, anchor: u32, cut: EventTime) {
         for lane in 0..N {
             self.least[lane].evict(room, anchor, cut);
             self.greatest[lane].evict(room, anchor, cut);
@@ -121,7 +121,7 @@ impl<F: Form, const N: usize> KeptExtremes<F, N> for Stacks<F, N> {
     #[inline(always)]
     fn of_window<'a, L: Lane>(
         &self,
-        room: &Room<F>,
+        room: &StackRoom<F>,
         lane: usize,
         from: (u32, EventTime),
         [low, high]: &mut Cursor,
@@ -139,7 +139,7 @@ impl<F: Form, const N: usize> KeptExtremes<F, N> for Stacks<F, N> {
     }
 
     #[inline(always)]
-    fn prefetch(&self, room: &Room<F>) {
+    fn prefetch(&self, room: &StackRoom<F>) {
         for lane in 0..N {
             self.least[lane].prefetch_ends(room);
             self.greatest[lane].prefetch_ends(room);
@@ -169,26 +169,32 @@ impl<F: Sealed, const N: usize> KeptExtremes<F, N> for Forgone {
         Self { magnitude: 0 }
     }
 
-    fn clear(&mut self, _: &mut Room<F>) {}
+    fn clear(&mut self, _: &mut StackRoom<F>) {}
 
     #[inline(always)]
-    fn push<L: Lane>(&mut self, _: &mut Room<F>, (_, numbers): &Stored<F, N>) {
+    fn push<L: Lane>(&mut self, _: &mut StackRoom<F>, (_, numbers): &Stored<F, N>) {
         self.note::<F, L, N>(numbers);
     }
 
-    fn insert<L: Lane>(&mut self, _: &mut Room<F>, (_, numbers): &Stored<F, N>) {
+    fn insert<L: Lane>(&mut self, _: &mut StackRoom<F>, (_, numbers): &Stored<F, N>) {
         self.note::<F, L, N>(numbers);
     }
 
-    fn remove<L: Lane>(&mut self, _: &mut Room<F>, _: &Stored<F, N>, _: Rows<'_, Stored<F, N>>) {}
+    fn remove<L: Lane>(
+        &mut self,
+        _: &mut StackRoom<F>,
+        _: &Stored<F, N>,
+        _: Rows<'_, Stored<F, N>>,
+    ) {
+    }
 
     #[inline(always)]
-    fn evict(&mut self, _: &Room<F>, _: u32, _: EventTime) {}
+    fn evict(&mut self, _: &StackRoom<F>, _: u32, _: EventTime) {}
 
     #[inline(always)]
     fn of_window<'a, L: Lane>(
         &self,
-        _: &Room<F>,
+        _: &StackRoom<F>,
         lane: usize,
         _: (u32, EventTime),
         _: &mut Cursor,
@@ -205,5 +211,5 @@ impl<F: Sealed, const N: usize> KeptExtremes<F, N> for Forgone {
     }
 
     #[inline(always)]
-    fn prefetch(&self, _: &Room<F>) {}
+    fn prefetch(&self, _: &StackRoom<F>) {}
 }

@@ -11,7 +11,8 @@
 //! 2. A row that did not change is not emitted.
 //!
 //! # Cost
-//! Per event: one line (or ring, sums and stacks) touched; per changed row two updates. State: the events of the widest
+//! Per event: its turn in the epoch (`turns.rs`), and one line (or ring, sums and stacks) touched; per changed row two
+//! updates, in no order that is promised. State: the events of the widest
 //! window and the lateness, 16 bytes each and up (8 in the compact form), freed as the watermark passes; a key without
 //! events is forgotten.
 

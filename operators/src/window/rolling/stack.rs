@@ -46,14 +46,14 @@ pub(super) type Entry<F> = (<F as Sealed>::Time, <F as Sealed>::Number);
 #[derive(Debug)]
 pub(super) struct Stack<E, F> {
     entries: Deque,
-    is_of: std::marker::PhantomData<(E, F)>,
+    extreme: std::marker::PhantomData<(E, F)>,
 }
 
 impl<E: Extreme, F: Form> Stack<E, F> {
     pub(super) fn new() -> Self {
         Self {
             entries: Deque::new(),
-            is_of: std::marker::PhantomData,
+            extreme: std::marker::PhantomData,
         }
     }
 

@@ -1,4 +1,5 @@
-//! The events of all keys of one worker: an index to handles, a slab of lines, a slab of busy keys.
+//! The events of all keys of one worker: an index to handles, a slab of lines, a slab of busy keys with
+//! their rings in blocks.
 //!
 //! ```text
 //! key ─ index ─▶ handle ─▶ Line (7 events by time, 128 B; compact 64) ─ when full ─▶ Busy (ring, sums, stacks)

@@ -105,7 +105,7 @@ impl<L: Lane, const N: usize, const W: usize, F: Form> Busy<L, N, W, F> {
         run.clear(room);
     }
 
-    /// Takes the newest event out.
+    /// Takes the newest event out, which this must be.
     fn drop_last(&mut self, room: &mut Room<F, N>, (at, lanes): Stored<F, N>) {
         self.ring.drop_back(1);
         self.note_newest(room);

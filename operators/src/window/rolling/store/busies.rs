@@ -14,13 +14,13 @@ use crate::window::rolling::widths::Widths;
 const WIDE: u32 = 1 << 31;
 
 /// The busy keys of one form.
-struct Tier<L: Lane, const N: usize, const W: usize, F: Form> {
+struct OfForm<L: Lane, const N: usize, const W: usize, F: Form> {
     keys: Slab<Busy<L, N, W, F>>,
     room: Room<F, N>,
     free: Vec<u32>,
 }
 
-impl<L: Lane, const N: usize, const W: usize, F: Form> Tier<L, N, W, F> {
+impl<L: Lane, const N: usize, const W: usize, F: Form> OfForm<L, N, W, F> {
     fn new() -> Self {
         Self {
             keys: Slab::new(),
@@ -78,15 +78,15 @@ macro_rules! busy {
 
 /// Busy keys by handle.
 pub(super) struct Busies<L: Lane, const N: usize, const W: usize, F: Form> {
-    own: Tier<L, N, W, F>,
-    wide: Tier<L, N, W, F::Full>,
+    own: OfForm<L, N, W, F>,
+    wide: OfForm<L, N, W, F::Full>,
 }
 
 impl<L: Lane, const N: usize, const W: usize, F: Form> Busies<L, N, W, F> {
     pub(super) fn new() -> Self {
         Self {
-            own: Tier::new(),
-            wide: Tier::new(),
+            own: OfForm::new(),
+            wide: OfForm::new(),
         }
     }
 
@@ -116,8 +116,9 @@ impl<L: Lane, const N: usize, const W: usize, F: Form> Busies<L, N, W, F> {
         }
     }
 
-    /// Adds an event to a key that is to hold none of before `expired` when it has to grow; returns whether the event fits
-    /// the key's form, and how many events went.
+    /// Adds an event; a key that would have to grow first lets go of what no row can need, which is what is older than its
+    /// newest event up to `settled` by the widest window. Returns whether the event fits the key's form, and how many
+    /// events went.
     #[inline(always)]
     pub(super) fn insert(
         &mut self,
@@ -226,7 +227,7 @@ impl<L: Lane, const N: usize, const W: usize, F: Form> Busies<L, N, W, F> {
         busy!(self, handle, |busy, room| busy.prefetch(room));
     }
 
-    /// Bytes held.
+    /// Bytes held, room that keys have given up included.
     pub(super) fn bytes(&self) -> usize {
         self.own.bytes() + self.wide.bytes()
     }
