@@ -10,38 +10,20 @@
 //! All of them accept events in the middle and let go of any: late data and retractions are exact.
 
 mod read;
+mod room;
 mod totals;
 
-use thalweg_engine::state::{Blocks, CACHE_LINE_BYTES, Deque, Rows};
+use thalweg_engine::state::{CACHE_LINE_BYTES, Deque, Rows};
 use thalweg_engine::time::EventTime;
 
 use crate::array::Array;
 use crate::value::{Lane, Moments};
 use crate::window::rolling::event::Windows;
-use crate::window::rolling::extremes::{Cursor, KeptExtremes as _, StackRoom};
+use crate::window::rolling::extremes::{Cursor, KeptExtremes as _};
 use crate::window::rolling::form::{Form, Stored, pack, unpack};
 use crate::window::rolling::widths::Widths;
+pub(super) use room::Room;
 use totals::{Share, Totals};
-
-/// Where the rings and stacks of all busy keys lie.
-#[derive(Debug)]
-pub(super) struct Room<F: Form, const N: usize> {
-    rings: Blocks<Stored<F, N>>,
-    stacks: StackRoom<F>,
-}
-
-impl<F: Form, const N: usize> Room<F, N> {
-    pub(super) fn new() -> Self {
-        Self {
-            rings: Blocks::new(),
-            stacks: Blocks::new(),
-        }
-    }
-
-    pub(super) fn bytes(&self) -> usize {
-        self.rings.bytes() + self.stacks.bytes()
-    }
-}
 
 /// One busy key.
 #[derive(Debug)]
