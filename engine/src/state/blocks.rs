@@ -76,7 +76,7 @@ const fn class_of(rows: u32) -> usize {
 
 /// A number of rows, or of pieces.
 #[inline(always)]
-const fn small(number: usize) -> u32 {
+pub(super) const fn small(number: usize) -> u32 {
     #[expect(
         clippy::cast_possible_truncation,
         reason = "fewer than 2³² pieces, and as many rows in one"

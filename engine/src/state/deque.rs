@@ -8,7 +8,7 @@
 
 use std::ops::{Bound, Index, RangeBounds};
 
-use crate::state::blocks::{Block, Blocks};
+use crate::state::blocks::{Block, Blocks, small};
 
 /// Where the rows of a queue stand. What is dropped without [`Deque::clear`] keeps its block from being used again.
 #[derive(Debug, Default)]
@@ -181,17 +181,6 @@ impl Deque {
 #[inline(always)]
 const fn around(place: usize, rows: usize) -> usize {
     if place >= rows { place - rows } else { place }
-}
-
-/// A number of rows of a block.
-#[inline(always)]
-const fn small(rows: usize) -> u32 {
-    #[expect(
-        clippy::cast_possible_truncation,
-        reason = "a block has fewer than 2³¹ rows"
-    )]
-    let small = rows as u32;
-    small
 }
 
 impl<'a, T: Copy> Rows<'a, T> {

@@ -215,25 +215,24 @@ impl<L: Lane, const N: usize, const W: usize, F: Form> Busy<L, N, W, F> {
         let Some(offset) = same_time.position(|event| event.1 == lanes) else {
             return false;
         };
-        let place = first + offset;
+        self.take_out(room, first + offset, (at, lanes));
+        true
+    }
+
+    /// Takes out the event at a place in the ring, which is this one.
+    fn take_out(&mut self, room: &mut Room<F, N>, place: usize, event: Stored<F, N>) {
         self.ring.remove(&mut room.rings, place, 1);
-        self.note_newest(room);
+        // It was the newest, perhaps.
+        self.newest = self.ring(room).last().map_or(self.newest, |last| last.0);
         for window in 0..W {
             if place < self.head(window) {
                 self.heads[window] -= 1;
             } else {
-                self.sub(window, &lanes);
+                self.sub(window, &event.1);
             }
         }
         let ring = self.ring.rows(&room.rings);
-        self.extremes
-            .remove::<L>(&mut room.stacks, &(at, lanes), ring);
-        true
-    }
-
-    /// The newest event has been taken out, perhaps.
-    fn note_newest(&mut self, room: &Room<F, N>) {
-        self.newest = self.ring(room).last().map_or(self.newest, |last| last.0);
+        self.extremes.remove::<L>(&mut room.stacks, &event, ring);
     }
 
     /// Drops the events before `cut`, which no window can need any more.

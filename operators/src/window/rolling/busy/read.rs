@@ -15,8 +15,7 @@ use thalweg_engine::time::EventTime;
 use super::{Busy, Room};
 use crate::value::Lane;
 use crate::window::rolling::event::Windows;
-use crate::window::rolling::extremes::KeptExtremes as _;
-use crate::window::rolling::form::{Form, Stored};
+use crate::window::rolling::form::Form;
 use crate::window::rolling::widths::Widths;
 
 /// So many steps back cost no more than a ring of its own, however short.
@@ -71,7 +70,7 @@ impl<L: Lane, const N: usize, const W: usize, F: Form> Busy<L, N, W, F> {
             while let Some(last) = self.ring(room).last()
                 && self.time(&last) > *end
             {
-                self.drop_last(room, last);
+                self.take_out(room, self.ring.len() - 1, last);
                 newer.push(last);
             }
             self.fill(room, *end, widths, windows);
@@ -103,23 +102,6 @@ impl<L: Lane, const N: usize, const W: usize, F: Form> Busy<L, N, W, F> {
             run.fill(room, *end, widths, windows);
         }
         run.clear(room);
-    }
-
-    /// Takes the newest event out, which this must be.
-    fn drop_last(&mut self, room: &mut Room<F, N>, (at, lanes): Stored<F, N>) {
-        self.ring.drop_back(1);
-        self.note_newest(room);
-        let place = self.ring.len();
-        for window in 0..W {
-            if self.head(window) > place {
-                self.heads[window] -= 1;
-            } else {
-                self.sub(window, &lanes);
-            }
-        }
-        let ring = self.ring.rows(&room.rings);
-        self.extremes
-            .remove::<L>(&mut room.stacks, &(at, lanes), ring);
     }
 }
 
