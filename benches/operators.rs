@@ -1,7 +1,8 @@
 //! `cargo bench -p benches [-- --only NAME --json FILE --size small|large|huge --workers N --reps N]`
 //!
 //! Runs every workload on Thalweg and as a hand-written loop, alternating, and prints medians: million events per
-//! CPU-second of the whole process (readers, workers and writers), the loop beside it, the ratio, bytes of state per event and per key held.
+//! CPU-second of the whole process (readers, workers and writers), the loop beside it, the ratio, bytes of state per event and
+//! per key held; and in the end which of the figures that are asked of them (`benches/src/asked.rs`) were not reached.
 
 use std::fs::{File, OpenOptions};
 use std::io::Write;
@@ -9,6 +10,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 
+use benches::asked::asked;
 use benches::data::{self, Payment};
 use benches::digest::Digest;
 use benches::expected;
@@ -80,10 +82,13 @@ fn main() -> ExitCode {
         "{:<28} {:>6} {:>2}  {:>9} {:>9} {:>6}  {:>7}  {:>9} {:>7}",
         "workload", "size", "w", "M/cpu-s", "loop", "ratio", "wall s", "B/event", "B/key"
     );
-    if let Err(error) = run_graphs(&options, json.as_ref()) {
-        eprintln!("{error}");
-        return ExitCode::FAILURE;
-    }
+    let mut outcomes = match run_graphs(&options, json.as_ref()) {
+        Ok(outcomes) => outcomes,
+        Err(error) => {
+            eprintln!("{error}");
+            return ExitCode::FAILURE;
+        }
+    };
     let mut ended = ExitCode::SUCCESS;
     for (size, events, users) in sizes {
         let mut wanted = workload::all();
@@ -100,6 +105,7 @@ fn main() -> ExitCode {
                         eprintln!("could not write the JSON line: {error}");
                         return ExitCode::FAILURE;
                     }
+                    outcomes.push(outcome);
                 }
                 Err(error) => {
                     eprintln!("{}: {error}", workload.name);
@@ -108,6 +114,7 @@ fn main() -> ExitCode {
             }
         }
     }
+    print_reached(&outcomes);
     ended
 }
 
@@ -218,7 +225,8 @@ fn check(workload: &str, ours: f64, expected: f64) -> Result<(), JobError> {
 }
 
 /// Runs the workloads over graphs, each of a size of its own.
-fn run_graphs(options: &Options, json: Option<&File>) -> Result<(), JobError> {
+fn run_graphs(options: &Options, json: Option<&File>) -> Result<Vec<Outcome>, JobError> {
+    let mut outcomes = Vec::new();
     let is_small = options.size.as_deref().is_none_or(|size| size == "small");
     for workload in graph::all() {
         if is_small && is_wanted(workload.name, options.only.as_deref()) {
@@ -227,9 +235,10 @@ fn run_graphs(options: &Options, json: Option<&File>) -> Result<(), JobError> {
             append(json, &outcome).map_err(|error| {
                 JobError::System(format!("could not write the JSON line: {error}"))
             })?;
+            outcomes.push(outcome);
         }
     }
-    Ok(())
+    Ok(outcomes)
 }
 
 /// Runs a workload over a graph and its loop in turn, and takes the medians.
@@ -307,6 +316,52 @@ fn print(o: &Outcome) {
         shown(o.bytes_per_live_event, 1),
         shown(o.bytes_per_key, 1)
     );
+}
+
+/// How many of the figures that are asked were reached, and which were not. They are those of one worker.
+#[expect(clippy::print_stdout, reason = "a bench prints its table")]
+fn print_reached(outcomes: &[Outcome]) {
+    let (mut figures, mut short) = (0, Vec::new());
+    for outcome in outcomes.iter().filter(|outcome| outcome.workers == 1) {
+        let asked = asked(outcome.workload, outcome.size);
+        let of_other = asked.of.and_then(|(other, share)| {
+            let same_size = |o: &&Outcome| o.workload == other && o.size == outcome.size;
+            let other = outcomes.iter().find(same_size)?;
+            Some(share * other.mev_per_cpu_s)
+        });
+        let rate = Some(outcome.mev_per_cpu_s);
+        let (per_event, per_key) = (outcome.bytes_per_live_event, outcome.bytes_per_key);
+        for (what, found, asked, at_least) in [
+            ("M per CPU-second", rate, asked.mev_per_cpu_s, true),
+            ("M per CPU-second", rate, of_other, true),
+            ("of the loop", outcome.ratio, asked.ratio, true),
+            ("B/event", per_event, asked.bytes_per_event, false),
+            ("B/key", per_key, asked.bytes_per_key, false),
+        ] {
+            let (Some(found), Some(asked)) = (found, asked) else {
+                continue;
+            };
+            figures += 1;
+            let is_reached = if at_least {
+                found >= asked
+            } else {
+                found <= asked
+            };
+            if !is_reached {
+                let Outcome { workload, size, .. } = outcome;
+                short.push(format!(
+                    "  {workload} {size}: {found:.2} {what}, asked {asked:.2}"
+                ));
+            }
+        }
+    }
+    if figures > 0 {
+        println!(
+            "\n{} of {figures} figures asked are reached",
+            figures - short.len()
+        );
+        short.iter().for_each(|line| println!("{line}"));
+    }
 }
 
 fn append(file: Option<&File>, outcome: &Outcome) -> std::io::Result<()> {

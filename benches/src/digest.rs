@@ -6,6 +6,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use thalweg::engine::sink::{Sink, SinkError, SinkPlace, UpsertSink, Writer};
 use thalweg::engine::update::Updates;
 
+use crate::data::START_US;
+
 /// What a job wrote: updates, and a sum over them that does not depend on their order.
 #[derive(Clone, Default)]
 pub struct Digest {
@@ -25,6 +27,21 @@ impl Digest {
     pub fn sum(&self) -> f64 {
         *self.sum.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// What a window's rows count for, by when it begins: a row in another window adds up to something else.
+#[inline(always)]
+#[must_use]
+pub fn weight(start_us: i64) -> i64 {
+    const STEP_US: i64 = 300_000_000;
+    1 + (((start_us - START_US) / STEP_US) & 63)
+}
+
+/// A window's count and sum, weighted by when it begins.
+#[inline(always)]
+#[must_use]
+pub fn of_window(start_us: i64, count: i64, sum: f64) -> f64 {
+    (count as f64 + sum) * weight(start_us) as f64
 }
 
 /// What a sink takes out of each row: compiled into its loop, as it is into the loops by hand.

@@ -7,7 +7,6 @@ use thalweg::prelude::*;
 
 use crate::data::{LATENESS_US, Payment, START_US};
 
-const WEEK_US: i64 = 7 * 86_400_000_000;
 const HOUR_US: i64 = 3_600_000_000;
 const COUNTRIES: usize = 30;
 
@@ -17,23 +16,24 @@ pub fn cents(rows: &[Payment]) -> f64 {
     rows.iter().map(|row| row.cents as f64).sum()
 }
 
-/// The events in the week of each user that ends with the user's newest event.
+/// What the windows of 1 h, 24 h and 7 d hold of each user as of the user's newest event: its events and their amounts,
+/// of the narrower windows twice and four times.
 #[must_use]
-pub fn in_a_week(rows: &[Payment]) -> f64 {
-    in_weeks(1, rows, i64::MIN)
+pub fn as_of_the_newest(rows: &[Payment]) -> f64 {
+    held(7, rows, i64::MIN)
 }
 
-/// The same of two weeks.
+/// The same with a widest window of 14 d.
 #[must_use]
-pub fn in_two_weeks(rows: &[Payment]) -> f64 {
-    in_weeks(2, rows, i64::MIN)
+pub fn over_two_weeks(rows: &[Payment]) -> f64 {
+    held(14, rows, i64::MIN)
 }
 
-/// The same of the week before the last watermark, where that is later.
+/// The same as of the last watermark, where that is later.
 #[must_use]
-pub fn in_the_last_week(rows: &[Payment]) -> f64 {
+pub fn as_of_the_watermark(rows: &[Payment]) -> f64 {
     let newest = rows.iter().map(|row| row.at).max().unwrap_or(0);
-    in_weeks(1, rows, newest - LATENESS_US)
+    held(7, rows, newest - LATENESS_US)
 }
 
 /// Whether two digests are one but for the order of their additions.
@@ -42,15 +42,19 @@ pub fn agree(ours: f64, theirs: f64) -> bool {
     (ours - theirs).abs() <= 1e-9 * theirs.abs().max(1.0)
 }
 
-/// The events in the last weeks of each user, which end with the user's newest event, or at `as_of` if that is later.
-fn in_weeks(weeks: i64, rows: &[Payment], as_of: i64) -> f64 {
+fn held(days: i64, rows: &[Payment], as_of: i64) -> f64 {
     let mut newest = BTreeMap::<u64, i64>::new();
     for row in rows {
         let at = newest.entry(row.user).or_insert(row.at);
         *at = row.at.max(*at);
     }
-    let is_in = |row: &&Payment| row.at >= newest[&row.user].max(as_of) - weeks * WEEK_US;
-    rows.iter().filter(is_in).count() as f64
+    let widths = [(HOUR_US, 4), (24 * HOUR_US, 2), (days * 24 * HOUR_US, 1)];
+    let of = |row: &Payment| -> i64 {
+        let before = newest[&row.user].max(as_of) - row.at;
+        let windows = widths.iter().filter(|(width, _)| before <= *width);
+        windows.map(|(_, times)| times * (1 + row.cents)).sum()
+    };
+    rows.iter().map(of).sum::<i64>() as f64
 }
 
 /// The sum of all PSI, per hour, country and feature.

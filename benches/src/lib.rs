@@ -1,5 +1,6 @@
 //! Workloads, hand-written loops and measurement for `cargo bench -p benches`.
 
+pub mod asked;
 pub mod asof;
 pub mod codec;
 pub mod data;

@@ -54,6 +54,8 @@ pub struct OperatorMetrics {
     pub rows_in: AtomicU64,
     /// Updates emitted.
     pub rows_out: AtomicU64,
+    /// Updates that came for what had been written for good, such as a window that has ended: they changed nothing.
+    pub forgotten: AtomicU64,
     /// Keys held.
     pub keys: AtomicU64,
     /// Events held.
@@ -72,6 +74,13 @@ impl OperatorMetrics {
     /// An epoch's updates came in.
     pub(crate) fn took(&self, updates: usize) {
         self.rows_in.fetch_add(updates as u64, Relaxed);
+    }
+
+    /// Of an epoch's updates so many changed nothing.
+    pub(crate) fn forgot(&self, updates: u64) {
+        if updates > 0 {
+            self.forgotten.fetch_add(updates, Relaxed);
+        }
     }
 
     /// An epoch's updates went out, and left the state at this size.

@@ -106,17 +106,23 @@ impl Report {
 
     /// The state of each operator, its workers together.
     fn write_state(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut operators: BTreeMap<String, [u64; 3]> = BTreeMap::new();
+        let mut operators: BTreeMap<String, [u64; 4]> = BTreeMap::new();
         for ((name, _), operator) in self.metrics.operators() {
-            let counters = [&operator.keys, &operator.events, &operator.bytes];
+            let (keys, events) = (&operator.keys, &operator.events);
+            let counters = [keys, events, &operator.bytes, &operator.forgotten];
             let sums = operators.entry(name).or_default();
             for (sum, counter) in sums.iter_mut().zip(counters) {
                 *sum += counter.load(Relaxed);
             }
         }
-        for (name, [keys, events, bytes]) in operators {
+        for (name, [keys, events, bytes, forgotten]) in operators {
             let size = size(bytes);
-            writeln!(f, "  state of {name}: {keys} keys, {events} events, {size}")?;
+            write!(f, "  state of {name}: {keys} keys, {events} events, {size}")?;
+            if forgotten > 0 {
+                let of = "updates came for what had been written for good";
+                write!(f, "; {forgotten} {of}, and changed nothing")?;
+            }
+            writeln!(f)?;
         }
         Ok(())
     }

@@ -73,6 +73,7 @@ impl<'s, D: Data, K: Key> Keyed<'s, D, K> {
             keyed: self.clone(),
             times: Column::new(|_| 0),
             span: Span::Lifetime,
+            kept_us: None,
         }
     }
 }
@@ -125,6 +126,7 @@ impl<'s, D: Data, K: Key> Timeline<'s, D, K> {
             keyed: self.keyed.clone(),
             times: self.times.clone(),
             span: Span::Every { width_us, step_us },
+            kept_us: None,
         })
     }
 
@@ -138,6 +140,7 @@ impl<'s, D: Data, K: Key> Timeline<'s, D, K> {
             keyed: self.keyed.clone(),
             times: self.times.clone(),
             span: Span::Calendar(Rc::new(Local::new(calendar, zone)?)),
+            kept_us: None,
         })
     }
 

@@ -103,6 +103,7 @@ fn groups_are_brute_force_at_every_epoch() {
         let grouping = Grouping {
             tumbling,
             finals: false,
+            let_go: dice.chance(50),
         };
         let written = once(&lap, |out| {
             jobs::grouped(&case, &lap, grouping, &witness, out)
@@ -127,6 +128,7 @@ fn groups_come_once_in_the_epoch_in_which_the_watermark_reaches_their_end() {
         let grouping = Grouping {
             tumbling: true,
             finals: true,
+            let_go: false,
         };
         let written = once(&lap, |out| {
             jobs::grouped(&case, &lap, grouping, &witness, out)

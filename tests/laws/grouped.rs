@@ -1,4 +1,4 @@
-//! Tumbling and lifetime groups with every aggregate: brute force in any order.
+//! Tumbling and lifetime groups: brute force in any order.
 
 use tests::case::{Case, Retractions};
 use tests::dice::Dice;
@@ -17,6 +17,10 @@ fn groups_are_brute_force(seeds: std::ops::Range<u64>, grouping: Grouping) {
         let reordered = unlimited.shuffled(&mut dice);
         for case in [limited.clone(), limited, unlimited, reordered] {
             let lap = Lap::draw(&mut dice);
+            let grouping = Grouping {
+                let_go: dice.chance(50),
+                ..grouping
+            };
             let job = |out| jobs::grouped(&case, &lap, grouping, &Witness::default(), out);
             let (written, _) = lap.simulate(job);
             if grouping.finals {
@@ -40,6 +44,7 @@ fn tumbling_groups_are_brute_force() {
         Grouping {
             tumbling: true,
             finals: false,
+            let_go: false,
         },
     );
 }
@@ -51,6 +56,7 @@ fn tumbling_groups_that_have_ended_are_brute_force() {
         Grouping {
             tumbling: true,
             finals: true,
+            let_go: false,
         },
     );
 }
@@ -62,6 +68,7 @@ fn lifetime_groups_are_brute_force() {
         Grouping {
             tumbling: false,
             finals: false,
+            let_go: false,
         },
     );
 }
@@ -73,6 +80,7 @@ fn lifetime_groups_come_once_when_the_sources_end() {
         Grouping {
             tumbling: false,
             finals: true,
+            let_go: false,
         },
     );
 }

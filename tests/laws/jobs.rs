@@ -1,5 +1,7 @@
 //! The jobs that the laws run: one operator each, its rows read out into plain numbers.
 
+use std::time::Duration;
+
 use thalweg::connectors::memory::Collect;
 use thalweg::operators::value::Lane;
 use thalweg::operators::window::rolling::{Rolled, Rolling};
@@ -195,9 +197,11 @@ pub(crate) struct Grouping {
     pub(crate) tumbling: bool,
     /// A row once the window has ended, or at every change.
     pub(crate) finals: bool,
+    /// Windows are let go of as they end: only where no row comes behind the watermark.
+    pub(crate) let_go: bool,
 }
 
-/// Groups with every aggregate there is.
+/// Groups with counts, sums and moments in whole numbers and floats, distinct and last values.
 pub(crate) fn grouped(
     case: &Case,
     lap: &Lap,
@@ -228,6 +232,11 @@ pub(crate) fn grouped(
                 |event| (event.at, event.id),
             ),
         );
+        let groups = if grouping.let_go {
+            groups.kept_for(Duration::ZERO)
+        } else {
+            groups
+        };
         let rows = if grouping.finals {
             groups.finals("groups", aggregates)
         } else {

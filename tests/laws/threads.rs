@@ -56,6 +56,7 @@ fn real_threads_write_what_brute_force_writes() {
             let grouping = Grouping {
                 tumbling: true,
                 finals: dice.chance(50),
+                let_go: dice.chance(50),
             };
             let found = run(&lap, |out| {
                 jobs::grouped(&case, &lap, grouping, &quiet, out)

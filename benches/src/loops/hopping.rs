@@ -4,6 +4,7 @@
 use std::collections::VecDeque;
 
 use crate::data::{LATENESS_US, Payment, START_US};
+use crate::digest::weight;
 use crate::loops::Out;
 
 const STEP_US: i64 = 3_600_000_000;
@@ -44,9 +45,10 @@ impl Windows {
         }
         self.closed.push_back(hour);
         let start = START_US + (number + 1 - STEPS as i64) * STEP_US;
+        let weight = weight(start);
         for user in &self.live {
             let running = self.users[*user as usize];
-            self.digest += running.sum;
+            self.digest += (i64::from(running.count) + running.sum) * weight;
             self.out.push((*user, start, running));
         }
         if self.closed.len() < STEPS {
@@ -64,7 +66,7 @@ impl Windows {
     }
 }
 
-/// Runs the loop; the digest is the sum of sums.
+/// Runs the loop; the digest is the sum of counts and sums, weighted by windows.
 #[must_use]
 pub fn hopping(rows: &[Payment]) -> (u64, f64) {
     let users = rows.iter().map(|row| row.user).max().unwrap_or(0) as usize;

@@ -1,6 +1,7 @@
 //! Sessions with a gap of 30 min per user, count and sum: rows in order of time, an open session per user in an array.
 
-use crate::data::Payment;
+use crate::data::{Payment, START_US};
+use crate::digest::weight;
 use crate::loops::Out;
 use crate::loops::reorder::{Event, Reorder};
 
@@ -29,7 +30,13 @@ fn written(user: u32, session: &Open) -> Row {
     (user, start, last, count, sum)
 }
 
-/// Runs the loop; the digest is the sum of sums.
+/// Its count and sum, weighted by when it begins.
+fn weighted(session: &Open) -> i64 {
+    let start_us = START_US + i64::from(session.start) * 1_000;
+    (i64::from(session.count) + session.sum) * weight(start_us)
+}
+
+/// Runs the loop; the digest is the sum of counts and sums, weighted by sessions.
 #[must_use]
 pub fn session(rows: &[Payment]) -> (u64, f64) {
     let users = rows.iter().map(|row| row.user).max().unwrap_or(0) as usize;
@@ -43,7 +50,7 @@ pub fn session(rows: &[Payment]) -> (u64, f64) {
             }
             let session = &mut open[*user as usize];
             if session.count > 0 && ms - session.last > GAP_MS {
-                digest += session.sum;
+                digest += weighted(session);
                 out.push(written(*user, session));
                 session.count = 0;
             }
@@ -64,7 +71,7 @@ pub fn session(rows: &[Payment]) -> (u64, f64) {
     }
     reorder.finish(&mut release);
     for (user, session) in (0..).zip(&open).filter(|(_, session)| session.count > 0) {
-        digest += session.sum;
+        digest += weighted(session);
         out.push(written(user, session));
     }
     (out.written(), digest as f64)

@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 
 use crate::data::{LATENESS_US, Payment, START_US};
+use crate::digest::weight;
 use crate::loops::Out;
 
 const WIDTH_US: i64 = 300_000_000;
@@ -67,7 +68,7 @@ impl Window {
     }
 }
 
-/// Runs the loop; the digest is the sum of sums.
+/// Runs the loop; the digest is the sum of counts and sums, weighted by windows.
 #[must_use]
 pub fn tumbling(rows: &[Payment]) -> (u64, f64) {
     let (mut open, mut spare) = (VecDeque::<Window>::new(), Vec::<Window>::new());
@@ -75,9 +76,10 @@ pub fn tumbling(rows: &[Payment]) -> (u64, f64) {
     let mut out = Out::<(u64, i64, u32, i64)>::new();
     let mut digest = 0;
     let mut close = |window: &mut Window, start: i64| {
+        let weight = weight(START_US + start * WIDTH_US);
         for place in window.used.drain(..) {
             let slot = std::mem::replace(&mut window.slots[place as usize], EMPTY);
-            digest += slot.sum;
+            digest += (i64::from(slot.count) + slot.sum) * weight;
             out.push((slot.user, start, slot.count, slot.sum));
         }
     };

@@ -12,6 +12,7 @@ pub struct Emitter<'a, D> {
     kept: Option<Vec<Vec<Update<D>>>>,
     any_taken_back: bool,
     emitted: u64,
+    forgotten: u64,
 }
 
 /// Where a change stands that may still be taken back.
@@ -32,6 +33,7 @@ impl<'a, D> Emitter<'a, D> {
             kept: None,
             any_taken_back: false,
             emitted: 0,
+            forgotten: 0,
         }
     }
 
@@ -130,6 +132,17 @@ impl<'a, D> Emitter<'a, D> {
         if let Some(new) = new {
             self.emit(new, 1);
         }
+    }
+
+    /// Notes updates that came for what has been written for good: they change nothing, but they are counted.
+    pub fn forget(&mut self, updates: usize) {
+        self.forgotten += updates as u64;
+    }
+
+    /// How many updates were forgotten.
+    #[must_use]
+    pub fn forgotten(&self) -> u64 {
+        self.forgotten
     }
 
     /// Passes on what is buffered, and returns how many updates went out in all.

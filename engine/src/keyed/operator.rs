@@ -62,6 +62,7 @@ impl<'s, D: Data> Table<'s, D> {
                             let mut pass_on = |full: &mut Vec<_>| session.give_container(full);
                             let mut out = Emitter::new(epoch, &mut buffer, &mut pass_on);
                             state.epoch(&time, stashed.rows, &mut out);
+                            metrics.forgot(out.forgotten());
                             metrics.gave(out.finish(), state.size());
                         }
                     }

@@ -122,6 +122,7 @@ impl<'s, D: Data> Table<'s, D> {
                         state.right_has_ended();
                     }
                     state.epoch(&time, left, right, &mut out);
+                    metrics.forgot(out.forgotten());
                     metrics.gave(out.finish(), state.size());
                 }
             }

@@ -19,11 +19,15 @@
 //! 2. A group whose aggregates did not change emits nothing; a group without rows has no row.
 //! 3. `finals` emits each group once, when the watermark has reached its end, and never changes it: what comes for a
 //!    window that has ended, as from a join that is repaired, counts only in windows that have not.
+//! 4. What changes nothing because its windows are over is counted ([`OperatorMetrics::forgotten`]).
+//! 5. Groups hold no rows: a retraction counts at once, whether its row has come or not.
+//!
+//! [`OperatorMetrics::forgotten`]: thalweg_engine::metrics::OperatorMetrics::forgotten
 //!
 //! # Cost
 //! Per update and window that holds it: one lookup in that window and the aggregate's update; per changed group and
-//! epoch two updates. State: one aggregate state per group, freed when the group has no rows, and in `finals` when its
-//! window has ended. Overlapping windows in `finals`, a whole number of steps wide, of aggregates that add up: one lookup
+//! epoch two updates. State: one aggregate state per group, freed when the group has no rows, in `finals` when its window has
+//! ended, and in `latest` so long after that as [`Grouped::kept_for`] says, if it is called. Overlapping windows in `finals`, a whole number of steps wide, of aggregates that add up: one lookup
 //! and update per update, and three more per group of a step; state: one per group of a step, and of one window.
 
 mod calendar;
@@ -36,11 +40,13 @@ mod state;
 mod tests;
 mod windows;
 
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
 use thalweg_engine::column::Column;
 use thalweg_engine::key::Key;
 use thalweg_engine::table::Table;
-use thalweg_engine::time::EventTime;
+use thalweg_engine::time::{EventTime, micros_of};
 use thalweg_engine::update::Data;
 
 use crate::aggregate::Aggregate;
@@ -57,6 +63,7 @@ pub struct Grouped<'s, D: Data, K: Key> {
     pub(crate) keyed: Keyed<'s, D, K>,
     pub(crate) times: Column<D, EventTime>,
     pub(crate) span: Span,
+    pub(crate) kept_us: Option<i64>,
 }
 
 /// The aggregates of one group.
@@ -71,14 +78,27 @@ pub struct GroupRow<K, O> {
 }
 
 impl<'s, D: Data, K: Key> Grouped<'s, D, K> {
-    /// One row per group, replaced as its rows come and go.
+    /// How long [`Grouped::latest`] keeps a window after the watermark has reached its end: after that its state is freed,
+    /// its rows stand as they are, and what still comes for it is counted in the operator's metrics and changes nothing.
+    /// Without this call windows are kept for ever, so that a table that is repaired far behind the watermark, as by a
+    /// join, is followed to the bit; over a stream the state then grows with every window. Zero is right for rows whose
+    /// event time is their source's: none comes behind the watermark.
+    #[must_use]
+    pub fn kept_for(mut self, after_end: Duration) -> Self {
+        self.kept_us = Some(micros_of(after_end));
+        self
+    }
+
+    /// One row per group, replaced as its rows come and go; see [`Grouped::kept_for`] for a stream.
     #[must_use]
     pub fn latest<A: Aggregate<D>>(
         &self,
         name: &str,
         aggregate: A,
     ) -> Table<'s, GroupRow<K, A::Output>> {
-        self.run(&format!("{name} latest"), Mode::Latest, aggregate)
+        let kept_us = self.kept_us;
+        let mode = Mode::Latest { kept_us };
+        self.run(&format!("{name} latest"), mode, aggregate)
     }
 
     /// One row per group once the watermark has reached its end, never changed again.

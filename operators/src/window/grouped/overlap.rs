@@ -43,6 +43,11 @@ impl<K: Key, S: Default> Overlap<K, S> {
         }
     }
 
+    /// So much later than a pane ends the last window that holds it.
+    pub(super) fn lag_us(&self) -> i64 {
+        self.width_us - self.step_us
+    }
+
     /// Whether a window is one pane alone: the one that begins at the beginning of time, at no whole number of steps.
     fn is_cut(&self, start: EventTime) -> bool {
         start.rem_euclid(self.step_us) != 0

@@ -22,6 +22,8 @@ struct Pane {
     /// The first moment that no longer does; at the beginning there is none.
     until: EventTime,
     windows: Vec<Place>,
+    /// Whether some of their windows take no rows any more: these are left out.
+    any_over: bool,
 }
 
 impl Pane {
@@ -51,10 +53,17 @@ impl Panes {
         &self.last.windows
     }
 
-    /// Finds the windows of a moment, and opens those that are not.
+    /// Whether all windows of the last row are over.
+    #[inline(always)]
+    pub(super) fn all_over(&self) -> bool {
+        self.last.any_over && self.last.windows.is_empty()
+    }
+
+    /// Finds the windows of a moment that end after `over`, which stays as it is, and opens those that are not.
     pub(super) fn move_to<K: Key, S: Default>(
         &mut self,
         at: EventTime,
+        over: EventTime,
         span: &Span,
         windows: &mut Windows<K, S>,
     ) {
@@ -67,6 +76,7 @@ impl Panes {
         }
         let pane = &mut self.last;
         pane.windows.clear();
+        pane.any_over = false;
         let newest;
         (newest, pane.until) = span.newest(at);
         pane.from = newest.min(at);
@@ -78,7 +88,11 @@ impl Panes {
                 break;
             }
             pane.until = pane.until.min(end);
-            pane.windows.push(windows.at(start));
+            if end > over {
+                pane.windows.push(windows.at(start));
+            } else {
+                pane.any_over = true;
+            }
             next = span.older(start);
         }
     }

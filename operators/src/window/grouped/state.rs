@@ -5,7 +5,7 @@ use std::ops::Range;
 use thalweg_engine::column::Column;
 use thalweg_engine::key::Key;
 use thalweg_engine::keyed::{Emitter, EpochTime, KeyGroup, KeyedState, StateError, StateSize};
-use thalweg_engine::time::EventTime;
+use thalweg_engine::time::{EventTime, WATERMARK_END};
 use thalweg_engine::update::{Data, Update, Updates};
 
 use crate::aggregate::Aggregate;
@@ -16,11 +16,12 @@ use crate::window::grouped::panes::Panes;
 use crate::window::grouped::windows::{Place, Windows};
 use crate::window::grouped::{GroupRow, Span};
 
-/// When a group's row goes out.
+/// When a group's row goes out, and until when it changes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Mode {
-    /// After every epoch that changed it.
-    Latest,
+    /// After every epoch that changed it; where windows are not kept for ever, until the watermark has passed their ends
+    /// by so many microseconds.
+    Latest { kept_us: Option<i64> },
     /// Once, when the watermark has reached the window's end.
     Final,
 }
@@ -57,6 +58,8 @@ pub(super) struct Groups<D, K: Key, A: Aggregate<D>> {
     runs: Vec<Run>,
     places: Vec<Place>,
     touched: Vec<Touched<A::Output>>,
+    /// Rows of the epoch that came for windows that are over alone.
+    forgotten: usize,
 }
 
 impl<D: Data, K: Key, A: Aggregate<D>> Groups<D, K, A> {
@@ -89,18 +92,20 @@ impl<D: Data, K: Key, A: Aggregate<D>> Groups<D, K, A> {
             runs: Vec::new(),
             places: Vec::new(),
             touched: Vec::new(),
+            forgotten: 0,
         }
     }
 
     /// Finds the runs of rows that lie in the same windows, and asks for the places of their keys.
-    fn place(&mut self, rows: &[Update<D>]) {
+    fn place(&mut self, rows: &[Update<D>], over: EventTime) {
         self.keys_of.of(rows, &mut self.keys);
         self.times_of.of(rows, &mut self.times);
         self.runs.clear();
         self.places.clear();
         let mut begun = 0;
         while let Some(at) = self.times.get(begun) {
-            self.panes.move_to(*at, &self.span, &mut self.windows);
+            let windows = &mut self.windows;
+            self.panes.move_to(*at, over, &self.span, windows);
             let within = self.panes.moments();
             // The first is within, or the last moment of all.
             let rest = self.times[begun + 1..].iter();
@@ -111,6 +116,9 @@ impl<D: Data, K: Key, A: Aggregate<D>> Groups<D, K, A> {
     }
 
     fn end_run(&mut self, rows: Range<usize>) {
+        if self.panes.all_over() {
+            self.forgotten += rows.len();
+        }
         for place in self.panes.windows() {
             self.windows.slab[*place as usize].prefetch(&self.keys[rows.clone()]);
         }
@@ -139,7 +147,7 @@ impl<D: Data, K: Key, A: Aggregate<D>> Groups<D, K, A> {
                             Err(vacant) => open.insert(vacant, key, 0, A::State::default()),
                         };
                         let group = open.group_mut(handle);
-                        if self.mode == Mode::Latest && group.used == Use::Resting {
+                        if self.mode != Mode::Final && group.used == Use::Resting {
                             group.used = Use::Touched;
                             let old = (group.rows > 0).then(|| self.aggregate.read(&group.state));
                             self.touched.push(Touched {
@@ -194,8 +202,31 @@ impl<D: Data, K: Key, A: Aggregate<D>> Groups<D, K, A> {
         self.touched = touched;
     }
 
-    /// Emits the windows that have ended in this epoch. What has come for those that had ended before, as from a join that
-    /// is repaired, is forgotten: their rows have been written.
+    /// Up to here windows, or the panes of windows that overlap, are over by this watermark: they take no rows.
+    fn over(&self, watermark: EventTime) -> EventTime {
+        let lag_us = match (self.mode, &self.overlap) {
+            (Mode::Final, None) => 0,
+            (Mode::Final, Some(overlap)) => overlap.lag_us(),
+            (Mode::Latest { kept_us: Some(_) }, _) if watermark == WATERMARK_END => 0,
+            (Mode::Latest { kept_us }, _) => kept_us.unwrap_or(EventTime::MAX),
+        };
+        if lag_us == EventTime::MAX {
+            return EventTime::MIN;
+        }
+        watermark.saturating_sub(lag_us)
+    }
+
+    /// Closes the windows whose rows no longer change.
+    fn close_over(&mut self, over: EventTime) {
+        while let Some((start, _)) = self.windows.first() {
+            if self.span.end(start) > over {
+                return;
+            }
+            self.windows.close(start);
+        }
+    }
+
+    /// Emits the windows that have ended in this epoch.
     fn emit_ended(&mut self, time: &EpochTime, out: &mut Emitter<'_, GroupRow<K, A::Output>>) {
         let watermark = time.watermark;
         if let Some(mut overlap) = self.overlap.take() {
@@ -214,13 +245,10 @@ impl<D: Data, K: Key, A: Aggregate<D>> Groups<D, K, A> {
             return;
         }
         while let Some((start, place)) = self.windows.first() {
-            let end = self.span.end(start);
-            if end > watermark {
+            if self.span.end(start) > watermark {
                 break;
             }
-            if end > time.watermark_before {
-                self.emit_window(start, self.windows.slab[place as usize].groups(), out);
-            }
+            self.emit_window(start, self.windows.slab[place as usize].groups(), out);
             self.windows.close(start);
         }
     }
@@ -251,17 +279,22 @@ impl<D: Data, K: Key, A: Aggregate<D>> KeyedState for Groups<D, K, A> {
 
     fn epoch(&mut self, time: &EpochTime, mut rows: Updates<D>, out: &mut Emitter<'_, Self::Out>) {
         self.panes = Panes::default();
+        let over = self.over(time.watermark_before);
         rows.sort_containers(|row| self.times_of.one(&row.0));
         for rows in rows
             .containers()
             .iter()
             .flat_map(|rows| rows.chunks(TOGETHER))
         {
-            self.place(rows);
+            self.place(rows, over);
             self.apply(rows);
         }
+        out.forget(std::mem::take(&mut self.forgotten));
         match self.mode {
-            Mode::Latest => self.emit_changes(out),
+            Mode::Latest { .. } => {
+                self.emit_changes(out);
+                self.close_over(self.over(time.watermark));
+            }
             Mode::Final if time.has_risen() => self.emit_ended(time, out),
             Mode::Final => {}
         }

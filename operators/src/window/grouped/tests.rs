@@ -13,6 +13,9 @@ use crate::laws::{Epochs, Row, assert_continues, log};
 use crate::window::grouped::state::{Groups, Mode};
 use crate::window::grouped::{Calendar, GroupRow, Local, Span};
 
+/// Windows that are kept for ever.
+const LATEST: Mode = Mode::Latest { kept_us: None };
+
 fn spans() -> Vec<Span> {
     let every = |width_us, step_us| Span::Every { width_us, step_us };
     let local = |calendar| Span::Calendar(Rc::new(Local::new(calendar, "Europe/London").unwrap()));
@@ -40,7 +43,8 @@ fn saved_groups_continue_as_if_never_interrupted() {
     for seed in 0..40 {
         let epochs = log(seed, 1_000, |row| row);
         for span in spans() {
-            for mode in [Mode::Latest, Mode::Final] {
+            let kept_us = Some(1_500);
+            for mode in [LATEST, Mode::Latest { kept_us }, Mode::Final] {
                 let make = || {
                     let (key, at) = (
                         Column::new(|row: &Row| row.key),
@@ -107,7 +111,7 @@ fn holds(seed: u64, span: &Span, epochs: &Epochs<Row>) {
         let aggregates = (count(), sum(|row: &Row| row.value));
         Groups::new(key, at, span.clone(), mode, aggregates)
     };
-    let (mut latest, mut finals) = (make(Mode::Latest), make(Mode::Final));
+    let (mut latest, mut finals) = (make(LATEST), make(Mode::Final));
     let (mut is, mut was) = (BTreeMap::new(), BTreeMap::new());
     let mut input = Vec::new();
     for (time, rows) in epochs {
@@ -133,14 +137,25 @@ fn step<S: KeyedState<In = Row>>(
     time: &EpochTime,
     rows: &[(Row, i64)],
 ) -> Vec<(S::Out, i64)> {
+    step_counted(state, time, rows).0
+}
+
+/// What an epoch writes, and how many updates it forgets.
+fn step_counted<S: KeyedState<In = Row>>(
+    state: &mut S,
+    time: &EpochTime,
+    rows: &[(Row, i64)],
+) -> (Vec<(S::Out, i64)>, u64) {
     let (mut buffer, mut passed_on) = (Vec::new(), Vec::new());
     let mut pass_on = |full: &mut Vec<_>| passed_on.append(full);
     let mut out = Emitter::new(time.epoch, &mut buffer, &mut pass_on);
     let rows = rows.iter().map(|(row, diff)| (*row, time.epoch, *diff));
     state.epoch(time, rows.collect(), &mut out);
+    let forgotten = out.forgotten();
     passed_on.append(&mut buffer);
     let written = passed_on.into_iter();
-    written.map(|(row, _, diff)| (row, diff)).collect()
+    let written = written.map(|(row, _, diff)| (row, diff)).collect();
+    (written, forgotten)
 }
 
 /// The same log, earlier by so much: watermarks too.
@@ -220,6 +235,67 @@ fn what_comes_for_a_window_that_has_ended_counts_only_in_those_that_have_not() {
     assert!(late > 10_000, "{late} rows before the watermark");
 }
 
+/// The same rows where windows are kept for a while: each group stands as it was when its window was last kept, what
+/// came later is counted, and no state is left of it.
+#[test]
+fn windows_that_are_kept_for_a_while_are_followed_for_so_long() {
+    let mut late = 0;
+    for seed in 0..120 {
+        let kept_us = [0, 700, 3_000][seed as usize % 3];
+        let mut epochs = log(seed, 1_000, |row| row);
+        let rows = epochs.iter_mut().flat_map(|(_, rows)| rows);
+        let early = rows.filter(|(row, _)| row.id % 5 == 0);
+        early.for_each(|(row, _)| row.at -= 9_000);
+        for span in spans() {
+            let (key, at) = (
+                Column::new(|row: &Row| row.key),
+                Column::new(|row: &Row| row.at),
+            );
+            let aggregates = (count(), sum(|row: &Row| row.value));
+            let mode = Mode::Latest {
+                kept_us: Some(kept_us),
+            };
+            let mut latest = Groups::new(key, at, span.clone(), mode, aggregates);
+            let is_over = |start, watermark: EventTime| {
+                let end = span.end(start);
+                let kept_us = if watermark == WATERMARK_END {
+                    0
+                } else {
+                    kept_us
+                };
+                watermark != EventTime::MIN && end.saturating_add(kept_us) <= watermark
+            };
+            let (mut is, mut expected) = (BTreeMap::new(), BTreeMap::new());
+            let mut input = Vec::new();
+            for (time, rows) in &epochs {
+                input.extend_from_slice(rows);
+                let (written, forgotten) = step_counted(&mut latest, time, rows);
+                for (row, diff) in written {
+                    *is.entry(facts(&row)).or_insert(0) += diff;
+                }
+                is.retain(|_, count| *count != 0);
+                let over_before = |start| is_over(start, time.watermark_before);
+                expected.retain(|group: &Facts, _| over_before(group.1));
+                let kept = brute(&input, &span).into_iter();
+                expected.extend(kept.filter(|(group, _)| !over_before(group.1)));
+                assert_eq!(is, expected, "seed {seed}, {span:?}, {time:?}");
+                let lost = rows.iter().filter(|(row, _)| {
+                    let starts = starts(&span, row.at);
+                    !starts.is_empty() && starts.into_iter().all(over_before)
+                });
+                assert_eq!(forgotten, lost.count() as u64, "seed {seed}, {span:?}");
+                late += forgotten;
+                let groups = groups(&input, &span).into_iter();
+                let open = groups.filter(|((_, start), group)| {
+                    !is_over(*start, time.watermark) && *group != (0, 0)
+                });
+                assert_eq!(latest.size().keys, open.count(), "seed {seed}, {span:?}");
+            }
+        }
+    }
+    assert!(late > 5_000, "{late} rows for windows that are over");
+}
+
 /// Windows at the beginning and at the end of time: `finals` says in the end what `latest` says.
 #[test]
 fn overlapping_windows_reach_to_the_ends_of_time() {
@@ -262,7 +338,7 @@ fn overlapping_windows_reach_to_the_ends_of_time() {
                 .map(|(row, diff)| (facts(&row), diff))
                 .collect::<BTreeMap<_, _>>()
         };
-        let (latest, finals) = (written(Mode::Latest), written(Mode::Final));
+        let (latest, finals) = (written(LATEST), written(Mode::Final));
         assert!(latest == finals, "{width_us} every {step_us}");
     }
 }
