@@ -67,9 +67,11 @@ class Campaign:
                 cell.why = run.why
                 if not run.why:
                     cell.runs.append(run)
-                said = run.why or f"{run.seconds:.3f} s"
-                print(f"{size.name} {workload} {number + 1}/{self.runs} {engine.name}: {said}", flush=True)
+                print(f"{size.name} {workload} {number + 1}/{self.runs} {engine.name}: {run.why or 'ran'}", flush=True)
         self.compare(cells)
+        # No time is shown before the answers were compared.
+        times = [f"{name} {cell.median('seconds'):.3f} s" for name, cell in cells.items() if cell.shown()]
+        print(f"{size.name} {workload}: {', '.join(times) or 'no answer'}", flush=True)
 
     def command(self, engine, folder, workload):
         program = [self.thalweg] if engine.name == THALWEG else None
