@@ -3,9 +3,11 @@
 //! fading ([`decayed`]).
 
 pub mod decayed;
+mod finals;
 pub mod grouped;
 pub mod last_rows;
 mod owed;
+mod placed;
 pub mod rolling;
 pub mod session;
 pub mod sliding;

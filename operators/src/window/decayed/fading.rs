@@ -18,9 +18,18 @@ pub(super) struct Sums {
 }
 
 impl Sums {
-    fn add(&mut self, weight: I256, sum: I256) {
-        self.weight = self.weight.get().wrapping_add(weight).into();
-        self.sum = self.sum.get().wrapping_add(sum).into();
+    pub(super) fn is_zero(&self) -> bool {
+        *self == Self::default()
+    }
+
+    pub(super) fn add(&mut self, more: Self) {
+        self.weight = self.weight.get().wrapping_add(more.weight.get()).into();
+        self.sum = self.sum.get().wrapping_add(more.sum.get()).into();
+    }
+
+    pub(super) fn take(&mut self, less: Self) {
+        self.weight = self.weight.get().wrapping_sub(less.weight.get()).into();
+        self.sum = self.sum.get().wrapping_sub(less.sum.get()).into();
     }
 
     /// The sums so many half-lives later.
@@ -47,16 +56,71 @@ impl HalfLives {
         }
     }
 
+    /// The half-life that holds a moment.
+    pub(super) fn number(&self, at: EventTime) -> i64 {
+        at.div_euclid(self.half_life_us)
+    }
+
+    /// What copies of a number, given as its lane, add to the sums of their half-life, and that one's number.
+    pub(super) fn sums<L: Lane>(&self, at: EventTime, lane: i64, copies: Diff) -> (i64, Sums) {
+        let (number, factor) = self.place(at);
+        let weight = I256::from(factor) * I256::from(copies);
+        let sums = Sums {
+            weight: weight.into(),
+            sum: I256::from(L::unit(lane)).wrapping_mul(weight).into(),
+        };
+        (number, sums)
+    }
+
     /// The half-life that holds a moment, and the moment's factor relative to its beginning.
     fn place(&self, at: EventTime) -> (i64, u64) {
-        let (number, part) = (
-            at.div_euclid(self.half_life_us),
-            at.rem_euclid(self.half_life_us),
-        );
+        let part = at.rem_euclid(self.half_life_us);
         let factor = self
             .factors
             .of(part.unsigned_abs(), self.half_life_us.unsigned_abs());
-        (number, factor)
+        (self.number(at), factor)
+    }
+}
+
+/// Sums of half-lives one after another: the last one's, with all before it halved as often as they lie back. Put
+/// together in order, which is what makes the bits the same.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Running {
+    number: i64,
+    sums: Sums,
+}
+
+impl Running {
+    /// Adds sums of the last half-life or a later one; of an earlier one, which only rows from behind the watermark are
+    /// of, halved as often as that lies back.
+    pub(super) fn add(&mut self, (number, more): (i64, Sums)) {
+        if more.is_zero() {
+            return;
+        }
+        if self.sums.is_zero() {
+            *self = Self { number, sums: more };
+        } else if number < self.number {
+            self.sums.add(more.halved(self.number.abs_diff(number)));
+        } else {
+            self.sums = self.sums.halved(number.abs_diff(self.number));
+            self.sums.add(more);
+            self.number = number;
+        }
+    }
+
+    /// Weight and weighted sum as of a moment that is not before the newest number.
+    #[expect(clippy::cast_precision_loss, reason = "rounded here")]
+    pub(super) fn read<L: Lane>(&self, lives: &HalfLives, as_of: EventTime) -> (f64, f64) {
+        if self.sums.is_zero() {
+            return (0.0, 0.0);
+        }
+        let (now, factor) = lives.place(as_of);
+        let lives_since = i32::try_from(now.saturating_sub(self.number)).unwrap_or(i32::MAX);
+        let faded = 0.5_f64.powi(lives_since) / factor as f64;
+        (
+            nearest(self.sums.weight.get()) * faded,
+            nearest(self.sums.sum.get()) * faded / L::units(),
+        )
     }
 }
 
@@ -81,11 +145,10 @@ impl Fading {
 
     /// Adds copies of a number, given as its lane.
     pub(super) fn add<L: Lane>(&mut self, lives: &HalfLives, at: EventTime, lane: i64, diff: Diff) {
-        let (number, factor) = lives.place(at);
-        let weight = I256::from(factor) * I256::from(diff);
+        let (number, more) = lives.sums::<L>(at, lane, diff);
         let sums = self.sums.entry(number).or_default();
-        sums.add(weight, I256::from(L::unit(lane)).wrapping_mul(weight));
-        if *sums == Sums::default() {
+        sums.add(more);
+        if sums.is_zero() {
             self.sums.remove(&number);
         }
         let count = self.times.entry(at).or_default();
@@ -102,38 +165,24 @@ impl Fading {
     }
 
     /// Weight and weighted sum as of a moment that is not before the newest number.
-    #[expect(clippy::cast_precision_loss, reason = "rounded here")]
     pub(super) fn read<L: Lane>(&self, lives: &HalfLives, as_of: EventTime) -> (f64, f64) {
-        let mut sums: Option<(i64, Sums)> = None;
-        for (number, more) in &self.sums {
-            let mut total = sums.map_or(Sums::default(), |(before, sums)| {
-                sums.halved(number.abs_diff(before))
-            });
-            total.add(more.weight.get(), more.sum.get());
-            sums = Some((*number, total));
+        let mut running = Running::default();
+        for (number, sums) in &self.sums {
+            running.add((*number, *sums));
         }
-        let Some((number, sums)) = sums else {
-            return (0.0, 0.0);
-        };
-        let (now, factor) = lives.place(as_of);
-        let lives_since = i32::try_from(now.saturating_sub(number)).unwrap_or(i32::MAX);
-        let faded = 0.5_f64.powi(lives_since) / factor as f64;
-        (
-            nearest(sums.weight.get()) * faded,
-            nearest(sums.sum.get()) * faded / L::units(),
-        )
+        running.read::<L>(lives, as_of)
     }
 
     /// Puts together what the watermark has passed: half-lives that have ended, and all but the newest of the moments.
     pub(super) fn settle(&mut self, lives: &HalfLives, watermark: EventTime) {
-        let ended = watermark.div_euclid(lives.half_life_us);
+        let ended = lives.number(watermark);
         while self.sums.range(..ended).nth(1).is_some() {
             let Some((number, sums)) = self.sums.pop_first() else {
                 return;
             };
             if let Some(mut next) = self.sums.first_entry() {
                 let halved = sums.halved(next.key().abs_diff(number));
-                next.get_mut().add(halved.weight.get(), halved.sum.get());
+                next.get_mut().add(halved);
             }
         }
         let newest = self

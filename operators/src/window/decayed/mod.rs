@@ -20,17 +20,45 @@
 //! the number's lane (2⁻⁶⁴, or the last decimal); the result is rounded three times, as floats are. While a retraction
 //! waits for a row later than all others, these lose a place for every half-life that lies between.
 //!
+//! # Modes
+//! | mode | rows | as of |
+//! |---|---|---|
+//! | [`latest`](Decayed::latest) | one per key | the key's newest number, or later if [`refreshed`](Decayed::refreshed) |
+//! | [`finals`](Decayed::finals) | one per row once the watermark has passed it, never changed again | the row |
+//! | [`corrections`](Decayed::corrections) | one per row at once, repaired until the watermark has passed it | the row |
+//!
+//! A row's sums are over all numbers of its key at or before it, those of the same moment included:
+//!
+//! ```text
+//!   ──●─────●────●●────●──▶ event time
+//!     ╰─────┴────┴╯              both rows of this moment: not the one after it
+//! ```
+//!
+//! A row without a number adds nothing, and has a row all the same in `finals` and `corrections`, as in rolling windows:
+//! the sums of the others as of it, 0 and 0 where there are none. In `latest` it is left out.
+//!
+//! What `finals` writes for a key's newest number is to the bit what `latest` has for the key.
+//!
 //! # Invariants
-//! 1. After every epoch the accumulated output is, per key with numbers, the same bits for any order of its rows.
-//! 2. A key whose row did not change emits nothing.
+//! 1. After every epoch the accumulated output is, per key with numbers or per row, the same bits for any order of its
+//!    rows.
+//! 2. A key or row that did not change emits nothing.
+//! 3. In `finals` and `corrections` a retraction that comes before its row takes nothing away until then; the watermark
+//!    lets it be forgotten.
 //!
 //! # Cost
-//! Per row two products of integers. State: per key two sums for each half-life that the watermark has not passed, the
-//! times of its rows in them, and two sums for all before.
+//! Per row two products of integers, in `corrections` for each later row of its key as well that the watermark has not
+//! passed: a late number is in all of them. State in `latest`: per key two sums for each half-life that the watermark has
+//! not passed, the times of its rows in them, and two sums for all before; in `finals` two sums, and the rows that wait;
+//! in `corrections` two sums for each half-life that is open, the open rows, and two sums for all before. A key with a
+//! number is never forgotten.
 
+mod corrections;
 mod factor;
 mod fading;
-mod state;
+mod finals;
+mod latest;
+mod settled;
 #[cfg(test)]
 mod tests;
 
@@ -46,7 +74,8 @@ use thalweg_engine::update::Data;
 
 use crate::key_by::Timeline;
 use crate::value::IntoLane;
-use state::State;
+use crate::window::finals::Finals;
+use crate::window::placed::Placed;
 
 /// Fading windows that wait to be told what to add up.
 #[derive(Clone)]
@@ -61,7 +90,9 @@ pub struct Decayed<'s, D: Data, K: Key> {
 pub struct DecayedRow<K> {
     /// The key.
     pub key: K,
-    /// The moment that the sums are as of: the key's newest row, or the watermark where that is asked for and later.
+    /// The moment that the sums are as of: the key's newest row, or the watermark where that is asked for and later. For a
+    /// row of `finals` and `corrections`, that row's; where the row comes from behind the watermark and a later number is
+    /// final already, that number's.
     pub at: EventTime,
     /// The numbers' weights, added up: each between 0 and 1.
     pub count: f64,
@@ -79,7 +110,8 @@ impl<K> DecayedRow<K> {
 
 impl<'s, D: Data, K: Key> Decayed<'s, D, K> {
     /// Writes every key anew, as of the watermark, whenever that has come to another multiple of `every`. Without this
-    /// call a key's row is as of its newest row, and changes with its rows alone.
+    /// call a key's row is as of its newest row, and changes with its rows alone. `finals` and `corrections` are as of each
+    /// row either way.
     ///
     /// # Errors
     /// [`JobError::Wrong`] when `every` is shorter than 1 µs.
@@ -105,9 +137,47 @@ impl<'s, D: Data, K: Key> Decayed<'s, D, K> {
         let (key, at) = (Rc::clone(&keyed.key), Rc::clone(&self.timeline.at));
         let lane = Rc::new(move |row: &D| number(row).into_lane());
         let times = (self.half_life_us, self.refresh_us);
-        let state = State::<D, K, V::Lane>::new(key, at, lane, times);
+        let state = latest::Latest::<D, K, V::Lane>::new(key, at, lane, times);
         keyed
             .table
             .keyed(&format!("{name} latest"), keyed.tags.clone(), state)
+    }
+}
+
+impl<'s, D: Data + Ord, K: Key> Decayed<'s, D, K> {
+    /// One row per row once the watermark has passed it, with the row itself, never changed again: count, sum and mean of
+    /// the numbers up to it, as of it. A row that is taken back before then has none.
+    #[must_use]
+    pub fn finals<V: IntoLane>(
+        &self,
+        name: &str,
+        number: impl Fn(&D) -> V + 'static,
+    ) -> Table<'s, (D, DecayedRow<K>)> {
+        let state = Finals::of(finals::Passed::<D, K, V::Lane>::new(self.half_life_us));
+        self.numbered(number)
+            .keyed(&format!("{name} final"), Placed::tags(), state)
+    }
+
+    /// One row per row at once, with the row itself, over what is known so far, and repaired as rows come late or are
+    /// taken back, until the watermark has passed it. In the end these are the rows of [`Decayed::finals`].
+    #[must_use]
+    pub fn corrections<V: IntoLane>(
+        &self,
+        name: &str,
+        number: impl Fn(&D) -> V + 'static,
+    ) -> Table<'s, (D, DecayedRow<K>)> {
+        let state = corrections::Corrections::<D, K, V::Lane>::new(self.half_life_us);
+        self.numbered(number)
+            .keyed(&format!("{name} corrections"), Placed::tags(), state)
+    }
+
+    fn numbered<V: IntoLane>(
+        &self,
+        number: impl Fn(&D) -> V + 'static,
+    ) -> Table<'s, Placed<K, settled::Numbered<D>>> {
+        self.timeline.placed(move |row| {
+            let lane = number(&row).into_lane();
+            (row, lane)
+        })
     }
 }

@@ -27,7 +27,7 @@ mod form;
 mod latest;
 mod line;
 mod open_rows;
-mod queue;
+pub(super) mod queue;
 mod repair;
 mod silences;
 mod stack;

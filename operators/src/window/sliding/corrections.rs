@@ -22,10 +22,11 @@ use thalweg_engine::update::{Data, Diff, Updates};
 use crate::aggregate::Aggregate;
 use crate::array::Array;
 use crate::codec;
+use crate::window::placed::Placed;
 use crate::window::rolling::timers::Timers;
 use crate::window::rolling::widths::Widths;
+use crate::window::sliding::SlidingRow;
 use crate::window::sliding::windows::Windows;
-use crate::window::sliding::{Placed, SlidingRow};
 
 /// The rows of a moment with how often each is there, and what the windows read then.
 type Moment<D, O, const W: usize> = (BTreeMap<D, Diff>, Array<O, W>);

@@ -1,39 +1,23 @@
 //! Rolling aggregates, one row per event once the watermark has passed it.
 
-use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+use serde::Serialize;
 use thalweg_engine::key::Key;
-use thalweg_engine::keyed::{Emitter, EpochTime, KeyGroup, KeyedState, StateError, StateSize};
+use thalweg_engine::keyed::{Emitter, EpochTime, KeyGroup, StateSize};
 use thalweg_engine::state::KeyIndex;
 use thalweg_engine::time::EventTime;
-use thalweg_engine::update::{Data, Diff, Updates};
+use thalweg_engine::update::{Data, Diff};
 
 use crate::aggregate::Aggregate;
-use crate::codec;
-use crate::window::rolling::calendar::{Calendar, Waiting};
+use crate::window::finals::Settle;
 use crate::window::rolling::timers::Timers;
 use crate::window::rolling::widths::Widths;
+use crate::window::sliding::SlidingRow;
 use crate::window::sliding::windows::Windows;
-use crate::window::sliding::{Placed, SlidingRow};
 
-/// An event that waits, with its sign.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(bound(
-    serialize = "D: Serialize",
-    deserialize = "D: serde::de::DeserializeOwned"
-))]
-struct Pending<K: Key, D> {
-    placed: Placed<K, D>,
-    diff: Diff,
-}
-
-impl<K: Key, D: Ord> Waiting for Pending<K, D> {
-    fn at(&self) -> EventTime {
-        self.placed.at
-    }
-}
-
-/// The keyed state of rolling aggregates in mode `final`.
-pub(super) struct Finals<K: Key, D: Ord, A: Aggregate<D>, const W: usize> {
+/// The keys' windows, as of the newest moment that was settled of each.
+pub(super) struct Settled<K: Key, D: Ord, A: Aggregate<D>, const W: usize> {
     aggregate: A,
     widths: Widths<W>,
     index: KeyIndex<K>,
@@ -42,11 +26,9 @@ pub(super) struct Finals<K: Key, D: Ord, A: Aggregate<D>, const W: usize> {
     moments: usize,
     /// For each key, when its events have left every window that can still be asked for.
     silences: Timers,
-    calendar: Calendar<Pending<K, D>>,
-    released: Vec<Pending<K, D>>,
 }
 
-impl<K: Key, D: Data + Ord, A: Aggregate<D>, const W: usize> Finals<K, D, A, W> {
+impl<K: Key, D: Data + Ord, A: Aggregate<D>, const W: usize> Settled<K, D, A, W> {
     pub(super) fn new(aggregate: A, widths: Widths<W>) -> Self {
         Self {
             aggregate,
@@ -55,8 +37,6 @@ impl<K: Key, D: Data + Ord, A: Aggregate<D>, const W: usize> Finals<K, D, A, W> 
             slots: Vec::new(),
             moments: 0,
             silences: Timers::new(),
-            calendar: Calendar::new(),
-            released: Vec::new(),
         }
     }
 
@@ -93,87 +73,55 @@ impl<K: Key, D: Data + Ord, A: Aggregate<D>, const W: usize> Finals<K, D, A, W> 
             }
         }
     }
+}
 
-    /// Applies the events of one key at one moment, then emits a row for each that is left.
+impl<K: Key, D: Data + Ord, A: Aggregate<D>, const W: usize> Settle for Settled<K, D, A, W> {
+    type Key = K;
+    type Row = D;
+    type Out = (D, SlidingRow<K, A::Output, W>);
+    type Saved = Vec<(K, BTreeMap<EventTime, BTreeMap<D, Diff>>)>;
+    const FORMAT: u32 = 1;
+
     fn settle(
         &mut self,
-        moment: &[Pending<K, D>],
-        out: &mut Emitter<'_, (D, SlidingRow<K, A::Output, W>)>,
+        key: &K,
+        at: EventTime,
+        rows: &[(&D, Diff)],
+        out: &mut Emitter<'_, Self::Out>,
     ) {
-        let (key, at) = (&moment[0].placed.key, moment[0].placed.at);
         let handle = self.resolve(key, at);
         let windows = &mut self.slots[handle];
         self.moments -= windows.events.len();
-        let copies = || moment.chunk_by(|a, b| a.placed.row == b.placed.row);
-        let count = |copies: &[Pending<K, D>]| copies.iter().map(|copy| copy.diff).sum::<Diff>();
         windows.slide(&self.aggregate, at, &self.widths);
         windows.evict(at.saturating_sub(self.widths.widest()));
-        // A retraction of what has not come by now is of nothing: its event would be late.
-        for copies in copies().filter(|copies| count(copies) > 0) {
-            windows.change(&self.aggregate, at, &copies[0].placed.row, count(copies));
+        for (row, copies) in rows {
+            windows.change(&self.aggregate, at, row, *copies);
         }
         self.moments += windows.events.len();
-        for copies in copies() {
-            let count = count(copies);
-            if count > 0 {
-                let row = SlidingRow {
-                    key: key.clone(),
-                    at,
-                    windows: windows.read(&self.aggregate),
-                };
-                out.emit((copies[0].placed.row.clone(), row), count);
-            }
+        for (row, copies) in rows {
+            let windows = SlidingRow {
+                key: key.clone(),
+                at,
+                windows: windows.read(&self.aggregate),
+            };
+            out.emit(((*row).clone(), windows), *copies);
         }
     }
-}
 
-impl<K: Key, D: Data + Ord, A: Aggregate<D>, const W: usize> KeyedState for Finals<K, D, A, W> {
-    type In = Placed<K, D>;
-    type Out = (D, SlidingRow<K, A::Output, W>);
-    const FORMAT: u32 = 1;
-
-    fn epoch(
-        &mut self,
-        time: &EpochTime,
-        rows: Updates<Self::In>,
-        out: &mut Emitter<'_, Self::Out>,
-    ) {
-        rows.into_iter()
-            .for_each(|(placed, _, diff)| self.calendar.push(Pending { placed, diff }));
-        if !time.has_risen() {
-            return;
+    fn let_go(&mut self, time: &EpochTime) {
+        if time.has_risen() {
+            self.forget_silent(time.as_of);
         }
-        let mut released = std::mem::take(&mut self.released);
-        self.calendar.release(time.watermark, &mut released);
-        released.sort_unstable();
-        let same_moment = |a: &Pending<K, D>, b: &Pending<K, D>| {
-            a.placed.at == b.placed.at && a.placed.key == b.placed.key
-        };
-        for moment in released.chunk_by(same_moment) {
-            self.settle(moment, out);
-        }
-        released.clear();
-        self.released = released;
-        self.forget_silent(time.as_of);
     }
 
-    fn save(&self, group: KeyGroup, into: &mut Vec<u8>) -> Result<(), StateError> {
-        let waiting: Vec<_> = self
-            .calendar
-            .iter()
-            .filter(|row| group.holds(row.placed.key.tag()))
-            .collect();
+    fn saved(&self, group: KeyGroup) -> impl Serialize {
         let ours = self.index.iter().filter(|(_, key)| group.holds(key.tag()));
-        let keys: Vec<_> = ours
-            .map(|(handle, key)| (key, &self.slots[handle as usize].events))
-            .collect();
-        codec::encode(&(keys, waiting), into)
+        ours.map(|(handle, key)| (key, &self.slots[handle as usize].events))
+            .collect::<Vec<_>>()
     }
 
-    fn load(&mut self, bytes: &[u8]) -> Result<(), StateError> {
-        type Events<D> = std::collections::BTreeMap<EventTime, std::collections::BTreeMap<D, Diff>>;
-        let (keys, waiting): (Vec<(K, Events<D>)>, Vec<Pending<K, D>>) = codec::decode(bytes)?;
-        for (key, events) in keys {
+    fn restore(&mut self, saved: Self::Saved) {
+        for (key, events) in saved {
             let newest = events
                 .last_key_value()
                 .map_or(EventTime::MIN, |last| *last.0);
@@ -185,16 +133,13 @@ impl<K: Key, D: Data + Ord, A: Aggregate<D>, const W: usize> KeyedState for Fina
             }
             self.moments += self.slots[handle].events.len();
         }
-        waiting.into_iter().for_each(|row| self.calendar.push(row));
-        Ok(())
     }
 
     fn size(&self) -> StateSize {
-        let events = self.moments + self.calendar.len();
         StateSize {
             keys: self.index.len(),
-            events,
-            bytes: self.index.bytes() + events * (size_of::<Pending<K, D>>() + 64),
+            events: self.moments,
+            bytes: self.index.bytes() + self.moments * (size_of::<(EventTime, D, Diff)>() + 64),
         }
     }
 }

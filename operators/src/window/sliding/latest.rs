@@ -8,11 +8,12 @@ use thalweg_engine::update::{Data, Diff, Updates};
 
 use crate::aggregate::Aggregate;
 use crate::codec;
+use crate::window::placed::Placed;
 use crate::window::rolling::Expiry;
 use crate::window::rolling::timers::Timers;
 use crate::window::rolling::widths::Widths;
+use crate::window::sliding::SlidingRow;
 use crate::window::sliding::windows::Windows;
-use crate::window::sliding::{Placed, SlidingRow};
 
 /// One key.
 struct Slot<D: Ord, A: Aggregate<D>, const W: usize> {

@@ -22,10 +22,7 @@ mod latest;
 mod tests;
 mod windows;
 
-use std::rc::Rc;
-
 use serde::{Deserialize, Serialize};
-use thalweg_engine::column::Column;
 use thalweg_engine::key::Key;
 use thalweg_engine::table::Table;
 use thalweg_engine::time::EventTime;
@@ -34,7 +31,8 @@ use thalweg_engine::update::Data;
 use crate::aggregate::Aggregate;
 use crate::array::Array;
 use crate::key_by::Timeline;
-use crate::table_ops::TableOps;
+use crate::window::finals::Finals;
+use crate::window::placed::Placed;
 use crate::window::rolling::Expiry;
 use crate::window::rolling::widths::Widths;
 
@@ -51,24 +49,6 @@ pub struct SlidingRow<K: Key, O, const W: usize> {
     pub at: EventTime,
     /// What the aggregates read, windows in the order in which the job named them.
     pub windows: Array<O, W>,
-}
-
-/// A row on its way into its key's windows.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(bound(
-    serialize = "D: Serialize",
-    deserialize = "D: serde::de::DeserializeOwned"
-))]
-struct Placed<K: Key, D> {
-    at: EventTime,
-    key: K,
-    row: D,
-}
-
-impl<K: Key, D: 'static> Placed<K, D> {
-    fn tags() -> Column<Self, u64> {
-        Column::new(|placed: &Self| placed.key.tag())
-    }
 }
 
 /// Rolling aggregates, declared but not yet running: choose a mode.
@@ -93,16 +73,16 @@ impl<'s, D: Data + Ord, K: Key, A: Aggregate<D>, const W: usize> Sliding<'s, D, 
     #[must_use]
     pub fn latest(&self) -> Table<'s, SlidingRow<K, A::Output, W>> {
         let state = latest::Latest::new(self.aggregate.clone(), self.widths, self.expiry);
-        self.placed()
-            .keyed(&format!("{} latest", self.name), Placed::tags(), state)
+        let placed = self.timeline.placed(|row| row);
+        placed.keyed(&format!("{} latest", self.name), Placed::tags(), state)
     }
 
     /// One row per event once the watermark has passed it, with the event itself, never changed again.
     #[must_use]
     pub fn finals(&self) -> Table<'s, (D, SlidingRow<K, A::Output, W>)> {
-        let state = finals::Finals::new(self.aggregate.clone(), self.widths);
-        self.placed()
-            .keyed(&format!("{} final", self.name), Placed::tags(), state)
+        let state = Finals::of(finals::Settled::new(self.aggregate.clone(), self.widths));
+        let placed = self.timeline.placed(|row| row);
+        placed.keyed(&format!("{} final", self.name), Placed::tags(), state)
     }
 
     /// One row per event at once, with the event itself, over what is known so far, and repaired as events come late or
@@ -110,19 +90,7 @@ impl<'s, D: Data + Ord, K: Key, A: Aggregate<D>, const W: usize> Sliding<'s, D, 
     #[must_use]
     pub fn corrections(&self) -> Table<'s, (D, SlidingRow<K, A::Output, W>)> {
         let state = corrections::Corrections::new(self.aggregate.clone(), self.widths);
-        self.placed()
-            .keyed(&format!("{} corrections", self.name), Placed::tags(), state)
-    }
-
-    fn placed(&self) -> Table<'s, Placed<K, D>> {
-        let (key, at) = (
-            Rc::clone(&self.timeline.keyed.key),
-            Rc::clone(&self.timeline.at),
-        );
-        self.timeline.keyed.table.map(move |row| Placed {
-            at: at(&row),
-            key: key(&row),
-            row,
-        })
+        let placed = self.timeline.placed(|row| row);
+        placed.keyed(&format!("{} corrections", self.name), Placed::tags(), state)
     }
 }

@@ -7,9 +7,11 @@ use thalweg_engine::time::{EventTime, WATERMARK_NONE, millis};
 use thalweg_engine::update::{Diff, Update};
 
 use crate::aggregate::{count, distinct};
+use crate::window::finals::Finals;
+use crate::window::placed::Placed;
 use crate::window::rolling::Expiry;
 use crate::window::rolling::widths::Widths;
-use crate::window::sliding::{Placed, finals, latest};
+use crate::window::sliding::{finals, latest};
 
 /// A key, a moment in ms, a value.
 type Event = (u32, i64, u32);
@@ -189,7 +191,11 @@ fn each_event_that_is_left_has_one_final_row_with_its_peers_inside() {
             watermark: EventTime::MAX,
             ..EpochTime::default()
         };
-        let net = run(finals::Finals::new(aggregate, widths()), &epochs, end);
+        let net = run(
+            Finals::of(finals::Settled::new(aggregate, widths())),
+            &epochs,
+            end,
+        );
         let mut found: Vec<_> = net
             .iter()
             .map(|((value, row), n)| (row.key, row.at / 1_000, *value, *n, row.windows.0))

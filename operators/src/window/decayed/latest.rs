@@ -1,4 +1,4 @@
-//! The keyed state of fading sums.
+//! Fading sums, one row per key.
 
 use std::marker::PhantomData;
 use std::rc::Rc;
@@ -21,8 +21,8 @@ struct Slot {
     touched: bool,
 }
 
-/// The keyed state of fading sums of a lane.
-pub(super) struct State<D, K, L> {
+/// The keyed state of fading sums of a lane in mode `latest`.
+pub(super) struct Latest<D, K, L> {
     key: Rc<dyn Fn(&D) -> K>,
     at: Rc<dyn Fn(&D) -> EventTime>,
     lane: Rc<dyn Fn(&D) -> i64>,
@@ -37,7 +37,7 @@ pub(super) struct State<D, K, L> {
     of: PhantomData<L>,
 }
 
-impl<D: Data, K: Key, L: Lane> State<D, K, L> {
+impl<D: Data, K: Key, L: Lane> Latest<D, K, L> {
     /// `times` are the half-life, and how often all keys are written anew.
     pub(super) fn new(
         key: Rc<dyn Fn(&D) -> K>,
@@ -101,7 +101,7 @@ impl<D: Data, K: Key, L: Lane> State<D, K, L> {
     }
 }
 
-impl<D: Data, K: Key, L: Lane> KeyedState for State<D, K, L> {
+impl<D: Data, K: Key, L: Lane> KeyedState for Latest<D, K, L> {
     type In = D;
     type Out = DecayedRow<K>;
     const FORMAT: u32 = 1;

@@ -1,0 +1,55 @@
+//! A row on its way into its key's windows, with its moment.
+
+use std::rc::Rc;
+
+use serde::{Deserialize, Serialize};
+use thalweg_engine::column::Column;
+use thalweg_engine::key::Key;
+use thalweg_engine::table::Table;
+use thalweg_engine::time::EventTime;
+use thalweg_engine::update::Data;
+
+use crate::key_by::Timeline;
+use crate::table_ops::TableOps;
+use crate::window::rolling::calendar::Waiting;
+use crate::window::rolling::queue::Pending;
+
+/// What a window takes of a row: rows are in order of time, then of the key, then of `row`.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(bound(
+    serialize = "R: Serialize",
+    deserialize = "R: serde::de::DeserializeOwned"
+))]
+pub(crate) struct Placed<K: Key, R> {
+    pub(crate) at: EventTime,
+    pub(crate) key: K,
+    pub(crate) row: R,
+}
+
+impl<K: Key, R: 'static> Placed<K, R> {
+    /// What rows are dealt by.
+    pub(crate) fn tags() -> Column<Self, u64> {
+        Column::new(|placed: &Self| placed.key.tag())
+    }
+}
+
+impl<K: Key, R: Ord> Waiting for Pending<Placed<K, R>> {
+    fn at(&self) -> EventTime {
+        self.row.at
+    }
+}
+
+impl<'s, D: Data, K: Key> Timeline<'s, D, K> {
+    /// The rows with their keys and moments, each as `row` makes it.
+    pub(crate) fn placed<R: Data>(
+        &self,
+        row: impl Fn(D) -> R + 'static,
+    ) -> Table<'s, Placed<K, R>> {
+        let (key, at) = (Rc::clone(&self.keyed.key), Rc::clone(&self.at));
+        self.keyed.table.map(move |whole| Placed {
+            at: at(&whole),
+            key: key(&whole),
+            row: row(whole),
+        })
+    }
+}
