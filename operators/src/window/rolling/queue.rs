@@ -7,37 +7,39 @@
 use std::ops::{Index, Range};
 
 use serde::{Deserialize, Serialize};
-use thalweg_engine::key::Key;
 use thalweg_engine::time::EventTime;
 use thalweg_engine::update::Diff;
 
 use crate::window::rolling::calendar::{Calendar, Waiting, in_time_order};
-use crate::window::rolling::event::Event;
 
 /// A row that waits, with its sign.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub(super) struct Pending<R> {
-    pub(super) row: R,
-    pub(super) diff: Diff,
+pub(in crate::window) struct Pending<R> {
+    pub(in crate::window) row: R,
+    pub(in crate::window) diff: Diff,
 }
 
-impl<K: Key, const N: usize, P: Ord> Waiting for Pending<Event<K, N, P>> {
+/// A row that waits until the watermark has passed its moment.
+pub trait Due {
+    /// Its moment.
+    fn due(&self) -> EventTime;
+}
+
+impl<R: Due + Ord> Waiting for Pending<R> {
+    #[inline(always)]
     fn at(&self) -> EventTime {
-        self.row.at
+        self.row.due()
     }
 }
 
 /// The rows that wait, and those that an epoch has let out.
-pub(super) struct Queue<R> {
-    pub(super) waiting: Calendar<Pending<R>>,
-    pub(super) out: Released<R>,
+pub(in crate::window) struct Queue<R> {
+    pub(in crate::window) waiting: Calendar<Pending<R>>,
+    pub(in crate::window) out: Released<R>,
 }
 
-impl<R> Queue<R>
-where
-    Pending<R>: Waiting,
-{
-    pub(super) fn new() -> Self {
+impl<R: Due + Ord> Queue<R> {
+    pub(in crate::window) fn new() -> Self {
         Self {
             waiting: Calendar::new(),
             out: Released::default(),
@@ -46,20 +48,20 @@ where
 
     /// Takes a row in.
     #[inline]
-    pub(super) fn admit(&mut self, row: R, diff: Diff, watermark: EventTime) {
+    pub(in crate::window) fn admit(&mut self, row: R, diff: Diff, watermark: EventTime) {
         self.waiting
             .admit(Pending { row, diff }, watermark, &mut self.out.rows);
     }
 
     /// Lets out what the watermark has passed.
-    pub(super) fn release(&mut self, watermark: EventTime) {
+    pub(in crate::window) fn release(&mut self, watermark: EventTime) {
         self.waiting.release(watermark, &mut self.out.rows);
         in_time_order(&self.out.rows, &mut self.out.order);
     }
 }
 
 /// Rows that are out, in order of time.
-pub(super) struct Released<R> {
+pub(in crate::window) struct Released<R> {
     rows: Vec<Pending<R>>,
     order: Vec<u64>,
 }
@@ -75,19 +77,19 @@ impl<R> Default for Released<R> {
 
 impl<R> Released<R> {
     /// How many there are.
-    pub(super) fn len(&self) -> usize {
+    pub(in crate::window) fn len(&self) -> usize {
         self.order.len()
     }
 
     /// The row at a place, if there are so many.
     #[inline(always)]
-    pub(super) fn get(&self, place: usize) -> Option<&Pending<R>> {
+    pub(in crate::window) fn get(&self, place: usize) -> Option<&Pending<R>> {
         let place = *self.order.get(place)?;
         Some(&self.rows[place as usize])
     }
 
     /// The rows in a range, those that are equal as one, with how often they are there.
-    pub(super) fn net(&self, mut range: Range<usize>) -> impl Iterator<Item = (&R, Diff)>
+    pub(in crate::window) fn net(&self, mut range: Range<usize>) -> impl Iterator<Item = (&R, Diff)>
     where
         R: PartialEq,
     {
@@ -103,7 +105,7 @@ impl<R> Released<R> {
     }
 
     /// Forgets them.
-    pub(super) fn clear(&mut self) {
+    pub(in crate::window) fn clear(&mut self) {
         self.rows.clear();
         self.order.clear();
     }

@@ -15,8 +15,10 @@
 //! # Cost
 //! Per event and window two updates of the aggregate, once in and once out. State: the events of the widest window.
 
+mod at;
 mod corrections;
 mod finals;
+pub(in crate::window) mod kept;
 mod latest;
 #[cfg(test)]
 mod tests;
@@ -36,6 +38,7 @@ use crate::array::Array;
 use crate::key_by::Timeline;
 use crate::table_ops::TableOps;
 use crate::window::rolling::Expiry;
+use crate::window::rolling::queue::Due;
 use crate::window::rolling::widths::Widths;
 
 /// A key's aggregates over `W` rolling windows.
@@ -59,10 +62,16 @@ pub struct SlidingRow<K: Key, O, const W: usize> {
     serialize = "D: Serialize",
     deserialize = "D: serde::de::DeserializeOwned"
 ))]
-struct Placed<K: Key, D> {
-    at: EventTime,
-    key: K,
-    row: D,
+pub struct Placed<K: Key, D> {
+    pub(in crate::window) at: EventTime,
+    pub(in crate::window) key: K,
+    pub(in crate::window) row: D,
+}
+
+impl<K: Key, D> Due for Placed<K, D> {
+    fn due(&self) -> EventTime {
+        self.at
+    }
 }
 
 impl<K: Key, D: 'static> Placed<K, D> {
