@@ -11,8 +11,7 @@ use thalweg_engine::update::Data;
 
 use crate::key_by::Timeline;
 use crate::table_ops::TableOps;
-use crate::window::rolling::calendar::Waiting;
-use crate::window::rolling::queue::Pending;
+use crate::window::rolling::queue::Due;
 
 /// What a window takes of a row: rows are in order of time, then of the key, then of `row`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -20,7 +19,7 @@ use crate::window::rolling::queue::Pending;
     serialize = "R: Serialize",
     deserialize = "R: serde::de::DeserializeOwned"
 ))]
-pub(crate) struct Placed<K: Key, R> {
+pub struct Placed<K: Key, R> {
     pub(crate) at: EventTime,
     pub(crate) key: K,
     pub(crate) row: R,
@@ -33,9 +32,10 @@ impl<K: Key, R: 'static> Placed<K, R> {
     }
 }
 
-impl<K: Key, R: Ord> Waiting for Pending<Placed<K, R>> {
-    fn at(&self) -> EventTime {
-        self.row.at
+impl<K: Key, R> Due for Placed<K, R> {
+    #[inline(always)]
+    fn due(&self) -> EventTime {
+        self.at
     }
 }
 

@@ -75,7 +75,7 @@ pub(crate) struct Corrections<K: Key, L: Lane, P, const N: usize, const W: usize
     handles: Vec<u32>,
     late: Vec<Late<P, N>>,
     changes: Vec<Open<Source<P, N>>>,
-    repair: Repair<Source<P, N>, L, N, W>,
+    repair: Repair<Source<P, N>, Windows<L, N, W>>,
     /// The rows of the key in repair.
     open: VecDeque<Open<Source<P, N>>>,
 }

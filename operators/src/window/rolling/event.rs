@@ -7,6 +7,7 @@ use thalweg_engine::time::EventTime;
 
 use crate::array::Array;
 use crate::value::{Lane, Moments};
+use crate::window::rolling::queue::Due;
 
 /// A row on its way into rolling windows: its key, its event time, its numbers, and what its final row carries along.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -44,6 +45,13 @@ impl<K: Key, L: Lane, const N: usize, const W: usize> Rolled<K, L, N, W> {
     #[must_use]
     pub fn window(&self, window: usize) -> &Moments<L> {
         &self.windows[window][0]
+    }
+}
+
+impl<K: Key, const N: usize, P> Due for Event<K, N, P> {
+    #[inline(always)]
+    fn due(&self) -> EventTime {
+        self.at
     }
 }
 

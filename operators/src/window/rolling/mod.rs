@@ -27,11 +27,11 @@ mod form;
 mod latest;
 mod line;
 mod open_rows;
-pub(super) mod queue;
-mod repair;
-mod silences;
+pub(in crate::window) mod queue;
+pub(in crate::window) mod repair;
+pub(in crate::window) mod silences;
 mod stack;
-mod store;
+pub(in crate::window) mod store;
 pub(crate) mod timers;
 mod turns;
 pub(crate) mod wheel;
@@ -46,7 +46,6 @@ use thalweg_engine::time::EventTime;
 use thalweg_engine::update::Data;
 use thalweg_engine::upserts::Upserts;
 
-pub use at::{Answer, PointInTime};
 pub use event::{Event, Rolled, Windows};
 pub use finals::Final;
 pub use form::{Compact, Form, Wide, WithoutExtremes};
@@ -160,17 +159,30 @@ impl<'s, D: Data, K: Key, L: Lane, const N: usize, const W: usize, F: Form>
 
     /// Projects the rows to what the operator stores.
     fn events<P: Data>(&self, payload: impl Fn(&D) -> P + 'static) -> Table<'s, Event<K, N, P>> {
+        self.project(move |row, event| Event {
+            key: event.key,
+            at: event.at,
+            lanes: event.lanes,
+            payload: payload(row),
+        })
+    }
+
+    /// Projects the rows to what an operator sees of them and of their events.
+    fn project<E: Data>(&self, see: impl Fn(&D, Event<K, N, ()>) -> E + 'static) -> Table<'s, E> {
         let (key, at, lanes) = (
             Rc::clone(&self.key),
             Rc::clone(&self.at),
             Rc::clone(&self.lanes),
         );
         self.table
-            .map_ref(&format!("{} project", self.name), move |row| Event {
-                key: key(row),
-                at: at(row),
-                lanes: Array(lanes(row)),
-                payload: payload(row),
+            .map_ref(&format!("{} project", self.name), move |row| {
+                let event = Event {
+                    key: key(row),
+                    at: at(row),
+                    lanes: Array(lanes(row)),
+                    payload: (),
+                };
+                see(row, event)
             })
     }
 }

@@ -7,12 +7,10 @@
 use std::ops::{Index, Range};
 
 use serde::{Deserialize, Serialize};
-use thalweg_engine::key::Key;
 use thalweg_engine::time::EventTime;
 use thalweg_engine::update::Diff;
 
 use crate::window::rolling::calendar::{Calendar, Waiting, in_time_order};
-use crate::window::rolling::event::Event;
 
 /// A row that waits, with its sign.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -21,9 +19,16 @@ pub(in crate::window) struct Pending<R> {
     pub(in crate::window) diff: Diff,
 }
 
-impl<K: Key, const N: usize, P: Ord> Waiting for Pending<Event<K, N, P>> {
+/// A row that waits until the watermark has passed its moment.
+pub trait Due {
+    /// Its moment.
+    fn due(&self) -> EventTime;
+}
+
+impl<R: Due + Ord> Waiting for Pending<R> {
+    #[inline(always)]
     fn at(&self) -> EventTime {
-        self.row.at
+        self.row.due()
     }
 }
 
@@ -33,10 +38,7 @@ pub(in crate::window) struct Queue<R> {
     pub(in crate::window) out: Released<R>,
 }
 
-impl<R> Queue<R>
-where
-    Pending<R>: Waiting,
-{
+impl<R: Due + Ord> Queue<R> {
     pub(in crate::window) fn new() -> Self {
         Self {
             waiting: Calendar::new(),

@@ -10,42 +10,37 @@
 use std::collections::VecDeque;
 
 use serde::{Deserialize, Serialize};
-use thalweg_engine::key::Key;
 use thalweg_engine::time::EventTime;
 use thalweg_engine::update::Diff;
 
-use crate::array::Array;
-use crate::value::{Lane, Moments};
-use crate::window::rolling::event::Windows;
-use crate::window::rolling::form::Form;
-use crate::window::rolling::store::Store;
+use crate::window::at::Lookback;
 
 /// A row that may still change: its moment, what it is of, and how often it is there.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub(super) struct Open<Q> {
-    pub(super) at: EventTime,
-    pub(super) of: Q,
-    pub(super) count: Diff,
+pub(in crate::window) struct Open<Q> {
+    pub(in crate::window) at: EventTime,
+    pub(in crate::window) of: Q,
+    pub(in crate::window) count: Diff,
 }
 
 /// A row in repair, with how often it was there before.
-pub(super) struct Changed<Q> {
-    pub(super) at: EventTime,
-    pub(super) of: Q,
-    pub(super) old: Diff,
-    pub(super) new: Diff,
+pub(in crate::window) struct Changed<Q> {
+    pub(in crate::window) at: EventTime,
+    pub(in crate::window) of: Q,
+    pub(in crate::window) old: Diff,
+    pub(in crate::window) new: Diff,
 }
 
 /// Windows at some moments, which ascend.
-struct Reading<L: Lane, const N: usize, const W: usize> {
+struct Reading<X> {
     ends: Vec<EventTime>,
-    windows: Vec<Windows<L, N, W>>,
+    windows: Vec<X>,
 }
 
-impl<L: Lane, const N: usize, const W: usize> Reading<L, N, W> {
-    fn take<K: Key, F: Form>(
+impl<X> Reading<X> {
+    fn take<M: Lookback<Windows = X>>(
         &mut self,
-        store: &mut Store<K, L, N, W, F>,
+        store: &mut M,
         handle: u32,
         ends: impl Iterator<Item = EventTime>,
     ) {
@@ -53,13 +48,11 @@ impl<L: Lane, const N: usize, const W: usize> Reading<L, N, W> {
         self.ends.extend(ends);
         self.ends.dedup();
         self.windows.clear();
-        self.windows
-            .resize(self.ends.len(), Array([Array([Moments::EMPTY; N]); W]));
-        store.read(handle, &self.ends, &mut self.windows);
+        store.read_all(handle, &self.ends, &mut self.windows);
     }
 
     /// The windows at a moment, looked for from place `from` on.
-    fn at(&self, at: EventTime, from: &mut usize) -> Option<&Windows<L, N, W>> {
+    fn at(&self, at: EventTime, from: &mut usize) -> Option<&X> {
         while self.ends.get(*from).is_some_and(|end| *end < at) {
             *from += 1;
         }
@@ -68,18 +61,21 @@ impl<L: Lane, const N: usize, const W: usize> Reading<L, N, W> {
 }
 
 /// Repairs keys, one after another; the memory is used again.
-pub(super) struct Repair<Q, L: Lane, const N: usize, const W: usize> {
+pub(in crate::window) struct Repair<Q, X> {
     rows: Vec<Changed<Q>>,
     place: usize,
-    old: Reading<L, N, W>,
-    new: Reading<L, N, W>,
+    old: Reading<X>,
+    new: Reading<X>,
     present: fn(Diff) -> Diff,
     is_same_row: fn(&Q, &Q) -> bool,
 }
 
-impl<Q: Ord + Clone, L: Lane, const N: usize, const W: usize> Repair<Q, L, N, W> {
+impl<Q: Ord + Clone, X: PartialEq> Repair<Q, X> {
     /// `present` says how many rows a count stands for, `is_same_row` what cannot be told apart in the output.
-    pub(super) fn new(present: fn(Diff) -> Diff, is_same_row: fn(&Q, &Q) -> bool) -> Self {
+    pub(in crate::window) fn new(
+        present: fn(Diff) -> Diff,
+        is_same_row: fn(&Q, &Q) -> bool,
+    ) -> Self {
         let reading = || Reading {
             ends: Vec::new(),
             windows: Vec::new(),
@@ -96,9 +92,9 @@ impl<Q: Ord + Clone, L: Lane, const N: usize, const W: usize> Repair<Q, L, N, W>
 
     /// Takes the rows of a span of time out, both ends inside, reads their windows as they stand, and merges changes
     /// in, which ascend and lie in the span.
-    pub(super) fn begin<K: Key, F: Form>(
+    pub(in crate::window) fn begin<M: Lookback<Windows = X>>(
         &mut self,
-        store: &mut Store<K, L, N, W, F>,
+        store: &mut M,
         handle: u32,
         rows: &mut VecDeque<Open<Q>>,
         (from, until): (EventTime, EventTime),
@@ -129,17 +125,17 @@ impl<Q: Ord + Clone, L: Lane, const N: usize, const W: usize> Repair<Q, L, N, W>
     }
 
     /// The rows in repair.
-    pub(super) fn rows(&self) -> &[Changed<Q>] {
+    pub(in crate::window) fn rows(&self) -> &[Changed<Q>] {
         &self.rows
     }
 
     /// Reads the windows anew, hands on what is different, and puts the rows back.
-    pub(super) fn end<K: Key, F: Form>(
+    pub(in crate::window) fn end<M: Lookback<Windows = X>>(
         &mut self,
-        store: &mut Store<K, L, N, W, F>,
+        store: &mut M,
         handle: u32,
         rows: &mut VecDeque<Open<Q>>,
-        mut emit: impl FnMut(&Q, EventTime, &Windows<L, N, W>, Diff),
+        mut emit: impl FnMut(&Q, EventTime, &X, Diff),
     ) {
         let there = self.rows.iter().filter(|row| (self.present)(row.new) != 0);
         self.new.take(store, handle, there.map(|row| row.at));

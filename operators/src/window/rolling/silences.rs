@@ -17,7 +17,7 @@ use crate::window::rolling::store::AHEAD;
 const LANES: usize = 64;
 
 /// How long each key may still be silent, in steps.
-pub(super) struct Silences {
+pub(in crate::window) struct Silences {
     left: Vec<u8>,
     step_bits: u32,
     now: i64,
@@ -25,7 +25,7 @@ pub(super) struct Silences {
 
 impl Silences {
     /// For keys that are waited for over about `span_us`.
-    pub(super) fn new(span_us: i64) -> Self {
+    pub(in crate::window) fn new(span_us: i64) -> Self {
         let step_bits = (span_us.max(1) / 32).max(1).ilog2();
         Self {
             left: Vec::new(),
@@ -36,7 +36,7 @@ impl Silences {
 
     /// A key is waited for until the watermark has passed `after`, and one or two steps longer.
     #[inline]
-    pub(super) fn note(&mut self, handle: u32, after: EventTime) {
+    pub(in crate::window) fn note(&mut self, handle: u32, after: EventTime) {
         let handle = handle as usize;
         if handle >= self.left.len() {
             self.make_room(handle);
@@ -54,7 +54,7 @@ impl Silences {
 
     /// Asks for the byte of a key some places ahead in a list.
     #[inline(always)]
-    pub(super) fn prefetch_ahead(&self, list: &[u32], i: usize) {
+    pub(in crate::window) fn prefetch_ahead(&self, list: &[u32], i: usize) {
         if let Some(far) = list.get(i + 3 * AHEAD) {
             prefetch(&self.left, *far as usize);
         }
@@ -66,7 +66,7 @@ impl Silences {
     }
 
     /// Lets time pass to `watermark`, and tells the keys that have been silent, by handle; each once.
-    pub(super) fn pass(&mut self, watermark: EventTime, silent: &mut Vec<u32>) {
+    pub(in crate::window) fn pass(&mut self, watermark: EventTime, silent: &mut Vec<u32>) {
         let now = watermark >> self.step_bits;
         if now <= self.now {
             return;
@@ -86,7 +86,7 @@ impl Silences {
     }
 
     /// Bytes held.
-    pub(super) fn bytes(&self) -> usize {
+    pub(in crate::window) fn bytes(&self) -> usize {
         self.left.capacity()
     }
 }

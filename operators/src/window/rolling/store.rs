@@ -30,19 +30,19 @@ use crate::window::rolling::widths::Widths;
 use busies::Busies;
 
 /// How far ahead of its use memory is asked for, in rows.
-pub(super) const AHEAD: usize = 4;
+pub(in crate::window) const AHEAD: usize = 4;
 
 /// A key's events and debts as they are saved.
 #[derive(Serialize, Deserialize)]
 #[serde(bound = "")]
-pub(super) struct SavedKey<K: Key, const N: usize> {
+pub struct SavedKey<K: Key, const N: usize> {
     pub(super) key: K,
     pub(super) events: Vec<(EventTime, Array<i64, N>)>,
     pub(super) debts: Vec<(EventTime, Array<i64, N>, u32)>,
 }
 
 /// All keys' events.
-pub(super) struct Store<K: Key, L: Lane, const N: usize, const W: usize, F: Form> {
+pub struct Store<K: Key, L: Lane, const N: usize, const W: usize, F: Form> {
     pub(super) widths: Widths<W>,
     pub(super) index: KeyIndex<K>,
     pub(super) lines: Slab<Line<L, N, F>>,
@@ -56,7 +56,7 @@ pub(super) struct Store<K: Key, L: Lane, const N: usize, const W: usize, F: Form
 }
 
 impl<K: Key, L: Lane, const N: usize, const W: usize, F: Form> Store<K, L, N, W, F> {
-    pub(super) fn new(widths: Widths<W>) -> Self {
+    pub(in crate::window) fn new(widths: Widths<W>) -> Self {
         Self {
             widths,
             index: KeyIndex::new(),

@@ -15,8 +15,10 @@
 //! # Cost
 //! Per event and window two updates of the aggregate, once in and once out. State: the events of the widest window.
 
+mod at;
 mod corrections;
 mod finals;
+pub(in crate::window) mod kept;
 mod latest;
 #[cfg(test)]
 mod tests;

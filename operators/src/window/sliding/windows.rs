@@ -1,6 +1,7 @@
 //! One key's events, and the aggregates of its windows as they stand.
 
 use std::collections::BTreeMap;
+use std::ops::Bound::{self, Excluded, Included};
 
 use thalweg_engine::time::EventTime;
 use thalweg_engine::update::{Data, Diff};
@@ -15,16 +16,28 @@ use crate::window::rolling::widths::Widths;
 pub(super) struct Windows<D: Ord, A: Aggregate<D>, const W: usize> {
     pub(super) events: BTreeMap<EventTime, BTreeMap<D, Diff>>,
     states: [A::State; W],
-    /// Events from here on, in each window, are in its state.
+    /// Events from here on, in each window, are in its state, up to `until`.
     starts: [EventTime; W],
+    until: EventTime,
 }
 
 impl<D: Data + Ord, A: Aggregate<D>, const W: usize> Windows<D, A, W> {
+    /// Windows that hold whatever is newer than their starts.
     pub(super) fn new() -> Self {
         Self {
             events: BTreeMap::new(),
             states: std::array::from_fn(|_| A::State::default()),
             starts: [EventTime::MIN; W],
+            until: EventTime::MAX,
+        }
+    }
+
+    /// Windows that hold nothing until they are looked at as of a moment.
+    pub(super) fn closed() -> Self {
+        Self {
+            starts: [EventTime::MAX; W],
+            until: EventTime::MIN,
+            ..Self::new()
         }
     }
 
@@ -36,7 +49,7 @@ impl<D: Data + Ord, A: Aggregate<D>, const W: usize> Windows<D, A, W> {
         *count += diff;
         let change = present(*count) - before;
         for (state, start) in self.states.iter_mut().zip(&self.starts) {
-            if at >= *start && change != 0 {
+            if at >= *start && at <= self.until && change != 0 {
                 aggregate.update(state, row, change);
             }
         }
@@ -55,17 +68,50 @@ impl<D: Data + Ord, A: Aggregate<D>, const W: usize> Windows<D, A, W> {
         newest.find(|(_, moment)| any(moment)).map(|(at, _)| *at)
     }
 
+    /// Moves all windows so that they end at `end`, whatever is newer.
+    pub(super) fn look(&mut self, aggregate: &A, end: EventTime, widths: &Widths<W>) {
+        for (window, width) in widths.as_given().iter().enumerate() {
+            let (old, new) = (self.starts[window], end.saturating_sub(*width));
+            let they_meet = old <= self.until && new <= self.until && old <= end;
+            if !they_meet {
+                // What the two share is nothing: none of the old events is taken out one by one.
+                self.states[window] = A::State::default();
+                self.add(aggregate, window, (Included(new), Included(end)), 1);
+            } else {
+                let sign = if new > old { -1 } else { 1 };
+                let (from, to) = (old.min(new), old.max(new));
+                self.add(aggregate, window, (Included(from), Excluded(to)), sign);
+                let sign = if end < self.until { -1 } else { 1 };
+                let (from, to) = (end.min(self.until), end.max(self.until));
+                self.add(aggregate, window, (Excluded(from), Included(to)), sign);
+            }
+            self.starts[window] = new;
+        }
+        self.until = end;
+    }
+
+    /// Adds the events of a span to a window's state, or takes them out.
+    fn add(
+        &mut self,
+        aggregate: &A,
+        window: usize,
+        span: (Bound<EventTime>, Bound<EventTime>),
+        sign: Diff,
+    ) {
+        for (row, count) in self.events.range(span).flat_map(|(_, moment)| moment) {
+            if present(*count) > 0 {
+                aggregate.update(&mut self.states[window], row, sign * count);
+            }
+        }
+    }
+
     /// Moves all windows so that they end at `end`, which is not before the newest event.
     pub(super) fn slide(&mut self, aggregate: &A, end: EventTime, widths: &Widths<W>) {
         for (window, width) in widths.as_given().iter().enumerate() {
             let (old, new) = (self.starts[window], end.saturating_sub(*width));
             let sign = if new > old { -1 } else { 1 };
-            let moved = self.events.range(old.min(new)..old.max(new));
-            for (row, count) in moved.flat_map(|(_, moment)| moment) {
-                if present(*count) > 0 {
-                    aggregate.update(&mut self.states[window], row, sign * count);
-                }
-            }
+            let moved = (Included(old.min(new)), Excluded(old.max(new)));
+            self.add(aggregate, window, moved, sign);
             self.starts[window] = new;
         }
     }
@@ -84,6 +130,27 @@ impl<D: Data + Ord, A: Aggregate<D>, const W: usize> Windows<D, A, W> {
             Some(first.0.saturating_add(widths.as_given()[window]))
         };
         (0..W).filter_map(leaves).min()
+    }
+
+    /// Drops the events before `cut`, from the windows too.
+    pub(super) fn let_go(&mut self, aggregate: &A, cut: EventTime) {
+        if self
+            .events
+            .first_key_value()
+            .is_none_or(|first| *first.0 >= cut)
+        {
+            return;
+        }
+        for window in 0..W {
+            if self.starts[window] < cut && self.until < cut {
+                self.states[window] = A::State::default();
+            } else if self.starts[window] < cut {
+                let left = (Included(self.starts[window]), Excluded(cut));
+                self.add(aggregate, window, left, -1);
+            }
+            self.starts[window] = self.starts[window].max(cut);
+        }
+        self.evict(cut);
     }
 
     /// Drops the events before `cut`, which have left every window.

@@ -8,41 +8,37 @@ use thalweg_engine::keyed::{Emitter, EpochTime, KeyGroup, PairedState, StateErro
 use thalweg_engine::time::EventTime;
 use thalweg_engine::update::{Data, Diff, Updates};
 
-use crate::array::Array;
 use crate::codec;
-use crate::value::{Lane, Moments};
-use crate::window::rolling::at::past::Past;
-use crate::window::rolling::at::{Answer, Label};
-use crate::window::rolling::event::{Event, Rolled, Windows};
-use crate::window::rolling::form::Form;
-use crate::window::rolling::store::SavedKey;
-use crate::window::rolling::widths::Widths;
+use crate::window::at::lookback::Lookback;
+use crate::window::at::past::Past;
+use crate::window::at::{Answer, Label};
 
 /// How often a label is there, and what it was told. Below zero it was taken back before it came.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(bound = "")]
-struct Told<L: Lane, const N: usize, const W: usize> {
+#[serde(bound(
+    serialize = "X: Serialize",
+    deserialize = "X: serde::de::DeserializeOwned"
+))]
+struct Told<X> {
     count: Diff,
-    windows: Windows<L, N, W>,
+    windows: X,
 }
 
 /// A key's labels by moment.
-type Labels<B, L, const N: usize, const W: usize> = BTreeMap<(EventTime, B), Told<L, N, W>>;
+type Labels<M, B> = BTreeMap<(EventTime, B), Told<<M as Lookback>::Windows>>;
 
 /// The state: events, and what labels were told for as long as these may be taken back.
-pub(super) struct AsKnown<K: Key, L: Lane, B, const N: usize, const W: usize, F: Form> {
-    past: Past<K, L, N, W, F>,
-    labels: Vec<Labels<B, L, N, W>>,
+pub(super) struct AsKnown<M: Lookback, B> {
+    past: Past<M>,
+    labels: Vec<Labels<M, B>>,
     held: usize,
     asked: Vec<(u32, EventTime, B, Diff)>,
 }
 
-impl<K: Key, L: Lane, B: Data + Ord, const N: usize, const W: usize, F: Form>
-    AsKnown<K, L, B, N, W, F>
-{
-    pub(super) fn new(widths: Widths<W>, history_us: i64) -> Self {
+impl<M: Lookback, B: Data + Ord> AsKnown<M, B> {
+    pub(super) fn new(store: M, history_us: i64) -> Self {
         Self {
-            past: Past::new(widths, history_us),
+            past: Past::new(store, history_us),
             labels: Vec::new(),
             held: 0,
             asked: Vec::new(),
@@ -50,14 +46,14 @@ impl<K: Key, L: Lane, B: Data + Ord, const N: usize, const W: usize, F: Form>
     }
 
     fn make_room(&mut self) {
-        let handles = self.past.store.lines.len();
+        let handles = self.past.store.handles();
         if handles > self.labels.len() {
             self.labels.resize_with(handles, BTreeMap::new);
         }
     }
 
     /// Answers the labels of the epoch, or takes back what they were told.
-    fn answer(&mut self, reach: EventTime, out: &mut Emitter<'_, Answer<B, K, L, N, W>>) {
+    fn answer(&mut self, reach: EventTime, out: &mut Emitter<'_, Answer<B, M::Row>>) {
         let mut asked = std::mem::take(&mut self.asked);
         asked.sort_unstable();
         for key in asked.chunk_by(|a, b| a.0 == b.0) {
@@ -81,31 +77,27 @@ impl<K: Key, L: Lane, B: Data + Ord, const N: usize, const W: usize, F: Form>
     fn change(
         &mut self,
         copies: &[(u32, EventTime, B, Diff)],
-        out: &mut Emitter<'_, Answer<B, K, L, N, W>>,
+        out: &mut Emitter<'_, Answer<B, M::Row>>,
     ) {
         let (handle, at, label) = (copies[0].0, copies[0].1, &copies[0].2);
         let diff: Diff = copies.iter().map(|copy| copy.3).sum();
-        let labels = &mut self.labels[handle as usize];
-        let told = labels.entry((at, label.clone())).or_insert(Told {
+        let (labels, store) = (&mut self.labels[handle as usize], &mut self.past.store);
+        let told = labels.entry((at, label.clone()));
+        let told = told.or_insert_with(|| Told {
             count: 0,
-            windows: Array([Array([Moments::EMPTY; N]); W]),
+            windows: store.no_windows(),
         });
         let before = told.count.max(0);
         told.count += diff;
         let after = told.count.max(0);
         if before == 0 && after > 0 {
-            let windows = std::slice::from_mut(&mut told.windows);
-            self.past.store.read(handle, &[at], windows);
+            told.windows = store.read(handle, at);
         }
         if after != before
-            && let Some(key) = self.past.store.index.key(handle)
+            && let Some(key) = store.index().key(handle)
         {
-            let rolled = || Rolled {
-                key: key.clone(),
-                at,
-                windows: told.windows,
-            };
-            out.emit_with(|| (label.clone(), Some(rolled())), after - before);
+            let row = || M::row(key.clone(), at, told.windows.clone());
+            out.emit_with(|| (label.clone(), Some(row())), after - before);
         }
         if told.count == 0 {
             labels.remove(&(at, label.clone()));
@@ -113,12 +105,10 @@ impl<K: Key, L: Lane, B: Data + Ord, const N: usize, const W: usize, F: Form>
     }
 }
 
-impl<K: Key, L: Lane, B: Data + Ord, const N: usize, const W: usize, F: Form> PairedState
-    for AsKnown<K, L, B, N, W, F>
-{
-    type Left = Event<K, N, ()>;
-    type Right = Label<K, B>;
-    type Out = Answer<B, K, L, N, W>;
+impl<M: Lookback, B: Data + Ord> PairedState for AsKnown<M, B> {
+    type Left = M::Event;
+    type Right = Label<M::Key, B>;
+    type Out = Answer<B, M::Row>;
     const FORMAT: u32 = 1;
 
     fn epoch(
@@ -155,19 +145,21 @@ impl<K: Key, L: Lane, B: Data + Ord, const N: usize, const W: usize, F: Form> Pa
 
     fn save(&self, group: KeyGroup, into: &mut Vec<u8>) -> Result<(), StateError> {
         let store = &self.past.store;
-        let ours = store.index.iter().filter(|(_, key)| group.holds(key.tag()));
+        let keys = store.index().iter();
+        let ours = keys.filter(|(_, key)| group.holds(key.tag()));
         let labels = ours.map(|(handle, _)| self.labels[handle as usize].iter().collect());
         let labels: Vec<Vec<_>> = labels.collect();
         let keys: Vec<_> = store.saved(group).into_iter().zip(labels).collect();
-        codec::encode(&(store.settled, keys), into)
+        codec::encode(&(store.settled(), keys), into)
     }
 
     fn load(&mut self, bytes: &[u8]) -> Result<(), StateError> {
-        type Labels<B, L, const N: usize, const W: usize> = Vec<((EventTime, B), Told<L, N, W>)>;
-        type Saved<K, L, const N: usize, const W: usize, B> =
-            Vec<(SavedKey<K, N>, Labels<B, L, N, W>)>;
-        let (settled, keys): (EventTime, Saved<K, L, N, W, B>) = codec::decode(bytes)?;
-        self.past.store.settled = self.past.store.settled.max(settled);
+        type Labels<M, B> = Vec<((EventTime, B), Told<<M as Lookback>::Windows>)>;
+        type Saved<M, B> = Vec<(<M as Lookback>::Saved, Labels<M, B>)>;
+        let (settled, keys): (EventTime, Saved<M, B>) = codec::decode(bytes)?;
+        self.past
+            .store
+            .settle(self.past.store.settled().max(settled));
         for (key, labels) in keys {
             let newest = labels.last().map(|label| label.0.0);
             let handle = self.past.restore(key, newest);
@@ -181,8 +173,8 @@ impl<K: Key, L: Lane, B: Data + Ord, const N: usize, const W: usize, F: Form> Pa
     fn size(&self) -> StateSize {
         let mut size = self.past.store.size();
         size.events += self.held;
-        size.bytes += self.labels.capacity() * size_of::<Labels<B, L, N, W>>()
-            + self.held * size_of::<((EventTime, B), Told<L, N, W>)>();
+        size.bytes += self.labels.capacity() * size_of::<Labels<M, B>>()
+            + self.held * size_of::<((EventTime, B), Told<M::Windows>)>();
         size
     }
 }

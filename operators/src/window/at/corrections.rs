@@ -7,37 +7,32 @@ use thalweg_engine::keyed::{Emitter, EpochTime, KeyGroup, PairedState, StateErro
 use thalweg_engine::time::EventTime;
 use thalweg_engine::update::{Data, Diff, Updates};
 
-use crate::array::Array;
 use crate::codec;
-use crate::value::Lane;
-use crate::window::rolling::at::past::Past;
-use crate::window::rolling::at::{Answer, Label, as_they_are};
-use crate::window::rolling::event::{Event, Rolled};
-use crate::window::rolling::form::Form;
+use crate::window::at::lookback::Lookback;
+use crate::window::at::past::Past;
+use crate::window::at::{Answer, Label, as_they_are};
+use crate::window::rolling::queue::Due;
 use crate::window::rolling::repair::{Open, Repair};
-use crate::window::rolling::store::{AHEAD, SavedKey};
-use crate::window::rolling::widths::Widths;
+use crate::window::rolling::store::AHEAD;
 
-/// An event that may change an answer.
-type Late<const N: usize> = (u32, EventTime, Array<i64, N>, Diff);
+/// An event that may change an answer, with its key's handle.
+type Late<M> = (u32, <M as Lookback>::Event, Diff);
 
 /// The state: events at once, and by key the labels whose answers may change.
-pub(super) struct Corrections<K: Key, L: Lane, B, const N: usize, const W: usize, F: Form> {
-    past: Past<K, L, N, W, F>,
+pub(super) struct Corrections<M: Lookback, B> {
+    past: Past<M>,
     labels: Vec<VecDeque<Open<B>>>,
     held: usize,
-    repair: Repair<B, L, N, W>,
-    late: Vec<Late<N>>,
+    repair: Repair<B, M::Windows>,
+    late: Vec<Late<M>>,
     asked: Vec<(u32, Open<B>)>,
     changes: Vec<Open<B>>,
 }
 
-impl<K: Key, L: Lane, B: Data + Ord, const N: usize, const W: usize, F: Form>
-    Corrections<K, L, B, N, W, F>
-{
-    pub(super) fn new(widths: Widths<W>, history_us: i64) -> Self {
+impl<M: Lookback, B: Data + Ord> Corrections<M, B> {
+    pub(super) fn new(store: M, history_us: i64) -> Self {
         Self {
-            past: Past::new(widths, history_us),
+            past: Past::new(store, history_us),
             labels: Vec::new(),
             held: 0,
             repair: Repair::new(as_they_are, |a, b| a == b),
@@ -48,28 +43,28 @@ impl<K: Key, L: Lane, B: Data + Ord, const N: usize, const W: usize, F: Form>
     }
 
     fn make_room(&mut self) {
-        let handles = self.past.store.lines.len();
+        let handles = self.past.store.handles();
         if handles > self.labels.len() {
             self.labels.resize_with(handles, VecDeque::new);
         }
     }
 
     /// Applies the events that reach no label; the others wait to be applied together with what they change.
-    fn take_events(&mut self, events: &Updates<Event<K, N, ()>>) {
-        self.past.resolve_all(events);
+    fn take_events(&mut self, events: Updates<M::Event>) {
+        self.past.resolve_all(&events);
         self.make_room();
         let handles = std::mem::take(&mut self.past.handles);
-        for (i, (event, _, diff)) in events.iter().enumerate() {
+        for (i, (event, _, diff)) in events.into_iter().enumerate() {
             let (handle, store) = (handles[i], &mut self.past.store);
             store.prefetch_ahead(&handles, i, |handle| *handle);
             if let Some(ahead) = handles.get(i + 3 * AHEAD) {
                 thalweg_engine::state::prefetch(&self.labels, *ahead as usize);
             }
             let last = self.labels[handle as usize].back();
-            if last.is_some_and(|label| label.at >= event.at) {
-                self.late.push((handle, event.at, event.lanes, *diff));
+            if last.is_some_and(|label| label.at >= event.due()) {
+                self.late.push((handle, event, diff));
             } else {
-                store.apply(handle, event.at, &event.lanes, *diff);
+                store.apply(handle, &event, diff);
             }
         }
         self.past.handles = handles;
@@ -77,9 +72,9 @@ impl<K: Key, L: Lane, B: Data + Ord, const N: usize, const W: usize, F: Form>
 
     fn take_labels(
         &mut self,
-        labels: Updates<Label<K, B>>,
+        labels: Updates<Label<M::Key, B>>,
         reach: EventTime,
-        out: &mut Emitter<'_, Answer<B, K, L, N, W>>,
+        out: &mut Emitter<'_, Answer<B, M::Row>>,
     ) {
         for (asked, _, diff) in labels {
             if asked.at < reach {
@@ -98,7 +93,7 @@ impl<K: Key, L: Lane, B: Data + Ord, const N: usize, const W: usize, F: Form>
     }
 
     /// Repairs and answers, key by key.
-    fn answer(&mut self, passed: EventTime, out: &mut Emitter<'_, Answer<B, K, L, N, W>>) {
+    fn answer(&mut self, passed: EventTime, out: &mut Emitter<'_, Answer<B, M::Row>>) {
         let (mut late, mut asked) = (
             std::mem::take(&mut self.late),
             std::mem::take(&mut self.asked),
@@ -127,13 +122,13 @@ impl<K: Key, L: Lane, B: Data + Ord, const N: usize, const W: usize, F: Form>
     fn answer_key(
         &mut self,
         handle: u32,
-        events: &[Late<N>],
+        events: &[Late<M>],
         asked: &[(u32, Open<B>)],
         passed: EventTime,
-        out: &mut Emitter<'_, Answer<B, K, L, N, W>>,
+        out: &mut Emitter<'_, Answer<B, M::Row>>,
     ) {
         let (store, rows) = (&mut self.past.store, &mut self.labels[handle as usize]);
-        let Some(key) = store.index.key(handle).cloned() else {
+        let Some(key) = store.index().key(handle).cloned() else {
             return;
         };
         self.held -= rows.len();
@@ -143,37 +138,31 @@ impl<K: Key, L: Lane, B: Data + Ord, const N: usize, const W: usize, F: Form>
         self.changes.clear();
         self.changes
             .extend(asked.iter().map(|asked| asked.1.clone()));
-        let widest = store.widths.widest();
+        let widest = store.widest();
         let reached = events
             .iter()
-            .map(|event| (event.1, event.1.saturating_add(widest)));
+            .map(|event| (event.1.due(), event.1.due().saturating_add(widest)));
         let spans = reached.chain(self.changes.iter().map(|row| (row.at, row.at)));
         let Some(span) = spans.reduce(|a, b| (a.0.min(b.0), a.1.max(b.1))) else {
             return;
         };
         self.repair.begin(store, handle, rows, span, &self.changes);
-        for (_, at, lanes, diff) in events {
-            store.apply(handle, *at, lanes, *diff);
+        for (_, event, diff) in events {
+            store.apply(handle, event, *diff);
         }
         self.repair
             .end(store, handle, rows, |label, at, windows, diff| {
-                let rolled = || Rolled {
-                    key: key.clone(),
-                    at,
-                    windows: *windows,
-                };
-                out.emit_with(|| (label.clone(), Some(rolled())), diff);
+                let row = || M::row(key.clone(), at, windows.clone());
+                out.emit_with(|| (label.clone(), Some(row())), diff);
             });
         self.held += rows.len();
     }
 }
 
-impl<K: Key, L: Lane, B: Data + Ord, const N: usize, const W: usize, F: Form> PairedState
-    for Corrections<K, L, B, N, W, F>
-{
-    type Left = Event<K, N, ()>;
-    type Right = Label<K, B>;
-    type Out = Answer<B, K, L, N, W>;
+impl<M: Lookback, B: Data + Ord> PairedState for Corrections<M, B> {
+    type Left = M::Event;
+    type Right = Label<M::Key, B>;
+    type Out = Answer<B, M::Row>;
     const FORMAT: u32 = 1;
 
     fn epoch(
@@ -183,7 +172,7 @@ impl<K: Key, L: Lane, B: Data + Ord, const N: usize, const W: usize, F: Form> Pa
         labels: Updates<Self::Right>,
         out: &mut Emitter<'_, Self::Out>,
     ) {
-        self.take_events(&events);
+        self.take_events(events);
         let reach = self.past.reach(time.watermark_before);
         self.take_labels(labels, reach, out);
         self.answer(time.watermark_before, out);
@@ -201,16 +190,19 @@ impl<K: Key, L: Lane, B: Data + Ord, const N: usize, const W: usize, F: Form> Pa
 
     fn save(&self, group: KeyGroup, into: &mut Vec<u8>) -> Result<(), StateError> {
         let store = &self.past.store;
-        let ours = store.index.iter().filter(|(_, key)| group.holds(key.tag()));
+        let keys = store.index().iter();
+        let ours = keys.filter(|(_, key)| group.holds(key.tag()));
         let labels = ours.map(|(handle, _)| &self.labels[handle as usize]);
         let keys: Vec<_> = store.saved(group).into_iter().zip(labels).collect();
-        codec::encode(&(store.settled, keys), into)
+        codec::encode(&(store.settled(), keys), into)
     }
 
     fn load(&mut self, bytes: &[u8]) -> Result<(), StateError> {
-        type Saved<K, const N: usize, B> = Vec<(SavedKey<K, N>, VecDeque<Open<B>>)>;
-        let (settled, keys): (EventTime, Saved<K, N, B>) = codec::decode(bytes)?;
-        self.past.store.settled = self.past.store.settled.max(settled);
+        type Saved<M, B> = Vec<(<M as Lookback>::Saved, VecDeque<Open<B>>)>;
+        let (settled, keys): (EventTime, Saved<M, B>) = codec::decode(bytes)?;
+        self.past
+            .store
+            .settle(self.past.store.settled().max(settled));
         for (key, labels) in keys {
             let newest = labels.back().map(|label| label.at);
             let handle = self.past.restore(key, newest);

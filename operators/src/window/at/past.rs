@@ -1,37 +1,44 @@
-//! What labels look back upon: the events of all keys, for as long as a label may ask for them.
+//! The events of all keys, and when the keys may be forgotten: once no label can ask for them.
 
 use thalweg_engine::key::Key;
 use thalweg_engine::keyed::EpochTime;
 use thalweg_engine::time::{EventTime, WATERMARK_END};
 use thalweg_engine::update::Updates;
 
-use crate::value::Lane;
-use crate::window::rolling::event::Event;
-use crate::window::rolling::form::Form;
-use crate::window::rolling::queue::Released;
+use crate::window::at::lookback::{Lookback, Seen};
+use crate::window::rolling::queue::{Due, Released};
 use crate::window::rolling::silences::Silences;
-use crate::window::rolling::store::{AHEAD, SavedKey, Store};
-use crate::window::rolling::widths::Widths;
+use crate::window::rolling::store::AHEAD;
 
 /// The events, and when their keys may be forgotten.
-pub(super) struct Past<K: Key, L: Lane, const N: usize, const W: usize, F: Form> {
-    pub(super) store: Store<K, L, N, W, F>,
+pub(super) struct Past<M: Lookback> {
+    pub(super) store: M,
     history_us: i64,
+    /// For so long what is owed of a moment may still be paid, after the watermark has passed it.
+    owed_us: i64,
     silences: Silences,
     silent: Vec<u32>,
     pub(super) handles: Vec<u32>,
 }
 
-impl<K: Key, L: Lane, const N: usize, const W: usize, F: Form> Past<K, L, N, W, F> {
-    pub(super) fn new(widths: Widths<W>, history_us: i64) -> Self {
-        let span_us = widths.widest().saturating_add(history_us);
+impl<M: Lookback> Past<M> {
+    pub(super) fn new(store: M, history_us: i64) -> Self {
+        let span_us = store.widest().saturating_add(history_us);
         Self {
-            store: Store::new(widths),
+            store,
             history_us,
+            owed_us: 0,
             silences: Silences::new(span_us),
             silent: Vec::new(),
             handles: Vec::new(),
         }
+    }
+
+    /// Events of a moment may be applied for as long as labels can ask for them: others that are equal may pay what is
+    /// owed of it.
+    pub(super) fn owed_for_long(mut self) -> Self {
+        self.owed_us = self.store.widest().saturating_add(self.history_us);
+        self
     }
 
     /// The earliest moment that a label may ask for.
@@ -41,7 +48,7 @@ impl<K: Key, L: Lane, const N: usize, const W: usize, F: Form> Past<K, L, N, W, 
 
     /// The handle of a key, made at its first call, for a row of the moment `at`.
     #[inline(always)]
-    pub(super) fn resolve(&mut self, key: &K, at: EventTime) -> u32 {
+    pub(super) fn resolve(&mut self, key: &M::Key, at: EventTime) -> u32 {
         let handle = self.store.resolve(key);
         self.note(handle, at);
         handle
@@ -54,49 +61,49 @@ impl<K: Key, L: Lane, const N: usize, const W: usize, F: Form> Past<K, L, N, W, 
     }
 
     /// Resolves the keys of an epoch's events, into `handles`.
-    pub(super) fn resolve_all(&mut self, events: &Updates<Event<K, N, ()>>) {
+    pub(super) fn resolve_all(&mut self, events: &Updates<M::Event>) {
         self.handles.clear();
         for events in events.containers() {
             for (i, (event, _, _)) in events.iter().enumerate() {
                 if let Some((ahead, _, _)) = events.get(i + 4 * AHEAD) {
-                    self.store.index.prefetch(ahead.key.tag());
+                    self.store.index().prefetch(M::key_of(ahead).tag());
                 }
-                let handle = self.store.resolve(&event.key);
+                let handle = self.store.resolve(M::key_of(event));
                 self.handles.push(handle);
             }
         }
         for (i, (event, _, _)) in events.iter().enumerate() {
             self.silences.prefetch_ahead(&self.handles, i);
-            self.note(self.handles[i], event.at);
+            self.note(self.handles[i], event.due());
         }
     }
 
     /// Applies an epoch's events, whose keys were resolved.
-    pub(super) fn apply_all(&mut self, events: &Updates<Event<K, N, ()>>) {
+    pub(super) fn apply_all(&mut self, events: &Updates<M::Event>) {
         let handles = std::mem::take(&mut self.handles);
         for (i, (event, _, diff)) in events.iter().enumerate() {
             self.store.prefetch_ahead(&handles, i, |handle| *handle);
-            self.store.apply(handles[i], event.at, &event.lanes, *diff);
+            self.store.apply(handles[i], event, *diff);
         }
         self.handles = handles;
     }
 
-    /// Applies the events that are out and not later than `until`, from a place on, whose keys were resolved; returns the
-    /// place that comes next.
+    /// Applies the events that are out and seen at `until`, from a place on, whose keys were resolved; returns the place
+    /// that comes next.
     #[inline]
-    pub(super) fn apply_until(
+    pub(super) fn apply_until<S: Seen<M::Event>>(
         &mut self,
-        events: &Released<Event<K, N, ()>>,
+        events: &Released<S>,
         mut next: usize,
         until: EventTime,
     ) -> usize {
-        while let Some(event) = events.get(next).filter(|event| event.row.at <= until) {
+        while let Some(seen) = events.get(next).filter(|seen| seen.row.due() <= until) {
             self.store
                 .prefetch_ahead(&self.handles, next, |handle| *handle);
             self.silences.prefetch_ahead(&self.handles, next);
-            let (handle, at) = (self.handles[next], event.row.at);
-            self.note(handle, at);
-            self.store.apply(handle, at, &event.row.lanes, event.diff);
+            let (handle, event) = (self.handles[next], seen.row.event());
+            self.note(handle, event.due());
+            self.store.apply(handle, event, seen.diff);
             next += 1;
         }
         next
@@ -104,9 +111,8 @@ impl<K: Key, L: Lane, const N: usize, const W: usize, F: Form> Past<K, L, N, W, 
 
     /// Up to here rows may ask for what a key had at `newest`.
     fn asked_until(&self, newest: EventTime) -> EventTime {
-        let widest = self.store.widths.widest();
         newest
-            .saturating_add(widest)
+            .saturating_add(self.store.widest())
             .saturating_add(self.history_us)
     }
 
@@ -119,10 +125,12 @@ impl<K: Key, L: Lane, const N: usize, const W: usize, F: Form> Past<K, L, N, W, 
         mut forgotten: impl FnMut(u32),
     ) {
         let holds = |handle| newest_label(handle).is_some();
-        self.store.forgive_unless(time.watermark, holds);
+        let owed_from = time.watermark.saturating_sub(self.owed_us);
+        self.store.forgive_unless(owed_from, holds);
         if time.watermark != WATERMARK_END {
             // Rows at the watermark itself may still come, or be retracted.
-            self.store.settled = self.reach(time.watermark).saturating_sub(1);
+            let passed = self.reach(time.watermark).saturating_sub(1);
+            self.store.settle(passed);
         }
         if !time.has_risen() {
             return;
@@ -136,8 +144,7 @@ impl<K: Key, L: Lane, const N: usize, const W: usize, F: Form> Past<K, L, N, W, 
                     self.note(handle, newest);
                 }
                 _ => {
-                    self.store.prune(handle, EventTime::MAX);
-                    self.store.forget_if_empty(handle);
+                    self.store.forget(handle);
                     forgotten(handle);
                 }
             }
@@ -147,7 +154,7 @@ impl<K: Key, L: Lane, const N: usize, const W: usize, F: Form> Past<K, L, N, W, 
     }
 
     /// Takes a saved key over, with the newest of its labels.
-    pub(super) fn restore(&mut self, saved: SavedKey<K, N>, label: Option<EventTime>) -> u32 {
+    pub(super) fn restore(&mut self, saved: M::Saved, label: Option<EventTime>) -> u32 {
         let handle = self.store.restore(saved);
         let newest = self.store.newest(handle).max(label);
         self.note(handle, newest.unwrap_or(EventTime::MIN));
