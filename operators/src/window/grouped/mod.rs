@@ -33,6 +33,8 @@ mod panes;
 mod span;
 mod state;
 #[cfg(test)]
+pub(crate) mod testing;
+#[cfg(test)]
 mod tests;
 mod windows;
 

@@ -30,6 +30,8 @@ mod finals;
 mod sessions;
 mod state;
 #[cfg(test)]
+pub(crate) mod testing;
+#[cfg(test)]
 mod tests;
 
 use std::rc::Rc;

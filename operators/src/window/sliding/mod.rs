@@ -19,6 +19,8 @@ mod corrections;
 mod finals;
 mod latest;
 #[cfg(test)]
+pub(crate) mod testing;
+#[cfg(test)]
 mod tests;
 mod windows;
 
@@ -59,10 +61,10 @@ pub struct SlidingRow<K: Key, O, const W: usize> {
     serialize = "D: Serialize",
     deserialize = "D: serde::de::DeserializeOwned"
 ))]
-struct Placed<K: Key, D> {
-    at: EventTime,
-    key: K,
-    row: D,
+pub(crate) struct Placed<K: Key, D> {
+    pub(crate) at: EventTime,
+    pub(crate) key: K,
+    pub(crate) row: D,
 }
 
 impl<K: Key, D: 'static> Placed<K, D> {
