@@ -37,12 +37,16 @@ struct Writer<'a> {
     times: &'a Times,
     unruly: Unruly,
     watermark: EventTime,
+    /// How many steps from the watermark on rows lie.
+    ahead: u64,
     /// Whether some rows lie at the ends of time.
     any_far: bool,
     /// Rows that most are copies of, if there are any.
     alike: Vec<Row>,
     rows: Vec<(Row, Diff)>,
     later: Vec<(Row, Diff)>,
+    /// Moments of rows: watermarks are to meet them exactly, for what lies there may still be taken back.
+    moments: Vec<EventTime>,
 }
 
 impl Writer<'_> {
@@ -54,21 +58,16 @@ impl Writer<'_> {
     fn moment(&mut self) -> EventTime {
         let step_us = self.times.step_us;
         if self.any_far && self.draws.below(4) == 0 {
-            let first = [EventTime::MIN + 1, EventTime::MIN + 1 + step_us];
-            let last = [WATERMARK_END - 1, WATERMARK_END - step_us];
-            let any = [first, last].concat();
-            let ends = if self.watermark == WATERMARK_NONE {
-                &any[..]
-            } else {
-                &last
-            };
-            return self.draws.one_of(ends);
+            let away = self.draws.below(3 * step_us as u64) as i64;
+            let (first, last) = (EventTime::MIN + 1 + away, WATERMARK_END - 1 - away);
+            let is_first = self.watermark == WATERMARK_NONE && self.draws.below(2) == 0;
+            return if is_first { first } else { last };
         }
         let oldest = self.oldest();
         let near = if self.draws.below(3) == 0 && !self.times.edges.is_empty() {
             self.draws.one_of(&self.times.edges)
         } else {
-            oldest + self.draws.below(8) as i64 * step_us
+            oldest + self.draws.below(self.ahead) as i64 * step_us
         };
         (near + self.draws.below(3) as i64 - 1).max(oldest)
     }
@@ -89,6 +88,7 @@ impl Writer<'_> {
     /// Adds a row, and what becomes of it.
     fn add(&mut self) {
         let (mut row, copies) = (self.row(), self.draws.one_of(&[1, 1, 1, 2, 3]));
+        self.moments.push(row.at);
         match self.draws.below(8) {
             0 => {
                 self.rows.push((row.clone(), -copies));
@@ -98,17 +98,17 @@ impl Writer<'_> {
                 self.rows.push((row.clone(), -1));
                 self.rows.push((row, copies + 1));
             }
-            2 | 3 => {
+            2..=4 => {
                 self.later
                     .push((row.clone(), -self.draws.one_of(&[1, copies])));
                 self.rows.push((row, copies));
             }
-            4 if self.unruly == Unruly::Retractions => {
+            5 if self.unruly == Unruly::Retractions => {
                 let come = copies + self.draws.below(2) as i64;
                 self.later.push((row.clone(), come));
                 self.rows.push((row, -copies));
             }
-            5 if self.unruly == Unruly::Rows && self.watermark != WATERMARK_NONE => {
+            6 if self.unruly == Unruly::Rows && self.watermark != WATERMARK_NONE => {
                 let back = self.draws.below(4 * self.times.step_us as u64) as i64;
                 row.at = self.watermark - 1 - back;
                 self.rows.push((row, copies));
@@ -134,22 +134,24 @@ impl Writer<'_> {
 
     fn risen(&mut self) -> EventTime {
         let oldest = self.oldest();
-        let risen = if self.draws.below(3) == 0 && !self.times.edges.is_empty() {
-            self.draws.one_of(&self.times.edges)
-        } else {
-            oldest + self.draws.below(4) as i64 * self.times.step_us
-        };
-        risen.max(oldest)
+        let until = oldest + 4 * self.times.step_us;
+        let near = self.moments.iter().chain(&self.times.edges);
+        let near: Vec<_> = near.filter(|at| (oldest..until).contains(*at)).collect();
+        if self.draws.below(2) == 0 && !near.is_empty() {
+            return *self.draws.one_of(&near);
+        }
+        oldest + self.draws.below(4) as i64 * self.times.step_us
     }
 }
 
-/// From one to eight epochs of none to some thirty rows; every source ends in the last.
+/// From one to ten epochs of none to some forty rows; every source ends in the last.
 pub(super) fn log(draws: &mut Draws, times: &Times, unruly: Unruly) -> Log {
-    let rows = draws.one_of(&[0, 1, 1, 2, 4, 10, 20, 30]);
-    let epochs = 1 + draws.below(8);
+    let rows = draws.one_of(&[0, 1, 2, 6, 12, 20, 30, 40]);
+    let epochs = 1 + draws.below(10);
     let first_risen = draws.below(4);
     let few = [draws.row(), draws.row()];
     let mut writer = Writer {
+        ahead: draws.one_of(&[2, 4, 8]),
         any_far: draws.below(8) == 0,
         alike: if draws.below(4) == 0 {
             few.to_vec()
@@ -162,6 +164,7 @@ pub(super) fn log(draws: &mut Draws, times: &Times, unruly: Unruly) -> Log {
         watermark: WATERMARK_NONE,
         rows: Vec::new(),
         later: Vec::new(),
+        moments: Vec::new(),
     };
     for row in &mut writer.alike {
         row.at = EventTime::MIN;
