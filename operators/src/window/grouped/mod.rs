@@ -45,7 +45,7 @@ use thalweg_engine::table::Table;
 use thalweg_engine::time::EventTime;
 use thalweg_engine::update::Data;
 
-use crate::aggregate::Aggregate;
+use crate::aggregate::{self, Aggregate};
 use crate::key_by::Keyed;
 
 pub use calendar::Calendar;
@@ -100,6 +100,7 @@ impl<'s, D: Data, K: Key> Grouped<'s, D, K> {
         mode: Mode,
         aggregate: A,
     ) -> Table<'s, GroupRow<K, A::Output>> {
+        aggregate::check(&self.keyed.table, name, &aggregate);
         let state = Groups::new(
             self.keyed.keys.clone(),
             self.times.clone(),

@@ -32,7 +32,7 @@ use thalweg_engine::table::Table;
 use thalweg_engine::time::EventTime;
 use thalweg_engine::update::Data;
 
-use crate::aggregate::Aggregate;
+use crate::aggregate::{self, Aggregate};
 use crate::key_by::Timeline;
 use state::State;
 
@@ -63,6 +63,7 @@ impl<'s, D: Data + Ord, K: Key> LastRows<'s, D, K> {
         aggregate: A,
     ) -> Table<'s, LastRow<K, A::Output>> {
         let keyed = &self.timeline.keyed;
+        aggregate::check(&keyed.table, name, &aggregate);
         let (key, at) = (Rc::clone(&keyed.key), Rc::clone(&self.timeline.at));
         let state = State::new(key, at, self.rows, aggregate);
         keyed

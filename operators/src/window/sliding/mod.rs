@@ -33,7 +33,7 @@ use thalweg_engine::table::Table;
 use thalweg_engine::time::EventTime;
 use thalweg_engine::update::Data;
 
-use crate::aggregate::Aggregate;
+use crate::aggregate::{self, Aggregate};
 use crate::array::Array;
 use crate::key_by::Timeline;
 use crate::table_ops::TableOps;
@@ -117,6 +117,7 @@ impl<'s, D: Data + Ord, K: Key, A: Aggregate<D>, const W: usize> Sliding<'s, D, 
     }
 
     fn placed(&self) -> Table<'s, Placed<K, D>> {
+        aggregate::check(&self.timeline.keyed.table, &self.name, &self.aggregate);
         let (key, at) = (
             Rc::clone(&self.timeline.keyed.key),
             Rc::clone(&self.timeline.at),
