@@ -34,6 +34,8 @@ struct GraphState {
     inputs: RefCell<Vec<Box<dyn DrivenInput>>>,
     sinks: RefCell<Vec<Box<dyn DrivenSink>>>,
     marks: RefCell<Option<MarkHandle>>,
+    /// The first wrong use that the job's function could not be told of where it happened.
+    refused: RefCell<Option<JobError>>,
     probe: Probe<Epoch>,
 }
 
@@ -56,6 +58,7 @@ impl<'s> Graph<'s> {
             inputs: RefCell::default(),
             sinks: RefCell::default(),
             marks: RefCell::new(Some(marks)),
+            refused: RefCell::default(),
             probe: Probe::new(),
         };
         Self {
@@ -172,6 +175,12 @@ impl<'s> Graph<'s> {
         Ok(())
     }
 
+    /// Says that the job is wrong, from where no error can be returned: it ends with the first of these errors, before
+    /// anything runs.
+    pub fn refuse(&self, error: JobError) {
+        self.state.refused.borrow_mut().get_or_insert(error);
+    }
+
     pub(crate) fn watermarks(&self) -> Stream<'s, Epoch, Vec<Risen>> {
         self.watermarks.clone()
     }
@@ -206,15 +215,21 @@ impl<'s> Graph<'s> {
     }
 
     /// The driver of what was built; the graph is complete.
-    pub(crate) fn into_driver(self) -> Driver {
+    ///
+    /// # Errors
+    /// What was said to [`Graph::refuse`] first.
+    pub(crate) fn into_driver(self) -> Result<Driver, JobError> {
         let state = &self.state;
-        Driver::new(
+        if let Some(error) = state.refused.take() {
+            return Err(error);
+        }
+        Ok(Driver::new(
             Arc::clone(&state.shared),
             state.inputs.take(),
             state.sinks.take(),
             state.marks.take(),
             state.probe.clone(),
-        )
+        ))
     }
 }
 

@@ -132,6 +132,6 @@ pub(crate) fn build_graph(
     worker.dataflow(|scope| {
         let graph = Graph::new(scope, front, Arc::clone(shared));
         build(&graph)?;
-        Ok(graph.into_driver())
+        graph.into_driver()
     })
 }

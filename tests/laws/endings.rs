@@ -331,3 +331,43 @@ fn every_writer_is_finished_once_after_its_last_row() {
         assert_eq!(sink.0.load(Relaxed), workers as u64);
     }
 }
+
+/// Windows return tables, not errors: what is wrong with their aggregates is told to the graph.
+#[test]
+fn a_wrong_argument_of_an_aggregate_ends_the_job_before_anything_runs() {
+    for workers in 1..=3 {
+        for window in ["lifetime", "tumbling", "session", "last rows", "rolling"] {
+            let out = Collect::new();
+            let rows_out = out.clone();
+            let job = Job::new("wrong", move |g| {
+                let numbers = g.source("numbers", rows().event_time(|n| *n))?;
+                let keyed = numbers.key_by(|n| n % 5);
+                let timed = keyed.event_time(|n| *n);
+                let p95 = (count(), quantile(95.0, |n: &i64| *n));
+                let keys = match window {
+                    "lifetime" => keyed.lifetime().latest("p95", p95).map(|row| row.key),
+                    "tumbling" => timed
+                        .tumbling(millis(1))?
+                        .finals("p95", p95)
+                        .map(|row| row.key),
+                    "session" => timed
+                        .session(millis(1))?
+                        .finals("p95", p95)
+                        .map(|row| row.key),
+                    "last rows" => timed.last_rows(3)?.latest("p95", p95).map(|row| row.key),
+                    _ => {
+                        let rolling = timed.rolling([millis(1)])?;
+                        rolling.aggregate("p95", p95).latest().map(|row| row.key)
+                    }
+                };
+                keys.sink("out", rows_out.clone())
+            });
+            let error = ended(workers, job).unwrap_err();
+            assert!(matches!(error, JobError::Wrong(_)), "{window}: {error:?}");
+            let text = error.to_string();
+            let said = ["window 'p95", "from 0 to 1", "got 95"];
+            assert!(said.iter().all(|part| text.contains(part)), "{text}");
+            assert_eq!(out.updates().len(), 0, "{window}");
+        }
+    }
+}

@@ -59,7 +59,7 @@ pub fn by<D: 'static, C: Data + Ord, A: Aggregate<D>>(
     category: impl Fn(&D) -> C + 'static,
     aggregate: A,
 ) -> impl Aggregate<D, State = Buckets<C, A::State>, Output = BTreeMap<C, A::Output>> {
-    let reader = aggregate.clone();
+    let (reader, check) = (aggregate.clone(), aggregate.check());
     let update = move |buckets: &mut Buckets<C, A::State>, row: &D, diff| {
         buckets.change(category(row), |bucket| {
             bucket.rows += diff;
@@ -72,7 +72,9 @@ pub fn by<D: 'static, C: Data + Ord, A: Aggregate<D>>(
             .map(|(category, bucket)| (category.clone(), reader.read(&bucket.state)))
             .collect()
     };
-    fold(update, read).summed::<PerCategory<D, A>>()
+    fold(update, read)
+        .require_of(check)
+        .summed::<PerCategory<D, A>>()
 }
 
 /// States add up category by category.

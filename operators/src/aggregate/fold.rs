@@ -5,6 +5,7 @@ use std::rc::Rc;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use thalweg_engine::error::JobError;
 use thalweg_engine::update::{Data, Diff};
 
 use crate::aggregate::{Add, Additive, Aggregate};
@@ -15,6 +16,8 @@ use crate::value::{IntoLane, NULL};
 pub struct Fold<D, S, O, U, R, A = Opaque> {
     update: Rc<U>,
     read: Rc<R>,
+    /// What was wrong with its arguments, if anything.
+    wrong: Option<Rc<str>>,
     of: PhantomData<(fn(S, D) -> O, A)>,
 }
 
@@ -50,6 +53,7 @@ impl<D, S, O, U, R, A> Clone for Fold<D, S, O, U, R, A> {
         Self {
             update: Rc::clone(&self.update),
             read: Rc::clone(&self.read),
+            wrong: self.wrong.clone(),
             of: PhantomData,
         }
     }
@@ -65,11 +69,43 @@ impl<D, S, O, U, R, A> Fold<D, S, O, U, R, A> {
         self.summed()
     }
 
+    /// Says what the arguments that the aggregate was made with must be: where a check fails, a job that uses it ends
+    /// with [`JobError::Wrong`] before anything runs.
+    ///
+    /// ```
+    /// use thalweg_operators::aggregate::{Aggregate, fold};
+    ///
+    /// /// Rows in dozens.
+    /// fn dozens(size: i64) -> impl Aggregate<i64, State = i64, Output = i64> {
+    ///     fold(|n, _: &i64, diff| *n += diff, move |n| n / size)
+    ///         .require(size > 0, || format!("a dozen has at least 1: got {size}"))
+    /// }
+    ///
+    /// assert!(dozens(12).check().is_ok());
+    /// assert_eq!(dozens(0).check().unwrap_err().to_string(), "a dozen has at least 1: got 0");
+    /// ```
+    #[must_use]
+    pub fn require(mut self, holds: bool, otherwise: impl FnOnce() -> String) -> Self {
+        if !holds && self.wrong.is_none() {
+            self.wrong = Some(otherwise().into());
+        }
+        self
+    }
+
+    /// The same of what another aggregate says of its arguments.
+    pub(super) fn require_of(self, check: Result<(), JobError>) -> Self {
+        match check {
+            Ok(()) => self,
+            Err(error) => self.require(false, || error.to_string()),
+        }
+    }
+
     /// Says how the states add up.
     pub(super) fn summed<B: Sums<S>>(self) -> Fold<D, S, O, U, R, B> {
         Fold {
             update: self.update,
             read: self.read,
+            wrong: self.wrong,
             of: PhantomData,
         }
     }
@@ -103,6 +139,7 @@ where
     Fold {
         update: Rc::new(update),
         read: Rc::new(read),
+        wrong: None,
         of: PhantomData,
     }
 }
@@ -126,6 +163,11 @@ where
     fold(update, read)
 }
 
+/// What is wrong with a `k` of 0.
+pub(super) fn none_asked_for(of: &str) -> String {
+    format!("an aggregate of k {of} has a k of at least 1: got 0")
+}
+
 impl<D: 'static, S, O, U, R, A: Sums<S>> Aggregate<D> for Fold<D, S, O, U, R, A>
 where
     S: Default + PartialEq + Serialize + DeserializeOwned + 'static,
@@ -137,6 +179,13 @@ where
     type Output = O;
 
     const ADD: Option<Add<S>> = A::ADD;
+
+    fn check(&self) -> Result<(), JobError> {
+        match &self.wrong {
+            Some(text) => Err(JobError::Wrong(text.to_string())),
+            None => Ok(()),
+        }
+    }
 
     #[inline]
     fn update(&self, state: &mut S, row: &D, diff: Diff) {

@@ -4,7 +4,7 @@ use thalweg_engine::update::Data;
 
 use crate::aggregate::Aggregate;
 use crate::aggregate::extremes::{Extremes, ordered};
-use crate::aggregate::fold::fold;
+use crate::aggregate::fold::{fold, none_asked_for};
 
 /// What `value` takes out of the row whose `order` is the greatest; `None` without rows.
 ///
@@ -21,7 +21,7 @@ pub fn last<D: 'static, O: Data + Ord, V: Data + Ord>(
     .additive()
 }
 
-/// The same of the last `k` rows, the last one first; fewer where there are fewer.
+/// The same of the last `k` rows, the last one first; fewer where there are fewer. `k` of 0 is wrong.
 #[must_use]
 pub fn last_k<D: 'static, O: Data + Ord, V: Data + Ord>(
     k: usize,
@@ -33,5 +33,7 @@ pub fn last_k<D: 'static, O: Data + Ord, V: Data + Ord>(
         let last = rows.descending().take(k);
         last.map(|(_, value)| value.clone()).collect()
     };
-    fold(ordered(order, value), read).additive()
+    fold(ordered(order, value), read)
+        .require(k > 0, || none_asked_for("rows"))
+        .additive()
 }

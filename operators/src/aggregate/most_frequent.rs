@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 use thalweg_engine::update::{Data, Diff};
 
-use crate::aggregate::fold::fold;
+use crate::aggregate::fold::{fold, none_asked_for};
 use crate::aggregate::{Additive, Aggregate};
 
 /// Values with how often each is there, ranked.
@@ -21,7 +21,7 @@ pub struct Frequencies<V: Clone + Ord> {
 }
 
 /// The `k` most frequent values with how often each is there, the most frequent first; of equally frequent ones the
-/// least value first. Fewer where there are fewer; `None` values do not count.
+/// least value first. Fewer where there are fewer; `None` values do not count. `k` of 0 is wrong.
 #[must_use]
 pub fn most_frequent<D: 'static, V: Data + Ord>(
     k: usize,
@@ -37,7 +37,9 @@ pub fn most_frequent<D: 'static, V: Data + Ord>(
         top.map(|(Reverse(count), value)| (value.clone(), count.unsigned_abs()))
             .collect()
     };
-    fold(update, read).additive()
+    fold(update, read)
+        .require(k > 0, || none_asked_for("values"))
+        .additive()
 }
 
 impl<V: Clone + Ord> Default for Frequencies<V> {

@@ -20,11 +20,13 @@ pub fn only_if<D: 'static, A: Aggregate<D>>(
     holds: impl Fn(&D) -> bool + 'static,
     aggregate: A,
 ) -> impl Aggregate<D, State = A::State, Output = A::Output> {
-    let reader = aggregate.clone();
+    let (reader, check) = (aggregate.clone(), aggregate.check());
     let update = move |state: &mut A::State, row: &D, diff| {
         if holds(row) {
             aggregate.update(state, row, diff);
         }
     };
-    fold(update, move |state| reader.read(state)).summed::<As<D, A>>()
+    fold(update, move |state| reader.read(state))
+        .require_of(check)
+        .summed::<As<D, A>>()
 }

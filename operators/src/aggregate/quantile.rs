@@ -1,6 +1,6 @@
 //! The number below which a given share of the numbers lies, exactly.
 //!
-//! For n ascending numbers x₀ … xₙ₋₁ and q from 0 to 1 (others are taken as the nearer end; NaN reads `None`):
+//! For n ascending numbers x₀ … xₙ₋₁ and q from 0 to 1 (others are wrong: a job that asks for one does not run):
 //!
 //! ```text
 //! quantile            at place q·(n − 1), between its neighbours in a straight line     NumPy's default, type 7;
@@ -34,6 +34,7 @@ pub fn quantile<D: 'static, V: IntoLane>(
     fold_numbers(number, Ranks::update, move |ranks| {
         linear::<V::Lane>(ranks, q)
     })
+    .require(is_share(q), || no_share(q))
     .additive()
 }
 
@@ -44,9 +45,11 @@ pub fn quantiles<D: 'static, V: IntoLane>(
     number: impl Fn(&D) -> V + 'static,
 ) -> impl Aggregate<D, State = Ranks<i64>, Output = Option<Vec<f64>>> {
     let qs = qs.into();
+    let wrong = qs.iter().copied().find(|q| !is_share(*q));
     fold_numbers(number, Ranks::update, move |ranks| {
         qs.iter().map(|q| linear::<V::Lane>(ranks, *q)).collect()
     })
+    .require(wrong.is_none(), || no_share(wrong.unwrap_or_default()))
     .additive()
 }
 
@@ -59,7 +62,18 @@ pub fn quantile_discrete<D: 'static, V: IntoLane>(
     fold_numbers(number, Ranks::update, move |ranks| {
         discrete::<V::Lane>(ranks, q)
     })
+    .require(is_share(q), || no_share(q))
     .additive()
+}
+
+/// Whether a quantile can be asked for.
+pub(super) fn is_share(q: f64) -> bool {
+    (0.0..=1.0).contains(&q)
+}
+
+/// What is wrong with one that cannot.
+pub(super) fn no_share(q: f64) -> String {
+    format!("a quantile is asked for by a share from 0 to 1, as 0.95: got {q}")
 }
 
 fn linear<L: Lane>(ranks: &Ranks<i64>, q: f64) -> Option<f64> {

@@ -19,6 +19,7 @@
 use crate::aggregate::Aggregate;
 use crate::aggregate::fold::fold_numbers;
 use crate::aggregate::multiset::Multiset;
+use crate::aggregate::quantile::{is_share, no_share};
 use crate::value::{IntoLane, Lane};
 
 /// Bits of a float below its exponent.
@@ -27,10 +28,12 @@ const MANTISSA: u32 = 52;
 /// The finest bins: an error of 2⁻²¹. Beyond, exact quantiles take hardly more.
 const FINEST: u32 = 20;
 
+/// The same as an error.
+const FINEST_ERROR: f64 = 1.0 / (1_u64 << (FINEST + 1)) as f64;
+
 /// A number within the relative `error` of the quantile at `q`; `None` without numbers.
 ///
-/// `error` is taken to the nearest of ½ and 2⁻²¹ where it lies outside; `q` as [`quantile`](crate::aggregate::quantile)
-/// takes it.
+/// `error` is from 2⁻²¹ to ½, `q` from 0 to 1: others are wrong, and a job that asks for them does not run.
 #[must_use]
 pub fn quantile_approx<D: 'static, V: IntoLane>(
     q: f64,
@@ -41,7 +44,10 @@ pub fn quantile_approx<D: 'static, V: IntoLane>(
     let update = move |bins: &mut Multiset<i64>, number, diff| {
         bins.update(bin_of(V::Lane::read(number), cut), diff);
     };
-    fold_numbers(number, update, move |bins| at(bins, q, cut)).additive()
+    fold_numbers(number, update, move |bins| at(bins, q, cut))
+        .require(is_share(q), || no_share(q))
+        .require(is_error(error), || no_error(error))
+        .additive()
 }
 
 /// The same at each of `qs`, from one state; `None` without numbers.
@@ -52,13 +58,24 @@ pub fn quantiles_approx<D: 'static, V: IntoLane>(
     number: impl Fn(&D) -> V + 'static,
 ) -> impl Aggregate<D, State = Multiset<i64>, Output = Option<Vec<f64>>> {
     let (qs, cut) = (qs.into(), cut_for(error));
+    let wrong = qs.iter().copied().find(|q| !is_share(*q));
     let update = move |bins: &mut Multiset<i64>, number, diff| {
         bins.update(bin_of(V::Lane::read(number), cut), diff);
     };
     fold_numbers(number, update, move |bins| {
         qs.iter().map(|q| at(bins, *q, cut)).collect()
     })
+    .require(wrong.is_none(), || no_share(wrong.unwrap_or_default()))
+    .require(is_error(error), || no_error(error))
     .additive()
+}
+
+fn is_error(error: f64) -> bool {
+    (FINEST_ERROR..=0.5).contains(&error)
+}
+
+fn no_error(error: f64) -> String {
+    format!("the relative error of a quantile is from 2⁻²¹ to 0.5, as 0.01: got {error}")
 }
 
 /// How many bits of a float the widest bins cut off that keep the error.

@@ -2,10 +2,10 @@
 
 use crate::aggregate::Aggregate;
 use crate::aggregate::extremes::Extremes;
-use crate::aggregate::fold::fold_numbers;
+use crate::aggregate::fold::{fold_numbers, none_asked_for};
 use crate::value::{IntoLane, Lane};
 
-/// The `k` greatest numbers, the greatest first, each as often as it is there; fewer where there are fewer.
+/// The `k` greatest numbers, the greatest first, each as often as it is there; fewer where there are fewer. `k` of 0 is wrong.
 ///
 /// What else stands in those rows, [`last_k`](crate::aggregate::last_k) tells, with the number as the order.
 #[must_use]
@@ -18,10 +18,11 @@ pub fn top_k<D: 'static, V: IntoLane>(
         let top = numbers.descending().take(k);
         top.map(|number| V::Lane::read(*number)).collect()
     })
+    .require(k > 0, || none_asked_for("numbers"))
     .additive()
 }
 
-/// The `k` least numbers, the least first, each as often as it is there; fewer where there are fewer.
+/// The `k` least numbers, the least first, each as often as it is there; fewer where there are fewer. `k` of 0 is wrong.
 #[must_use]
 pub fn bottom_k<D: 'static, V: IntoLane>(
     k: usize,
@@ -32,5 +33,6 @@ pub fn bottom_k<D: 'static, V: IntoLane>(
         let bottom = numbers.ascending().take(k);
         bottom.map(|number| V::Lane::read(*number)).collect()
     })
+    .require(k > 0, || none_asked_for("numbers"))
     .additive()
 }

@@ -1,5 +1,6 @@
 //! Several aggregates in one pass: a tuple of aggregates is an aggregate.
 
+use thalweg_engine::error::JobError;
 use thalweg_engine::update::Diff;
 
 use crate::aggregate::{Add, Aggregate};
@@ -19,6 +20,11 @@ macro_rules! tuple_aggregates {
             } else {
                 None
             };
+
+            fn check(&self) -> Result<(), JobError> {
+                $(self.$index.check()?;)+
+                Ok(())
+            }
 
             #[inline]
             fn update(&self, state: &mut Self::State, row: &Row, diff: Diff) {

@@ -1,6 +1,7 @@
 //! Every aggregate, a line each, with the function that says by brute force what it reads.
 
 mod brute;
+mod in_windows;
 mod laws;
 mod references;
 
@@ -11,19 +12,18 @@ use crate::value::{Decimal, Lane, Moments, NULL};
 
 use brute::{Numbers, Pairs};
 use laws::Agrees::{About, Exactly, Within};
-use laws::{Cases, Row};
+use laws::{Cases, Laws, Row};
 
-/// The laws over this many random cases for each aggregate.
-fn every_aggregate(cases: u64) {
-    let laws = Cases(cases);
-    sums_and_means(&laws);
-    shapes_and_pairs(&laws);
-    extremes_and_order(&laws);
-    quantiles_and_bins(&laws);
-    values_and_combinators(&laws);
+/// Hands every aggregate to some laws.
+fn every_aggregate(laws: &mut impl Laws) {
+    sums_and_means(laws);
+    shapes_and_pairs(laws);
+    extremes_and_order(laws);
+    quantiles_and_bins(laws);
+    values_and_combinators(laws);
 }
 
-fn sums_and_means(laws: &Cases) {
+fn sums_and_means(laws: &mut impl Laws) {
     laws.hold("count", Exactly, count(), |rows| rows.len() as i64);
     laws.hold(
         "count_where",
@@ -85,7 +85,7 @@ fn sums_and_means(laws: &Cases) {
     });
 }
 
-fn shapes_and_pairs(laws: &Cases) {
+fn shapes_and_pairs(laws: &mut impl Laws) {
     laws.hold("skew of floats", About(1e-9), skew(x), |rows| {
         Numbers::x(rows).skew()
     });
@@ -122,7 +122,7 @@ fn shapes_and_pairs(laws: &Cases) {
     laws.hold("trend", Within(1e-12), trend(at, cents), brute::trend);
 }
 
-fn extremes_and_order(laws: &Cases) {
+fn extremes_and_order(laws: &mut impl Laws) {
     laws.hold("min of floats", Exactly, min(x), |rows| {
         brute::sorted_x(rows).first().copied()
     });
@@ -159,7 +159,7 @@ fn extremes_and_order(laws: &Cases) {
     laws.hold("last_gap", Exactly, last_gap(at), brute::last_gap);
 }
 
-fn quantiles_and_bins(laws: &Cases) {
+fn quantiles_and_bins(laws: &mut impl Laws) {
     let qs = || vec![0.0, 0.1, 0.5, 0.99, 1.0];
     let bins = || Bins::new(vec![-5.0, 0.0, 0.5, 2.0]).unwrap();
     laws.hold("median", Exactly, median(x), |rows| {
@@ -168,7 +168,7 @@ fn quantiles_and_bins(laws: &Cases) {
     laws.hold("quantile", Exactly, quantile(0.3, x), |rows| {
         brute::quantile(rows, 0.3)
     });
-    laws.hold("quantiles", Exactly, quantiles(qs(), x), |rows| {
+    laws.hold("quantiles", Exactly, quantiles(qs(), x), move |rows| {
         qs().iter().map(|q| brute::quantile(rows, *q)).collect()
     });
     laws.hold(
@@ -187,18 +187,18 @@ fn quantiles_and_bins(laws: &Cases) {
         "quantiles_approx",
         Within(0.01),
         quantiles_approx(qs(), 0.01, x),
-        |rows| {
+        move |rows| {
             qs().iter()
                 .map(|q| brute::quantile_lower(rows, *q))
                 .collect()
         },
     );
-    laws.hold("histogram", Exactly, histogram(bins(), x), |rows| {
+    laws.hold("histogram", Exactly, histogram(bins(), x), move |rows| {
         brute::histogram(rows, &bins())
     });
 }
 
-fn values_and_combinators(laws: &Cases) {
+fn values_and_combinators(laws: &mut impl Laws) {
     laws.hold("distinct", Exactly, distinct(word), |rows| {
         brute::words(rows).len() as u64
     });
@@ -292,13 +292,13 @@ fn means<L: Lane>(moments: Moments<L>) -> (u64, Option<f64>, Option<f64>) {
 
 #[test]
 fn every_aggregate_keeps_the_laws() {
-    every_aggregate(256);
+    every_aggregate(&mut Cases(256));
 }
 
 #[test]
 #[ignore = "100,000 cases take minutes: cargo test -p thalweg-operators --lib -- --ignored laws"]
 fn every_aggregate_keeps_the_laws_at_length() {
-    every_aggregate(100_000);
+    every_aggregate(&mut Cases(100_000));
 }
 
 #[test]
@@ -325,19 +325,59 @@ fn what_is_null_counts_for_nothing() {
 }
 
 #[test]
-fn arguments_beyond_the_ends_are_taken_as_the_ends() {
+fn arguments_that_make_no_sense_are_wrong() {
+    fn wrong<A: Aggregate<i64>>(aggregate: A, said: &str) {
+        let by_half = by(|n: &i64| n % 2, (count(), aggregate.clone()));
+        let some = only_if(|n: &i64| *n > 0, by_half.clone());
+        for error in [aggregate.check(), by_half.check(), some.check()] {
+            let error = error.unwrap_err().to_string();
+            assert!(error.contains(said), "{error}");
+        }
+    }
     let number = |n: &i64| *n;
-    let mut state = Default::default();
-    let linear = |q| quantile(q, number);
-    for n in [3, 1, 2] {
-        linear(0.0).update(&mut state, &n, 1);
+    for q in [95.0, 1.000_001, -0.1, f64::NAN, f64::INFINITY] {
+        let got = format!("from 0 to 1, as 0.95: got {q}");
+        wrong(quantile(q, number), &got);
+        wrong(quantile_discrete(q, number), &got);
+        wrong(quantiles([0.5, q], number), &got);
+        wrong(quantile_approx(q, 0.01, number), &got);
+        wrong(quantiles_approx([0.5, q], 0.01, number), &got);
     }
-    for (q, expected) in [(-1.0, Some(1.0)), (2.0, Some(3.0)), (f64::NAN, None)] {
-        assert_eq!(linear(q).read(&state), expected);
-        assert_eq!(quantile_discrete(q, number).read(&state), expected);
+    for error in [0.0, -0.01, 0.6, 1e-9, f64::NAN] {
+        let got = format!("from 2⁻²¹ to 0.5, as 0.01: got {error}");
+        wrong(quantile_approx(0.5, error, number), &got);
+        wrong(quantiles_approx([0.5], error, number), &got);
     }
-    let mut state = Default::default();
-    top_k(0, number).update(&mut state, &1, 1);
-    assert_eq!(top_k(0, number).read(&state), [0.0; 0]);
-    assert_eq!(top_k(9, number).read(&state), [1.0]);
+    let got = "at least 1: got 0";
+    wrong(top_k(0, number), got);
+    wrong(bottom_k(0, number), got);
+    wrong(first_k(0, number, number), got);
+    wrong(last_k(0, number, number), got);
+    wrong(most_frequent(0, |n: &i64| Some(*n)), got);
+
+    for q in [0.0, -0.0, 1.0] {
+        assert!(
+            (quantile(q, number), quantile_approx(q, 0.5, number))
+                .check()
+                .is_ok()
+        );
+    }
+    let finest = 0.5_f64.powi(21);
+    assert!(quantiles_approx([0.5], finest, number).check().is_ok());
+    assert!(top_k(1, number).check().is_ok());
+}
+
+/// The bytes of a state in the table of `aggregate/mod.rs`.
+#[test]
+fn states_are_as_large_as_the_table_says() {
+    fn bytes<A: Aggregate<Row>>(_: A) -> usize {
+        size_of::<A::State>()
+    }
+    assert_eq!(bytes(count()), 8);
+    assert_eq!(bytes(moments(n)), 128);
+    assert_eq!((bytes(totals(n)), bytes(totals(x))), (64, 80));
+    assert_eq!((bytes(sum(x)), bytes(mean(n))), (32, 32));
+    assert_eq!((bytes(variance(x)), bytes(stddev_sample(n))), (88, 88));
+    assert_eq!((bytes(skew(x)), bytes(kurtosis(x))), (176, 296));
+    assert_eq!((bytes(covariance(x, n)), bytes(trend(at, n))), (176, 176));
 }

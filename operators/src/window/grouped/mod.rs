@@ -37,6 +37,8 @@ mod panes;
 mod span;
 mod state;
 #[cfg(test)]
+pub(crate) mod testing;
+#[cfg(test)]
 mod tests;
 mod windows;
 
@@ -49,7 +51,7 @@ use thalweg_engine::table::Table;
 use thalweg_engine::time::{EventTime, micros_of};
 use thalweg_engine::update::Data;
 
-use crate::aggregate::Aggregate;
+use crate::aggregate::{self, Aggregate};
 use crate::key_by::Keyed;
 
 pub use calendar::Calendar;
@@ -118,6 +120,7 @@ impl<'s, D: Data, K: Key> Grouped<'s, D, K> {
         mode: Mode,
         aggregate: A,
     ) -> Table<'s, GroupRow<K, A::Output>> {
+        aggregate::check(&self.keyed.table, name, &aggregate);
         let state = Groups::new(
             self.keyed.keys.clone(),
             self.times.clone(),

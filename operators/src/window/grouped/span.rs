@@ -35,8 +35,9 @@ impl Span {
         match self {
             Self::Lifetime => (0, EventTime::MAX),
             Self::Every { step_us, .. } => {
-                let start = window_start(at, *step_us);
-                (start, start.saturating_add(*step_us))
+                // Not a step after the start: at the beginning of time the first window is less than a step.
+                let next = at.saturating_add(step_us - at.rem_euclid(*step_us));
+                (window_start(at, *step_us), next)
             }
             Self::Calendar(local) => local.window(at),
         }
@@ -59,5 +60,24 @@ impl Span {
             Self::Every { width_us, .. } => start.saturating_add(*width_us),
             Self::Calendar(local) => local.window(start).1,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The first window of all was taken for a whole step wide, so that a row that came after one of its own was counted
+    /// in it, and in the next one where it came alone.
+    #[test]
+    fn the_first_window_of_all_time_ends_where_the_next_one_begins() {
+        let span = Span::Every {
+            width_us: 2_500,
+            step_us: 2_500,
+        };
+        let (first, next) = span.newest(EventTime::MIN + 1);
+        assert_eq!((first, next), (EventTime::MIN, EventTime::MIN + 808));
+        assert_eq!(span.newest(next), (next, next + 2_500));
+        assert_eq!(span.newest(EventTime::MAX - 1).1, EventTime::MAX);
     }
 }

@@ -47,6 +47,8 @@ mod keys;
 mod latest;
 mod rows;
 #[cfg(test)]
+pub(crate) mod testing;
+#[cfg(test)]
 mod tests;
 
 use std::rc::Rc;
@@ -57,7 +59,7 @@ use thalweg_engine::table::Table;
 use thalweg_engine::time::EventTime;
 use thalweg_engine::update::Data;
 
-use crate::aggregate::Aggregate;
+use crate::aggregate::{self, Aggregate};
 use crate::key_by::Timeline;
 use crate::window::finals::Finals;
 use crate::window::placed::Placed;
@@ -89,6 +91,7 @@ impl<'s, D: Data + Ord, K: Key> LastRows<'s, D, K> {
         aggregate: A,
     ) -> Table<'s, LastRow<K, A::Output>> {
         let keyed = &self.timeline.keyed;
+        aggregate::check(&keyed.table, name, &aggregate);
         let (key, at) = (Rc::clone(&keyed.key), Rc::clone(&self.timeline.at));
         let state = latest::Latest::new(key, at, self.rows, aggregate);
         keyed
@@ -104,6 +107,7 @@ impl<'s, D: Data + Ord, K: Key> LastRows<'s, D, K> {
         name: &str,
         aggregate: A,
     ) -> Table<'s, (D, LastRow<K, A::Output>)> {
+        aggregate::check(&self.timeline.keyed.table, name, &aggregate);
         let state = Finals::of(finals::Settled::new(self.rows, aggregate));
         let placed = self.timeline.placed(|row| row);
         placed.keyed(&format!("{name} final"), Placed::tags(), state)
@@ -117,6 +121,7 @@ impl<'s, D: Data + Ord, K: Key> LastRows<'s, D, K> {
         name: &str,
         aggregate: A,
     ) -> Table<'s, (D, LastRow<K, A::Output>)> {
+        aggregate::check(&self.timeline.keyed.table, name, &aggregate);
         let state = corrections::Corrections::new(self.rows, aggregate);
         let placed = self.timeline.placed(|row| row);
         placed.keyed(&format!("{name} corrections"), Placed::tags(), state)

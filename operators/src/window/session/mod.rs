@@ -30,6 +30,8 @@ mod finals;
 mod sessions;
 mod state;
 #[cfg(test)]
+pub(crate) mod testing;
+#[cfg(test)]
 mod tests;
 
 use std::rc::Rc;
@@ -41,7 +43,7 @@ use thalweg_engine::table::Table;
 use thalweg_engine::time::EventTime;
 use thalweg_engine::update::Data;
 
-use crate::aggregate::Aggregate;
+use crate::aggregate::{self, Aggregate};
 use crate::key_by::Timeline;
 use finals::Finals;
 use state::State;
@@ -75,6 +77,7 @@ impl<'s, D: Data + Ord, K: Key> SessionWindows<'s, D, K> {
         aggregate: A,
     ) -> Table<'s, SessionRow<K, A::Output>> {
         let keyed = &self.timeline.keyed;
+        aggregate::check(&keyed.table, name, &aggregate);
         let (key, at) = (Rc::clone(&keyed.key), Rc::clone(&self.timeline.at));
         self.run(
             &format!("{name} latest"),
@@ -89,6 +92,7 @@ impl<'s, D: Data + Ord, K: Key> SessionWindows<'s, D, K> {
         name: &str,
         aggregate: A,
     ) -> Table<'s, SessionRow<K, A::Output>> {
+        aggregate::check(&self.timeline.keyed.table, name, &aggregate);
         let state = Finals::new(&self.timeline, self.gap_us, aggregate);
         self.run(&format!("{name} final"), state)
     }

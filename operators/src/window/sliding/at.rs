@@ -6,7 +6,7 @@ use thalweg_engine::key::Key;
 use thalweg_engine::table::Table;
 use thalweg_engine::update::Data;
 
-use crate::aggregate::Aggregate;
+use crate::aggregate::{self, Aggregate};
 use crate::key_by::Timeline;
 use crate::table_ops::TableOps;
 use crate::window::at::{Features, PointInTime, Sealed};
@@ -19,6 +19,7 @@ impl<'s, D: Data + Ord, K: Key, A: Aggregate<D>, const W: usize> Sliding<'s, D, 
     /// the label's moment.
     #[must_use]
     pub fn at<B: Data + Ord>(&self, labels: &Timeline<'s, B, K>) -> PointInTime<'s, Self, B> {
+        aggregate::check(&self.timeline.keyed.table, &self.name, &self.aggregate);
         PointInTime::new(self, labels)
     }
 }

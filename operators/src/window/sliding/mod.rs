@@ -21,6 +21,8 @@ mod finals;
 pub(in crate::window) mod kept;
 mod latest;
 #[cfg(test)]
+pub(crate) mod testing;
+#[cfg(test)]
 mod tests;
 mod windows;
 
@@ -30,7 +32,7 @@ use thalweg_engine::table::Table;
 use thalweg_engine::time::EventTime;
 use thalweg_engine::update::Data;
 
-use crate::aggregate::Aggregate;
+use crate::aggregate::{self, Aggregate};
 use crate::array::Array;
 use crate::key_by::Timeline;
 use crate::window::finals::Finals;
@@ -75,16 +77,16 @@ impl<'s, D: Data + Ord, K: Key, A: Aggregate<D>, const W: usize> Sliding<'s, D, 
     #[must_use]
     pub fn latest(&self) -> Table<'s, SlidingRow<K, A::Output, W>> {
         let state = latest::Latest::new(self.aggregate.clone(), self.widths, self.expiry);
-        let placed = self.timeline.placed(|row| row);
-        placed.keyed(&format!("{} latest", self.name), Placed::tags(), state)
+        self.placed()
+            .keyed(&format!("{} latest", self.name), Placed::tags(), state)
     }
 
     /// One row per event once the watermark has passed it, with the event itself, never changed again.
     #[must_use]
     pub fn finals(&self) -> Table<'s, (D, SlidingRow<K, A::Output, W>)> {
         let state = Finals::of(finals::Settled::new(self.aggregate.clone(), self.widths));
-        let placed = self.timeline.placed(|row| row);
-        placed.keyed(&format!("{} final", self.name), Placed::tags(), state)
+        self.placed()
+            .keyed(&format!("{} final", self.name), Placed::tags(), state)
     }
 
     /// One row per event at once, with the event itself, over what is known so far, and repaired as events come late or
@@ -92,7 +94,12 @@ impl<'s, D: Data + Ord, K: Key, A: Aggregate<D>, const W: usize> Sliding<'s, D, 
     #[must_use]
     pub fn corrections(&self) -> Table<'s, (D, SlidingRow<K, A::Output, W>)> {
         let state = corrections::Corrections::new(self.aggregate.clone(), self.widths);
-        let placed = self.timeline.placed(|row| row);
-        placed.keyed(&format!("{} corrections", self.name), Placed::tags(), state)
+        self.placed()
+            .keyed(&format!("{} corrections", self.name), Placed::tags(), state)
+    }
+
+    fn placed(&self) -> Table<'s, Placed<K, D>> {
+        aggregate::check(&self.timeline.keyed.table, &self.name, &self.aggregate);
+        self.timeline.placed(|row| row)
     }
 }
