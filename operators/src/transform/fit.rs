@@ -8,14 +8,17 @@
 //! # Invariants
 //! 1. After every epoch the view has one row per key with something to fit, as by brute force over its rows.
 //! 2. A row is transformed by the parameters as of its epoch, those that its own epoch changed included, and is not
-//!    repaired when they change later. A row that is taken back goes through those of its later epoch as well: where
-//!    rows are taken back, freeze the parameters.
+//!    repaired when they change later. A row that is taken back goes through those of its later epoch as well, and so
+//!    may leave a trace: where rows are taken back, freeze the parameters, or `left_join` them, which repairs all rows
+//!    of a key whenever its parameters change.
 //! 3. `target_encoded` writes one row per event once the watermark has passed it: the mean label of the rows of its key
-//!    in `[at − width, at]`, itself left out.
+//!    in `[at − width, at]`, itself left out. It is taken off their exact sum, which is rounded afterwards: labels of any
+//!    sizes leave nothing of it.
 //!
 //! # Cost
-//! That of the aggregate, and of a lookup per row. All rows of a key meet on one worker: over a whole table, the key
-//! `()`, that is one worker's work.
+//! `fit`: that of the aggregate, as in the [table](crate::transform). `transformed_by`: a lookup per row, and the fitted
+//! transform of each key. `target_encoded`: that of rolling totals in `finals`. All rows of a key meet on one worker:
+//! over a whole table, the key `()`, that is one worker's work.
 
 use std::rc::Rc;
 use std::time::Duration;
@@ -31,11 +34,12 @@ use crate::aggregate::{
 };
 use crate::key_by::{KeyBy, Keyed, Timeline};
 use crate::table_ops::TableOps;
+use crate::transform::impute::can_fill;
 use crate::transform::target::Labels;
 use crate::transform::{
     Buckets, Categories, Impute, MinMax, Robust, Smoothing, Standard, Targets, wrong,
 };
-use crate::value::{IntoLane, Lane, Moments, Real};
+use crate::value::{Float, IntoLane, Lane, Moments, Real};
 
 /// What was fitted to the rows of a key.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -152,11 +156,13 @@ pub fn impute_median<D: 'static, V: IntoLane>(
     })
 }
 
-/// The most frequent value, for gaps; of equally frequent ones the least.
+/// The most frequent value, for gaps; of equally frequent ones the least. Gaps do not count, nor do floats
+/// that are infinite.
 #[must_use]
 pub fn impute_most_frequent<D: 'static, V: Data + Ord>(
     value: impl Fn(&D) -> Option<V> + 'static,
 ) -> Fit<impl Aggregate<D, Output = Vec<(V, u64)>>, D, Impute<V>> {
+    let value = move |row: &D| value(row).filter(can_fill);
     Fit::new(most_frequent(1, value), |values: Vec<(V, u64)>| {
         values
             .into_iter()
@@ -269,6 +275,9 @@ impl<'s, D: Data, K: Key> Keyed<'s, D, K> {
     }
 
     /// Each row through the transform of its key as of its epoch; `None` while the key has none.
+    ///
+    /// Of two rows of opposite signs each goes through the parameters of its own epoch: they cancel only while these
+    /// stand still. Over frozen parameters use `map`; `left_join` repairs rows, at the cost of all rows of a key.
     #[must_use]
     pub fn transformed_by<F: Data + Ord, O: Data>(
         &self,
@@ -290,7 +299,12 @@ impl<'s, D: Data + Ord, K: Key> Timeline<'s, D, K> {
     /// on. Written once, when the watermark has passed the row.
     ///
     /// The mean is of the labels in `[at − width, at]`, smoothed as if `rows` more labels were `prior`; without any of
-    /// them it is `prior`.
+    /// them it is `prior`. The own label is left out exactly, whatever the sizes of the others: the sum of the others is
+    /// rounded once, as if it had never been added.
+    ///
+    /// `None`, NaN, infinities and magnitudes of 2⁶² and above are no labels: they do not count for other rows, and a row
+    /// that has none has the mean of all labels that there are. Where the labels of a window add up to 2⁶³ or beyond
+    /// the mean is NaN, which every transform takes for a null.
     ///
     /// # Errors
     /// [`JobError::Wrong`] when the width is zero, `rows` is below 0, or the prior is no number.
@@ -307,24 +321,21 @@ impl<'s, D: Data + Ord, K: Key> Timeline<'s, D, K> {
             return Err(wrong(format!("a target's prior is a number: got {prior}")));
         }
         let own = label.clone();
-        let known = self.rolling([width])?.moments(name, label).finals(D::clone);
-        Ok(known.map(move |(row, window)| {
-            let (sum, count) = (window.window(0).sum(), window.window(0).count());
-            let encoded = without_own(sum, count, own(&row), rows, prior);
+        let known = self.rolling([width])?.totals(name, label).finals(D::clone);
+        Ok(known.map(move |(row, labels)| {
+            let own = own(&row).into_lane();
+            let encoded = encoded(labels.window(0), own, rows, prior);
             (row, encoded)
         }))
     }
 }
 
-/// (Σy − own + m · prior) / (n − own + m).
+/// (Σ of the other labels + m · prior) / (how many they are + m); NaN where the sum may have overflowed.
 #[expect(clippy::cast_precision_loss, reason = "a count as a weight")]
-fn without_own(sum: Option<f64>, count: u64, own: Option<f64>, rows: f64, prior: f64) -> f64 {
-    let own = own.filter(|label| !label.is_nan());
-    let others = count.saturating_sub(u64::from(own.is_some())) as f64;
-    let sum = sum.unwrap_or(0.0) - own.unwrap_or(0.0);
-    if others == 0.0 {
-        prior
-    } else {
-        (sum + rows * prior) / (others + rows)
+fn encoded(labels: &Moments<Float>, own: i64, rows: f64, prior: f64) -> f64 {
+    match labels.without(own) {
+        (0, _) => prior,
+        (others, Some(sum)) => (sum + rows * prior) / (others as f64 + rows),
+        (_, None) => f64::NAN,
     }
 }

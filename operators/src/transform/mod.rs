@@ -5,22 +5,35 @@
 //! table ─ key_by ─ fit ──▶ fitted (a maintained view: −old +new as rows come and go) ── looked up by rows ──▶ table
 //! ```
 //!
-//! | transform | fitted on rows by | applied as |
-//! |---|---|---|
-//! | [`Standard`], [`MinMax`], [`Robust`] | [`standard`], [`min_max`], [`robust`] | number → number |
-//! | [`Impute`] | [`impute_mean`], [`impute_median`], [`impute_most_frequent`] | gap → value |
-//! | [`Categories`] | [`categories`] | category → one-hot vector, or ordinal |
-//! | [`hashed`], [`crossed`], [`cross`] | nothing to fit | category → bucket |
-//! | [`Targets`] | [`targets`] | category → mean label, smoothed |
-//! | `target_encoded` | its own past | row → the same as of its time, its own label left out |
-//! | [`Buckets`] | [`quantile_buckets`], or edges as given | number → bucket |
-//! | [`clip`], [`log`], [`ratio`] | nothing to fit | number → number |
+//! n rows of a key, d distinct values of them, c categories, k buckets or edges.
+//!
+//! | transform | fitted on rows by | state per key; insert or retract | applied as | cost |
+//! |---|---|---|---|---|
+//! | [`Standard`] | [`standard`] | 64 B, floats 80 B; O(1) | number → number | O(1) |
+//! | [`MinMax`] | [`min_max`] | d numbers, twice; O(1), sorted at reads | number → number | O(1) |
+//! | [`Robust`] | [`robust`] | d numbers; O(log d), a move | number → number | O(1) |
+//! | [`Impute`] | [`impute_mean`] | 32 B; O(1) | gap → value | O(1) |
+//! | | [`impute_median`] | d numbers; O(log d), a move | gap → value | O(1) |
+//! | | [`impute_most_frequent`] | d values, twice; O(log d) | gap → value | O(1) |
+//! | [`Categories`] | [`categories`] | c names, twice; O(log c), reads O(c) | category → ordinal | O(log c) |
+//! | | | | category → one-hot vector | O(c) |
+//! | [`hashed`], [`crossed`], [`cross`] | nothing to fit | none | category → bucket | O(its bytes) |
+//! | [`Targets`] | [`targets`] | 80 B per category; O(log c), reads O(c) | category → mean label, smoothed | O(log c) |
+//! | `target_encoded` | its own past | the rows of the width; O(1), late ones O(log n) | row → the same as of its time, its own label left out | |
+//! | [`Buckets`] | [`quantile_buckets`] | d numbers; O(log d), a move, reads O(k log d) | number → bucket | O(log k) |
+//! | | edges as given | none | | |
+//! | [`clip`], [`log`], [`ratio`] | nothing to fit | none | number → number | O(1) |
+//!
+//! `transformed_by` puts a lookup per row on top, O(1). A view writes a row per key and epoch in which its parameters
+//! change, and clones them whole: many categories that change in every epoch cost their number each time.
 //!
 //! Definitions are scikit-learn's wherever it has one. A null is `None`: it goes through every number's transform as
-//! `None`, and only [`Impute`] fills it. NaN is a null; so is a result that is no finite number.
+//! `None`, and only [`Impute`] fills it. NaN is a null, in what is fitted as in what is applied; so is a result that is
+//! no finite number. Nothing is fitted to infinite numbers.
 //!
 //! Whatever is fitted is an aggregate, so it is maintained over a lifetime, a tumbling or a rolling window alike, and a
-//! row that is taken back leaves no trace in it. [`Frozen`] keeps one in a file.
+//! row that is taken back leaves no trace in it. [`Frozen`] keeps one in a file. A row that went *through* a view's
+//! parameters and is then taken back goes through those of its later epoch: see `transformed_by`.
 
 mod buckets;
 mod category;

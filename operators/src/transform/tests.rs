@@ -104,6 +104,18 @@ fn gaps_are_filled_as_by_scikit_learn() {
     let frequent = fitted(&frequent, &NUMBERS, &PASSING).unwrap();
     let fills = [mean, median, frequent].map(|impute| impute.apply_number(Some(f64::NAN)));
     assert_eq!(fills, [5.25, 4.5, 4.0]);
+    // Gaps were counted as a value: the most frequent number of a column full of gaps was NaN.
+    let gaps = [
+        f64::NAN,
+        -f64::NAN,
+        f64::NAN,
+        f64::INFINITY,
+        f64::INFINITY,
+        3.0,
+    ];
+    let most = impute_most_frequent(|x: &f64| Some(Real(*x)));
+    assert_eq!(fitted(&most, &gaps, &PASSING).unwrap().fill, Real(3.0));
+    assert_eq!(fitted(&most, &gaps[..5], &PASSING), None);
     let constant = Impute::constant("none".to_owned());
     assert_eq!(constant.apply(None), "none");
     assert_eq!(constant.apply(Some("DE".to_owned())), "DE");
@@ -217,6 +229,11 @@ fn a_row_without_its_own_label_is_encoded_as_if_it_had_not_been_fitted() {
                 (found - expected).abs() < 1e-9,
                 "{smoothing:?}: {found}, {expected} of {rows:?}"
             );
+        }
+        // What is no label was not among the labels: there is nothing to leave out.
+        for none in [f64::NAN, f64::INFINITY] {
+            let found = whole.apply_without(Some("a"), none);
+            assert_eq!(found, whole.apply(Some("a")));
         }
     }
 }

@@ -150,6 +150,23 @@ impl<L: Lane> Moments<L> {
         L::read_sum(self.sum.get(), self.count(), self.bound(SUM_LOST)?)
     }
 
+    /// How many numbers there are but one of them, and their sum, which is rounded once: the one is taken off the exact
+    /// sum. [`NULL`] is none of them. No sum where that of all or that of the others may have overflowed.
+    pub(crate) fn without(&self, number: i64) -> (u64, Option<f64>) {
+        if number == NULL {
+            return (self.count(), self.sum());
+        }
+        let others = self.count().saturating_sub(1);
+        if others == 0 {
+            return (0, Some(0.0));
+        }
+        let sum = self.bound(SUM_LOST).and_then(|bound| {
+            let sum = self.sum.get().checked_sub(L::unit(number))?;
+            L::read_sum(sum, self.count(), bound)
+        });
+        (others, sum)
+    }
+
     /// Σx/n; `None` without numbers.
     #[must_use]
     #[inline]
@@ -218,5 +235,50 @@ impl<L: Lane> Moments<L> {
         }
         let min_is_larger = L::read(self.min).abs() > L::read(self.max).abs();
         Some(if min_is_larger { self.min } else { self.max })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::value::{Fixed, Float, IntoLane};
+
+    fn moments<V: IntoLane + Copy>(numbers: &[V]) -> Moments<V::Lane> {
+        let mut moments = Moments::EMPTY;
+        numbers.iter().for_each(|n| moments.add(n.into_lane()));
+        moments
+    }
+
+    /// The own number was taken off the rounded sum: 1e16 + 1 is 1e16, and 1e16 − 1e16 is not 1.
+    #[test]
+    fn a_number_is_left_out_of_the_exact_sum() {
+        let mixed = [1e16, 1.0, 0.5, f64::NAN];
+        let of = |number: f64| moments::<f64>(&mixed).without(number.into_lane());
+        assert_eq!(of(1e16), (2, Some(1.5)));
+        assert_eq!(of(1.0), (2, Some(1e16)));
+        // Halves to even: 1e16 and 1e16 + 2 are neighbours.
+        assert_eq!(of(0.5), (2, Some(1e16)));
+        assert_eq!(of(f64::NAN), (3, Some(1e16 + 2.0)));
+        assert_eq!(moments(&[7_i64]).without(7), (0, Some(0.0)));
+        assert_eq!(moments::<i64>(&[]).without(NULL), (0, Some(0.0)));
+    }
+
+    #[test]
+    fn there_is_no_sum_where_one_of_the_two_does_not_fit() {
+        let large = 4e18_f64;
+        let numbers = [large, large, large];
+        assert_eq!(moments(&numbers).without(large.into_lane()), (2, None));
+        // Here all numbers fit, and those left do not.
+        let (mut sum, lane) = (0_i128, |number: f64| Float::unit(number.into_lane()));
+        for number in [large, large, large, -large] {
+            sum = sum.wrapping_add(lane(number));
+        }
+        let fits = Moments::<Float>::from_totals(Some(sum.into()), Some(Default::default()), 4, 4);
+        assert_eq!(fits.sum(), Some(2.0 * large));
+        assert_eq!(fits.without((-large).into_lane()), (3, None));
+        assert_eq!(fits.without(large.into_lane()), (3, Some(large)));
+        let extremes = [i64::MAX, i64::MAX, -5];
+        let whole: Moments<Fixed<0>> = moments(&extremes);
+        assert_eq!(whole.without(-5), (2, Some(2.0 * i64::MAX as f64)));
     }
 }
