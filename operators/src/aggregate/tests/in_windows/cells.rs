@@ -15,10 +15,11 @@ use crate::aggregate::tests::laws::Row;
 use crate::window::grouped::testing::{Mode, groups};
 use crate::window::grouped::{Calendar, GroupRow, Local, Span};
 use crate::window::last_rows::{LastRow, testing as last_rows_state};
+use crate::window::placed::Placed;
 use crate::window::rolling::Expiry;
 use crate::window::rolling::widths::Widths;
 use crate::window::session::{SessionRow, testing as sessions};
-use crate::window::sliding::{Placed, SlidingRow, testing as sliding};
+use crate::window::sliding::{SlidingRow, testing as sliding};
 
 /// A row as a window writes it, what each of its windows reads to the bit, and how often.
 pub(super) type Written = (Label, Vec<Bits>, Diff);
