@@ -12,13 +12,15 @@ use tests::sliding::{SlidRow, WindowFacts, sliding_final, sliding_latest};
 use tests::summary::Summary;
 use thalweg::connectors::memory::Collect;
 use thalweg::engine::time::{WATERMARK_END, WATERMARK_NONE};
+use thalweg::operators::aggregate::Aggregate;
 use thalweg::operators::value::{Fixed, Float, Moments};
 use thalweg::operators::window::sliding::SlidingRow;
 use thalweg::prelude::*;
 
 use crate::for_seeds;
 
-type Read = (
+/// What [`facts`] reads.
+pub(crate) type Read = (
     i64,
     u64,
     Option<(i64, u32)>,
@@ -26,7 +28,7 @@ type Read = (
     Moments<Float>,
 );
 
-fn read<const W: usize>(row: &SlidingRow<i64, Read, W>) -> SlidRow {
+pub(crate) fn read<const W: usize>(row: &SlidingRow<i64, Read, W>) -> SlidRow {
     let facts = row.windows.iter().map(|window| WindowFacts {
         count: window.0,
         distinct: window.1,
@@ -41,6 +43,20 @@ fn read<const W: usize>(row: &SlidingRow<i64, Read, W>) -> SlidRow {
     }
 }
 
+/// Aggregates of every kind.
+pub(crate) fn facts() -> impl Aggregate<Event, Output = Read> {
+    (
+        count(),
+        distinct(|event: &Event| event.other),
+        latest(
+            |event: &Event| (event.at, event.id),
+            |event| (event.at, event.id),
+        ),
+        moments(|event: &Event| event.other),
+        moments(|event: &Event| event.float().map(Real)),
+    )
+}
+
 /// Rows per key are marked by `None`, those per event by the event.
 type Marked = (Option<Event>, SlidRow);
 
@@ -51,7 +67,7 @@ enum Mode {
     Corrections,
 }
 
-/// Every kind of aggregate over three windows: a row per key, or per event.
+/// All of them over three windows: a row per key, or per event.
 fn job(case: &Case, lap: &Lap, mode: Mode, witness: &Witness, out: Collect<Marked>) -> Job {
     let (case, lap, witness) = (case.clone(), *lap, witness.clone());
     Job::new("sliding", move |g| {
@@ -61,19 +77,7 @@ fn job(case: &Case, lap: &Lap, mode: Mode, witness: &Witness, out: Collect<Marke
         let windows = keyed
             .event_time(|event| event.at)
             .rolling(case.widths())?
-            .aggregate(
-                "facts",
-                (
-                    count(),
-                    distinct(|event: &Event| event.other),
-                    latest(
-                        |event: &Event| (event.at, event.id),
-                        |event| (event.at, event.id),
-                    ),
-                    moments(|event: &Event| event.other),
-                    moments(|event: &Event| event.float().map(Real)),
-                ),
-            );
+            .aggregate("facts", facts());
         let rows = match mode {
             Mode::Latest(expiry) => {
                 let rows = windows.expiry(expiry).latest();

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use thalweg::engine::time::WATERMARK_END;
 
 use crate::event::Event;
-use crate::oracle::Net;
+use crate::oracle::{Net, net};
 use crate::summary::Summary;
 
 /// What the aggregates read over one window.
@@ -86,6 +86,28 @@ pub fn sliding_latest(input: &Net<Event>, widths: &[i64], as_of: i64) -> Net<Sli
         (at >= end - widest).then(|| (row(), 1))
     });
     rows.collect()
+}
+
+/// A key's windows as of the moments beside labels, with each label as often as it is there.
+#[must_use]
+pub fn sliding_at(
+    input: &Net<Event>,
+    labels: impl IntoIterator<Item = ((Event, i64), i64)>,
+    widths: &[i64],
+) -> Net<(Event, SlidRow)> {
+    let keys = by_key(input);
+    let answer = |(label, at): (Event, i64)| {
+        let none = Events::new();
+        let row = SlidRow {
+            key: label.key,
+            at,
+            windows: windows(keys.get(&label.key).unwrap_or(&none), at, widths),
+        };
+        (label, row)
+    };
+    net(labels
+        .into_iter()
+        .map(|(asked, copies)| (answer(asked), copies)))
 }
 
 /// A row per event that `watermark` has passed, with the event.
