@@ -17,7 +17,7 @@
 //! | [`join::differential`] | differential's arrangements | O(log n) and up | |
 //! | [`graph`]: degrees, components, triangles, spread, flagged nodes | the graph | see there | latest |
 //! | [`drift`] | histograms by window and segment | O(1) | |
-//! | [`transform`]: scaling, imputation, encodings, buckets | what was fitted | see there | latest, final, frozen |
+//! | [`transform`]: scaling, imputation, encodings, buckets | what it is fitted to | O(1) applied; fitting see there | latest, final, frozen |
 //! | [`aggregate`] | see there | | |
 //!
 //! [`key_by`] gives a table its key and its event time, [`value`] holds the exact numbers, [`array`](mod@array) arrays of

@@ -13,6 +13,9 @@
 //! # Invariants
 //! 1. A fact meets the dimension's row of the greatest value among those present for its key as of its epoch, or none.
 //! 2. Each fact yields exactly one row, with its own sign.
+//! 3. So a fact that is taken back meets the dimension as of the epoch in which it is: the two rows cancel only if the
+//!    dimension's row stood still. Where facts are taken back and the dimension changes, take `asof` over its history,
+//!    or `left_join`.
 //!
 //! # Cost
 //! Per fact one hash lookup; state: the dimension's rows by key.
