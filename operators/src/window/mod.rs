@@ -8,7 +8,7 @@ mod finals;
 pub mod grouped;
 pub mod last_rows;
 mod owed;
-mod placed;
+pub(crate) mod placed;
 pub mod rolling;
 pub mod session;
 pub mod sliding;
