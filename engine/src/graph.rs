@@ -271,3 +271,25 @@ impl<'s, D: Data> Deref for Sourced<'s, D> {
         &self.rows
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::config::Config;
+    use crate::error::JobError;
+    use crate::job::Job;
+
+    #[test]
+    fn a_job_ends_with_the_first_of_what_was_refused() {
+        for workers in 1..=3 {
+            let job = Job::new("refused", |g| {
+                g.refuse(JobError::Wrong("the first".into()));
+                g.refuse(JobError::Wrong("the second".into()));
+                Ok(())
+            });
+            match job.run(Config::workers(workers).unwrap()) {
+                Err(JobError::Wrong(text)) => assert_eq!(text, "the first"),
+                ended => panic!("{ended:?}"),
+            }
+        }
+    }
+}

@@ -121,6 +121,7 @@ fn both<W: Fn(EventTime) -> Vec<Bounds> + Clone + 'static>(
     let latest = Cell {
         name: latest,
         times: times.to_vec(),
+        // A retraction that comes epochs before its row still takes another row's count away here.
         unruly: Unruly::Never,
         shows: Shows::All,
         frees: false,

@@ -237,7 +237,7 @@ macro_rules! every_aggregate_keeps_the_laws_in {
         mod laws_at_length {
             $(
                 #[test]
-                #[ignore = "100,000 cases of each aggregate take an hour: cargo test -p thalweg-operators --lib -- --ignored laws"]
+                #[ignore = "100,000 cases of each aggregate take hours: cargo test -p thalweg-operators --lib -- --ignored laws"]
                 fn $windows() {
                     super::hold(&super::cells::$windows(), 100_000);
                 }
