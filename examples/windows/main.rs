@@ -60,10 +60,12 @@ struct Answers {
     ever: Collect<(u32, i64)>,
     session: Collect<(u32, i64, i64, i64)>,
     last_two: Collect<(u32, i64)>,
+    each_two: Collect<Spent>,
     rolling: Collect<(u32, i64, u64, Option<Real>)>,
     largest: Collect<(u32, i64, Option<Real>)>,
     newest: Collect<(u32, u64, Option<Real>)>,
     decayed: Collect<(u32, Real)>,
+    each_decayed: Collect<(u32, i64, Real)>,
 }
 
 fn job(answers: Answers) -> Job {
@@ -75,7 +77,8 @@ fn job(answers: Answers) -> Job {
         ever.sink("lifetime", answers.ever.clone())?;
         let payments = payments.event_time(at);
         at_fixed_moments(&payments, &answers)?;
-        by_their_rows(&payments, &answers)
+        by_their_rows(&payments, &answers)?;
+        by_number_and_fading(&payments, &answers)
     })
 }
 
@@ -104,10 +107,6 @@ fn by_their_rows(payments: &Timeline<'_, Payment, u32>, answers: &Answers) -> Re
         (session.key, start, last, session.value)
     });
     sessions.sink("session", answers.session.clone())?;
-    let last_two = payments.last_rows(2)?.latest("last two", spent());
-    let last_two = last_two.map(|last| (last.key, last.value));
-    last_two.sink("last two", answers.last_two.clone())?;
-
     let amounts = payments.rolling([hours(1)])?;
     // Nobody asks for the least or the greatest: totals are enough, and cost less.
     let amounts = amounts.totals("amount", |payment| payment.2);
@@ -126,11 +125,30 @@ fn by_their_rows(payments: &Timeline<'_, Payment, u32>, answers: &Answers) -> Re
     let newest = amounts
         .latest()
         .map(|of| (of.key, of.window(0).count(), of.window(0).mean().map(Real)));
-    newest.sink("newest", answers.newest.clone())?;
-    let decayed = payments.decayed(minutes(10))?;
-    let decayed = decayed.latest("fading", |payment| payment.2);
+    newest.sink("newest", answers.newest.clone())
+}
+
+/// The last rows, and all of them fading: per user, and per payment as of it.
+fn by_number_and_fading(
+    payments: &Timeline<'_, Payment, u32>,
+    answers: &Answers,
+) -> Result<(), JobError> {
+    let two = payments.last_rows(2)?;
+    let last_two = two.latest("last two", spent());
+    let last_two = last_two.map(|last| (last.key, last.value));
+    last_two.sink("last two", answers.last_two.clone())?;
+    let each_two = two.finals("each two", spent());
+    let each_two = each_two.map(|(payment, last)| (last.key, payment.1, last.value));
+    each_two.sink("each two", answers.each_two.clone())?;
+
+    let fading = payments.decayed(minutes(10))?;
+    let decayed = fading.latest("fading", |payment| payment.2);
     let decayed = decayed.map(|fading| (fading.key, Real(fading.sum)));
-    decayed.sink("decayed", answers.decayed.clone())
+    decayed.sink("decayed", answers.decayed.clone())?;
+    let each_decayed = fading.finals("each fading", |payment| payment.2);
+    let each_decayed =
+        each_decayed.map(|(payment, fading)| (fading.key, payment.1, Real(fading.sum)));
+    each_decayed.sink("each decayed", answers.each_decayed.clone())
 }
 
 fn run() -> Result<(), JobError> {
@@ -168,7 +186,6 @@ fn run() -> Result<(), JobError> {
         &answers.session,
         &[(1, 0, 50, 60), (1, 130, 130, 40), (2, 70, 70, 5)],
     );
-    show("the last two rows", &answers.last_two, &[(1, 70), (2, 5)]);
     let real = |cents| Some(Real(cents));
     show(
         "rolling 1 h, final: a row per payment, closed at both ends",
@@ -197,6 +214,23 @@ fn run() -> Result<(), JobError> {
         &answers.newest,
         &[(1, 1, real(40.0)), (2, 1, real(5.0))],
     );
+    show_by_number_and_fading(&answers);
+    Ok(())
+}
+
+fn show_by_number_and_fading(answers: &Answers) {
+    show("the last two rows", &answers.last_two, &[(1, 70), (2, 5)]);
+    show(
+        "the last two rows, final: up to each payment",
+        &answers.each_two,
+        &[
+            (1, 0, 10),
+            (1, 20, 30),
+            (1, 50, 50),
+            (1, 130, 70),
+            (2, 70, 5),
+        ],
+    );
     // 40, and 30, 20 and 10 cents halved 8, 11 and 13 times.
     let fading = 40.0 + 30.0 / 256.0 + 20.0 / 2_048.0 + 10.0 / 8_192.0;
     show(
@@ -204,7 +238,17 @@ fn run() -> Result<(), JobError> {
         &answers.decayed,
         &[(1, Real(fading)), (2, Real(5.0))],
     );
-    Ok(())
+    show(
+        "decayed, half-life 10 min, final: as of each payment",
+        &answers.each_decayed,
+        &[
+            (1, 0, Real(10.0)),
+            (1, 20, Real(22.5)),
+            (1, 50, Real(32.8125)),
+            (1, 130, Real(fading)),
+            (2, 70, Real(5.0)),
+        ],
+    );
 }
 
 fn main() -> ExitCode {

@@ -8,8 +8,8 @@
 //! | [`window::sliding`]: the same of any aggregate | the events of the widest window | O(log n) and the aggregate's | latest, final, corrections |
 //! | [`window::grouped`]: tumbling, hopping, calendar, lifetime | one aggregate state per group; in `latest` for ever, unless `kept_for` is called | O(1) and the aggregate's | latest, final |
 //! | [`window::session`] | the rows and aggregates of open sessions | O(1) and the aggregate's, a retraction its session's rows | latest, final |
-//! | [`window::last_rows`] | n rows per key, and what the watermark has not passed | O(log n) and the aggregate's | latest |
-//! | [`window::decayed`] | two sums per half-life that is open | O(log half-lives) | latest |
+//! | [`window::last_rows`] | n rows per key, and what the watermark has not passed | O(log n) and the aggregate's, late rows n of them | latest, final, corrections |
+//! | [`window::decayed`] | two sums per half-life that is open, and rows that the watermark has not passed | O(log half-lives), in corrections late rows all later ones | latest, final, corrections |
 //! | [`join::lookup`] | the dimension | O(1) | |
 //! | [`join::asof`]: backward, forward, nearest, tolerance; a dimension's history | the newest feature per key, and rows above the watermark | O(1), late rows O(log n) | latest, final |
 //! | [`join::interval`]: pairs near in time, or in one window; inner, left | rows that may still match | O(log n) and the pairs | latest, final |

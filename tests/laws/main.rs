@@ -5,6 +5,7 @@
 //! | `rolling`, `grouped`, `joins`, `stateless` | the net output is brute force's, for any workers, slicing and order |
 //! | `every_epoch` | so it is at every epoch; signs per key add to 0 or 1; nothing unchanged is written, nothing final taken back |
 //! | `sliding`, `drift`, `windows`, `corrections`, `point_in_time` | both of these |
+//! | `last_rows`, `decayed` | both of these |
 //! | `graph`, `transform`, `joins_in_time` | both of these |
 //! | `account` | read = rows + late + dead, each where it belongs |
 //! | `threads` | the same on real threads |
@@ -22,6 +23,7 @@
 
 mod account;
 mod corrections;
+mod decayed;
 mod drift;
 mod endings;
 mod every_epoch;
@@ -30,6 +32,7 @@ mod grouped;
 mod jobs;
 mod joins;
 mod joins_in_time;
+mod last_rows;
 mod pace;
 mod point_in_time;
 mod regressions;

@@ -1,5 +1,5 @@
 //! Sessions, hopping and calendar windows, last rows: brute force at every epoch, and in the end for any slicing and
-//! order. Fading sums: the same bits for any slicing and order.
+//! order.
 
 use tests::case::{Case, Retractions};
 use tests::dice::Dice;
@@ -13,9 +13,9 @@ use thalweg::prelude::*;
 
 use crate::for_seeds;
 
-type Read = (i64, f64, Option<(i64, u32)>);
+pub(crate) type Read = (i64, f64, Option<(i64, u32)>);
 
-fn aggregates() -> impl Aggregate<Event, Output = Read> {
+pub(crate) fn aggregates() -> impl Aggregate<Event, Output = Read> {
     (
         count(),
         sum(|event: &Event| event.other),
@@ -26,7 +26,7 @@ fn aggregates() -> impl Aggregate<Event, Output = Read> {
     )
 }
 
-fn row(key: i64, start: i64, last: i64, (count, sum, newest): Read) -> WindowRow {
+pub(crate) fn row(key: i64, start: i64, last: i64, (count, sum, newest): Read) -> WindowRow {
     WindowRow {
         key,
         start,
@@ -163,39 +163,5 @@ fn windows_are_brute_force_in_any_order() {
             let found = net(written.into_iter().map(|(row, _, diff)| (row, diff)));
             assert_same(&found, &expected, &(seed, &lap, cut, &case));
         }
-    });
-}
-
-/// `(key, at, weight, sum)`, the floats as their bits.
-type Faded = (i64, i64, u64, u64);
-
-fn fading(case: &Case, lap: &Lap, out: Collect<Faded>) -> Job {
-    let (case, lap) = (case.clone(), *lap);
-    Job::new("fading", move |g| {
-        let events = g.source("events", case.source(&lap))?;
-        events
-            .key_by(|event| event.key)
-            .event_time(|event| event.at)
-            .decayed(case.widths()[0])?
-            .latest("fading", Event::float)
-            .map(|row| (row.key, row.at, row.count.to_bits(), row.sum.to_bits()))
-            .sink("out", out.clone())
-    })
-}
-
-#[test]
-fn fading_sums_are_the_same_bits_for_any_workers_slicing_and_order() {
-    for_seeds(3_000..3_100, |seed| {
-        let mut dice = Dice::new(seed);
-        let case = Case::draw(&mut dice, 150, Retractions::Anywhere).unlimited();
-        let reordered = case.shuffled(&mut dice);
-        let mut tables = [case, reordered].map(|case| {
-            let lap = Lap::draw(&mut dice);
-            let (written, _) = lap.simulate(|out| fading(&case, &lap, out));
-            net(written.into_iter().map(|(row, _, diff)| (row, diff)))
-        });
-        let [first, second] = &mut tables;
-        assert_same(first, second, &seed);
-        assert!(first.values().all(|count| *count == 1), "seed {seed}");
     });
 }

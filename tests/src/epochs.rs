@@ -90,19 +90,24 @@ pub fn once<O: Data>(lap: &Lap, job: impl FnOnce(Collect<O>) -> Job) -> Vec<Upda
 }
 
 /// A table after an epoch.
-struct After<'a, O> {
-    epoch: u64,
-    time: &'a EpochTime,
+pub struct After<'a, O> {
+    /// The epoch.
+    pub epoch: u64,
+    /// The times that held in it.
+    pub time: &'a EpochTime,
     /// The input so far.
-    input: &'a Net<Event>,
+    pub input: &'a Net<Event>,
     /// What the epoch wrote.
-    written: &'a [(O, i64)],
+    pub written: &'a [(O, i64)],
     /// The output so far.
-    output: &'a Net<O>,
+    pub output: &'a Net<O>,
 }
 
 /// Shows a table after each epoch, and holds the times to their laws: they never go back, and workers agree.
-fn each_epoch<O: Data + Ord>(
+///
+/// # Panics
+/// When they do not.
+pub fn each_epoch<O: Data + Ord>(
     context: &dyn Debug,
     seen: &Seen,
     written: &[Update<O>],

@@ -14,6 +14,7 @@
 )]
 
 pub mod case;
+pub mod decayed;
 pub mod dice;
 pub mod drift;
 pub mod epochs;

@@ -54,17 +54,47 @@ fn row(key: i64, start: i64, last: i64, rows: &Rows<'_>) -> WindowRow {
     }
 }
 
+/// The rows that are there of each key, in order: a retraction whose row has not come takes nothing away.
+fn by_key(input: &Net<Event>) -> BTreeMap<i64, Rows<'_>> {
+    let mut keys: BTreeMap<i64, Rows<'_>> = BTreeMap::new();
+    for (event, copies) in input.iter().filter(|(_, copies)| **copies > 0) {
+        keys.entry(event.key).or_default().push((event, *copies));
+    }
+    keys.values_mut()
+        .for_each(|rows| rows.sort_by_key(|(event, _)| (event.at, *event)));
+    keys
+}
+
+/// A row per event that `watermark` has passed, with the event: its key's last `number` rows up to it, copies one by one.
+#[must_use]
+pub fn last_rows_final(
+    input: &Net<Event>,
+    number: usize,
+    watermark: i64,
+) -> Net<(Event, WindowRow)> {
+    let mut windows = Net::new();
+    for (key, rows) in by_key(input) {
+        let copies: Rows<'_> = rows
+            .iter()
+            .flat_map(|(event, n)| std::iter::repeat_n((*event, 1), n.unsigned_abs() as usize))
+            .collect();
+        for (i, (event, _)) in copies.iter().enumerate() {
+            if event.at < watermark {
+                let last = copies[(i + 1).saturating_sub(number)..=i].to_vec();
+                let window = row(key, 0, event.at, &last);
+                *windows.entry((**event, window)).or_insert(0) += 1;
+            }
+        }
+    }
+    windows
+}
+
 impl Cut {
     /// The windows of the rows that are there: a retraction whose row has not come takes nothing away.
     #[must_use]
     pub fn windows(self, input: &Net<Event>) -> Net<WindowRow> {
-        let mut keys: BTreeMap<i64, Rows<'_>> = BTreeMap::new();
-        for (event, copies) in input.iter().filter(|(_, copies)| **copies > 0) {
-            keys.entry(event.key).or_default().push((event, *copies));
-        }
         let mut windows = Net::new();
-        for (key, mut rows) in keys {
-            rows.sort_by_key(|(event, _)| (event.at, *event));
+        for (key, rows) in by_key(input) {
             let cut = self.cut(key, &rows);
             windows.extend(cut.into_iter().map(|row| (row, 1)));
         }

@@ -61,6 +61,28 @@ impl<D: Clone + Ord> Owed<D> {
         copies - paid
     }
 
+    /// How many copies of a row come or go, of all that an epoch says of it: those that come pay what is owed first, and of
+    /// those that go the ones that are not `there` are owed. Behind `passed`, the watermark before the epoch, none go.
+    pub(crate) fn change(
+        &mut self,
+        (handle, at, row): (u32, EventTime, &D),
+        diff: Diff,
+        passed: EventTime,
+        there: impl FnOnce() -> Diff,
+    ) -> Diff {
+        if diff > 0 {
+            return self.pay(handle, at, row, diff);
+        }
+        if diff == 0 || at < passed {
+            return 0;
+        }
+        let taken = diff.max(-there());
+        if taken > diff {
+            self.owe(handle, at, row.clone(), taken - diff);
+        }
+        taken
+    }
+
     /// Forgives what can never be paid: the rows of moments before `watermark`. Returns the keys that owe nothing more.
     pub(crate) fn forgive(&mut self, watermark: EventTime) -> Vec<u32> {
         let mut free = Vec::new();

@@ -20,10 +20,9 @@
 //! Per row in order two products, and an addition for each half-life that is open. Per late row or retraction every later
 //! row of its key that the watermark has not passed, which are the rows that change: two products and two readings each.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 use std::marker::PhantomData;
 
-use serde::{Deserialize, Serialize};
 use thalweg_engine::key::Key;
 use thalweg_engine::keyed::{Emitter, EpochTime, KeyGroup, KeyedState, StateError, StateSize};
 use thalweg_engine::state::KeyIndex;
@@ -32,177 +31,13 @@ use thalweg_engine::update::{Data, Diff, Updates};
 
 use crate::codec;
 use crate::value::{Lane, NULL};
-use crate::window::decayed::DecayedRow;
-use crate::window::decayed::fading::{HalfLives, Running, Sums};
+use crate::window::decayed::fading::{HalfLives, Running};
+use crate::window::decayed::open::{Open, Slot};
+use crate::window::decayed::repair::{Changed, merged};
 use crate::window::decayed::settled::{Numbered, OfRow, Settled};
 use crate::window::owed::Owed;
 use crate::window::placed::Placed;
 use crate::window::rolling::timers::Timers;
-
-/// A row that the watermark has not passed, with its number's lane.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-struct Open<D> {
-    at: EventTime,
-    row: Numbered<D>,
-    /// How often it is there, above 0; in a change, how many come or go.
-    copies: Diff,
-}
-
-impl<D: Ord> Open<D> {
-    fn order(&self) -> (EventTime, &Numbered<D>) {
-        (self.at, &self.row)
-    }
-}
-
-/// One key.
-struct Slot<D> {
-    passed: Settled,
-    /// In order.
-    open: VecDeque<Open<D>>,
-    /// The sums of the open rows, by half-life.
-    sums: BTreeMap<i64, Sums>,
-    /// When the timer of the first open row is due; the end of time while none stands.
-    due: EventTime,
-}
-
-impl<D: Data + Ord> Slot<D> {
-    fn new() -> Self {
-        Self {
-            passed: Settled::default(),
-            open: VecDeque::new(),
-            sums: BTreeMap::new(),
-            due: EventTime::MAX,
-        }
-    }
-
-    /// Rows and half-lives that are held.
-    fn len(&self) -> usize {
-        self.open.len() + self.sums.len()
-    }
-
-    /// How often a row is there.
-    fn copies(&self, at: EventTime, row: &Numbered<D>) -> Diff {
-        let found = self
-            .open
-            .binary_search_by(|open| open.order().cmp(&(at, row)));
-        found.map_or(0, |place| self.open[place].copies)
-    }
-
-    /// Changes the sums of a half-life.
-    fn change(&mut self, number: i64, change: impl FnOnce(&mut Sums)) {
-        let sums = self.sums.entry(number).or_default();
-        change(sums);
-        if sums.is_zero() {
-            self.sums.remove(&number);
-        }
-    }
-
-    /// The sums up to some open rows, which are all from a moment on.
-    fn before<'a, L: Lane>(
-        &self,
-        lives: &HalfLives,
-        from: EventTime,
-        rows: impl Iterator<Item = &'a Open<D>>,
-    ) -> Running
-    where
-        D: 'a,
-    {
-        let number = lives.number(from);
-        let mut running = self.passed.running;
-        for (number, sums) in self.sums.range(..number) {
-            running.add((*number, *sums));
-        }
-        let mut sums = self.sums.get(&number).copied().unwrap_or_default();
-        for open in rows.take_while(|open| lives.number(open.at) == number) {
-            if open.row.1 != NULL {
-                sums.take(lives.sums::<L>(open.at, open.row.1, open.copies).1);
-            }
-        }
-        running.add((number, sums));
-        running
-    }
-
-    /// Moves what the watermark has passed into the running sums.
-    fn pass<L: Lane>(&mut self, lives: &HalfLives, watermark: EventTime) {
-        while self.open.front().is_some_and(|open| open.at < watermark)
-            && let Some(open) = self.open.pop_front()
-        {
-            let lane = open.row.1;
-            self.passed.add::<L>(lives, open.at, lane, open.copies);
-            if lane != NULL {
-                let (number, sums) = lives.sums::<L>(open.at, lane, open.copies);
-                self.change(number, |all| all.take(sums));
-            }
-        }
-    }
-}
-
-/// A row in repair: how often it was there, and is.
-struct Changed<D> {
-    at: EventTime,
-    row: Numbered<D>,
-    old: Diff,
-    new: Diff,
-}
-
-/// Weight and sum at a moment before and after a repair; `None` where no row was or is there.
-type Read = (Option<(f64, f64)>, Option<(f64, f64)>);
-
-impl<D: Data> Changed<D> {
-    /// Writes the row's changes.
-    fn write<K: Key>(
-        &self,
-        key: &K,
-        (before, after): Read,
-        mut emit: impl FnMut(OfRow<D, K>, Diff),
-    ) {
-        let mut emit = |(count, sum), diff| {
-            if diff != 0 {
-                let (key, at) = (key.clone(), self.at);
-                let faded = DecayedRow {
-                    key,
-                    at,
-                    count,
-                    sum,
-                };
-                emit((self.row.0.clone(), faded), diff);
-            }
-        };
-        if let (Some(before), Some(after)) = (before, after)
-            && before == after
-        {
-            return emit(after, self.new - self.old);
-        }
-        before.into_iter().for_each(|read| emit(read, -self.old));
-        after.into_iter().for_each(|read| emit(read, self.new));
-    }
-}
-
-/// The rows from a change on and the changes, both in order, as one list.
-fn merged<D: Ord>(rows: VecDeque<Open<D>>, changes: Vec<Open<D>>) -> Vec<Changed<D>> {
-    let mut merged = Vec::with_capacity(rows.len() + changes.len());
-    let (mut rows, mut changes) = (rows.into_iter().peekable(), changes.into_iter().peekable());
-    loop {
-        let order = match (rows.peek(), changes.peek()) {
-            (Some(row), Some(change)) => row.order().cmp(&change.order()),
-            (Some(_), None) => std::cmp::Ordering::Less,
-            (None, Some(_)) => std::cmp::Ordering::Greater,
-            (None, None) => return merged,
-        };
-        let row = if order.is_le() { rows.next() } else { None };
-        let change = if order.is_ge() { changes.next() } else { None };
-        let (old, more) = (
-            row.as_ref().map_or(0, |row| row.copies),
-            change.as_ref().map_or(0, |change| change.copies),
-        );
-        merged.extend(row.or(change).map(|Open { at, row, .. }| Changed {
-            at,
-            row,
-            old,
-            new: old + more,
-        }));
-    }
-}
 
 /// The keyed state of fading sums of a lane in mode `corrections`.
 pub(super) struct Corrections<D, K, L> {
@@ -251,18 +86,11 @@ impl<D: Data + Ord, K: Key, L: Lane> Corrections<D, K, L> {
         for same in came.chunk_by(|a, b| (a.1, &a.2) == (b.1, &b.2)) {
             let (at, row) = (same[0].1, &same[0].2);
             let diff: Diff = same.iter().map(|copy| copy.3).sum();
-            let copies = if diff > 0 {
-                self.owed.pay(handle, at, &row.0, diff)
-            } else if diff < 0 && at >= passed {
-                let there = self.slots[handle as usize].copies(at, row);
-                let taken = diff.max(-there);
-                if taken > diff {
-                    self.owed.owe(handle, at, row.0.clone(), taken - diff);
-                }
-                taken
-            } else {
-                0
-            };
+            let slot = &self.slots[handle as usize];
+            let place = (handle, at, &row.0);
+            let copies = self
+                .owed
+                .change(place, diff, passed, || slot.copies(at, row));
             let into = if at < passed {
                 &mut belated
             } else {

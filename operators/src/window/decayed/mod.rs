@@ -58,6 +58,8 @@ mod factor;
 mod fading;
 mod finals;
 mod latest;
+mod open;
+mod repair;
 mod settled;
 #[cfg(test)]
 mod tests;

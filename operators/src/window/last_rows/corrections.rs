@@ -98,19 +98,13 @@ impl<D: Data + Ord, K: Key, A: Aggregate<D>> Corrections<D, K, A> {
         for copies in came.chunk_by(|a, b| (a.1, &a.2) == (b.1, &b.2)) {
             let (at, row) = (copies[0].1, &copies[0].2);
             let diff: Diff = copies.iter().map(|copy| copy.3).sum();
-            let copies = if diff > 0 {
-                self.keys.owed.pay(handle, at, row, diff)
-            } else if diff < 0 && at >= passed {
-                let rows = self.keys.rows(handle);
+            let rows = &self.keys.slots[handle as usize].rows;
+            let there = || {
                 let there = rows.through(at, row) - rows.before(at, row);
-                let taken = diff.max(Diff::try_from(there).map_or(diff, |there| -there));
-                if taken > diff {
-                    self.keys.owed.owe(handle, at, row.clone(), taken - diff);
-                }
-                taken
-            } else {
-                0
+                Diff::try_from(there).unwrap_or(Diff::MAX)
             };
+            let place = (handle, at, row);
+            let copies = self.keys.owed.change(place, diff, passed, there);
             if copies != 0 {
                 let row = row.clone();
                 self.changes.push(Change { at, row, copies });

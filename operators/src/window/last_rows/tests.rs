@@ -165,6 +165,8 @@ fn holds_by_row<S: KeyedState<In = Placed<i64, Row>, Out = PerRow>>(
         for last in [1, 2, 5, 1_000] {
             let mut state = make(last);
             let (mut input, mut output) = (BTreeMap::new(), Net::new());
+            // The moments of all that came and the watermark has not passed.
+            let mut came = Vec::new();
             for (time, rows) in &epochs {
                 rows.iter()
                     .for_each(|(row, diff)| *input.entry(row.row).or_default() += diff);
@@ -180,9 +182,11 @@ fn holds_by_row<S: KeyedState<In = Placed<i64, Row>, Out = PerRow>>(
                     .for_each(|(row, diff)| output.add(row, diff));
                 let expected = brute_by_row(&input, last, until(time));
                 assert_eq!(output, expected, "{context}");
+                came.extend(rows.iter().map(|(row, _)| row.at));
+                came.retain(|at| *at >= time.watermark);
+                let (size, most) = (state.size(), last * state.size().keys + came.len());
+                assert!(size.events <= most, "{context}: {size:?}, at most {most}");
             }
-            let size = state.size();
-            assert!(size.events <= last * size.keys, "seed {seed}: {size:?}");
         }
     }
 }

@@ -1,0 +1,151 @@
+//! Fading sums: near the definition at every epoch in all modes, and the same bits for any slicing and order.
+
+use tests::case::{Case, Retractions};
+use tests::decayed::{Expected, Faded, Marked, assert_faded, decayed_final, decayed_latest};
+use tests::dice::Dice;
+use tests::epochs::{After, Witness, assert_net, each_epoch, once};
+use tests::lap::Lap;
+use tests::oracle::{admitted, assert_same, net};
+use thalweg::connectors::memory::Collect;
+use thalweg::engine::time::{WATERMARK_END, WATERMARK_NONE};
+use thalweg::operators::window::decayed::DecayedRow;
+use thalweg::prelude::*;
+
+use tests::event::Event;
+
+use crate::for_seeds;
+
+#[derive(Clone, Copy, Debug)]
+enum Mode {
+    Latest,
+    /// As of multiples of so many µs.
+    Refreshed(i64),
+    Finals,
+    Corrections,
+}
+
+fn bits(row: &DecayedRow<i64>) -> Faded {
+    (row.key, row.at, row.count.to_bits(), row.sum.to_bits())
+}
+
+fn job(case: &Case, lap: &Lap, mode: Mode, witness: &Witness, out: Collect<Marked>) -> Job {
+    let (case, lap, witness) = (case.clone(), *lap, witness.clone());
+    Job::new("fading", move |g| {
+        let events = g.source("events", case.source(&lap))?;
+        witness.watch(&events);
+        let keyed = events.key_by(|event| event.key);
+        let fading = keyed
+            .event_time(|event| event.at)
+            .decayed(case.widths()[0])?;
+        let marked = |(event, row): (Event, _)| (Some(event), bits(&row));
+        let rows = match mode {
+            Mode::Latest => {
+                let rows = fading.latest("fading", Event::float);
+                rows.map(|row| (None, bits(&row)))
+            }
+            Mode::Refreshed(every_us) => {
+                let every = std::time::Duration::from_micros(every_us.unsigned_abs());
+                let rows = fading.refreshed(every)?.latest("fading", Event::float);
+                rows.map(|row| (None, bits(&row)))
+            }
+            Mode::Finals => fading.finals("fading", Event::float).map(marked),
+            Mode::Corrections => fading.corrections("fading", Event::float).map(marked),
+        };
+        rows.sink("out", out.clone())
+    })
+}
+
+/// Runs a mode, and holds the table after every epoch to `expected`.
+fn holds(
+    seed: u64,
+    retractions: Retractions,
+    mode: impl Fn(&Case) -> Mode,
+    mut expected: impl FnMut(&After<'_, Marked>, Mode) -> Expected,
+) {
+    let mut dice = Dice::new(seed);
+    let case = Case::draw(&mut dice, 100, retractions);
+    let mode = mode(&case);
+    let (lap, witness) = (Lap::draw(&mut dice), Witness::default());
+    let written = once(&lap, |out| job(&case, &lap, mode, &witness, out));
+    let context = (seed, lap, mode, &case);
+    each_epoch(&context, &witness.seen(), &written, |after| {
+        assert_net(&context, after.epoch, after.written);
+        let expected = expected(after, mode);
+        let context = (after.epoch, after.time, &context);
+        assert_faded(
+            after.output,
+            &expected,
+            after.input,
+            case.widths_us[0],
+            &context,
+        );
+    });
+}
+
+#[test]
+fn rows_that_are_refreshed_are_near_the_definition_at_every_epoch() {
+    for_seeds(0..160, |seed| {
+        let mut as_of = WATERMARK_NONE;
+        let every = |case: &Case| Mode::Refreshed(case.widths_us[1]);
+        holds(seed, Retractions::InOrder, every, |after, mode| {
+            if let Mode::Refreshed(every) = mode
+                && after.time.as_of != WATERMARK_NONE
+            {
+                as_of = as_of.max(after.time.as_of.div_euclid(every) * every);
+            }
+            decayed_latest(after.input, as_of)
+        });
+    });
+}
+
+#[test]
+fn final_rows_come_once_in_the_epoch_in_which_the_watermark_passes_them() {
+    for_seeds(1_000..1_160, |seed| {
+        holds(
+            seed,
+            Retractions::Anywhere,
+            |_| Mode::Finals,
+            |after, _| {
+                let mut signs = after.written.iter().map(|row| row.1);
+                assert!(signs.all(|diff| diff > 0), "seed {seed}: taken back");
+                decayed_final(after.input, after.time.watermark)
+            },
+        );
+    });
+}
+
+#[test]
+fn rows_that_are_repaired_are_near_the_definition_at_every_epoch() {
+    for_seeds(2_000..2_160, |seed| {
+        let mode = |_: &Case| Mode::Corrections;
+        holds(seed, Retractions::Anywhere, mode, |after, _| {
+            decayed_final(after.input, WATERMARK_END)
+        });
+    });
+}
+
+#[test]
+fn all_modes_are_the_same_bits_for_any_workers_slicing_and_order() {
+    for_seeds(3_000..3_080, |seed| {
+        let mut dice = Dice::new(seed);
+        let case = Case::draw(&mut dice, 150, Retractions::Anywhere).unlimited();
+        let reordered = case.shuffled(&mut dice);
+        let mut run = |case: &Case, mode| {
+            let (lap, quiet) = (Lap::draw(&mut dice), Witness::default());
+            let (written, _) = lap.simulate(|out| job(case, &lap, mode, &quiet, out));
+            net(written.into_iter().map(|(row, _, diff)| (row, diff)))
+        };
+        let latest = run(&case, Mode::Latest);
+        assert!(latest.values().all(|count| *count == 1), "seed {seed}");
+        assert_same(&run(&reordered, Mode::Latest), &latest, &seed);
+
+        let finals = run(&case, Mode::Finals);
+        let input = net(admitted(&case).rows);
+        let expected = decayed_final(&input, WATERMARK_END);
+        assert_faded(&finals, &expected, &input, case.widths_us[0], &seed);
+        assert_same(&run(&reordered, Mode::Finals), &finals, &seed);
+        for case in [&case, &reordered] {
+            assert_same(&run(case, Mode::Corrections), &finals, &(seed, case));
+        }
+    });
+}
