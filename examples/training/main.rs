@@ -5,6 +5,9 @@
 //!                  ▲ comes late     corrections: answered at once, −old +new when the payment comes
 //! ```
 //!
+//! A model that is asked at `t` knows what had arrived by `t`. Told by epochs (`as_known`) that is right where rows come one
+//! by one; over a file, whose rows share epochs, only what the payments themselves record tells it (`as_known_by`).
+//!
 //! `cargo run -p examples --example training`. All data is below; what comes out is asserted.
 
 use std::process::ExitCode;
@@ -13,14 +16,26 @@ use examples::shown::ended;
 use serde::{Deserialize, Serialize};
 use thalweg::connectors::memory::{Collect, Log};
 use thalweg::operators::value::Fixed;
-use thalweg::operators::window::rolling::Answer;
+use thalweg::operators::window::at::Answer;
+use thalweg::operators::window::rolling::Rolled;
+use thalweg::operators::window::sliding::SlidingRow;
 use thalweg::prelude::*;
 
 /// What has come in, in the order of its coming: a payment, or the label of a moment.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 enum Came {
-    Payment { user: u32, minute: i64, cents: i64 },
+    Payment(Payment),
     Label(Label),
+}
+
+/// A payment in a shop, of a minute, and the minute at which the bank was told.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+struct Payment {
+    user: u32,
+    minute: i64,
+    told: i64,
+    cents: i64,
+    shop: u32,
 }
 
 /// Whether a user's card was in false hands at a moment.
@@ -34,18 +49,24 @@ struct Label {
 impl Came {
     fn minute(&self) -> i64 {
         match self {
-            Self::Payment { minute, .. } => *minute,
+            Self::Payment(payment) => payment.minute,
             Self::Label(label) => label.minute,
         }
     }
 }
 
-const fn paid(user: u32, minute: i64, cents: i64) -> Came {
-    Came::Payment {
+const fn paid(user: u32, minute: i64, cents: i64, shop: u32) -> Came {
+    told(minute, user, minute, cents, shop)
+}
+
+const fn told(told: i64, user: u32, minute: i64, cents: i64, shop: u32) -> Came {
+    Came::Payment(Payment {
         user,
         minute,
+        told,
         cents,
-    }
+        shop,
+    })
 }
 
 const fn label(user: u32, minute: i64, fraud: bool) -> Came {
@@ -58,21 +79,21 @@ const fn label(user: u32, minute: i64, fraud: bool) -> Came {
 
 /// The log. Thieves spend much within an hour; the payment that gives user 3 away comes after its label.
 const LOG: [Came; 15] = [
-    paid(1, 0, 1_200),
-    paid(2, 5, 900),
-    paid(1, 40, 800),
+    paid(1, 0, 1_200, 1),
+    paid(2, 5, 900, 1),
+    paid(1, 40, 800, 1),
     label(1, 45, false),
-    paid(2, 50, 45_000),
-    paid(2, 55, 38_000),
+    paid(2, 50, 45_000, 7),
+    paid(2, 55, 38_000, 8),
     label(2, 58, true),
-    paid(3, 60, 700),
+    paid(3, 60, 700, 2),
     label(3, 75, true),
-    paid(3, 70, 52_000),
-    paid(4, 80, 2_500),
+    told(76, 3, 70, 52_000, 9),
+    paid(4, 80, 2_500, 3),
     label(4, 90, false),
     // After the labels of users 2 and 4: no window of theirs may see these.
-    paid(4, 95, 99_000),
-    paid(2, 99, 100),
+    paid(4, 95, 99_000, 3),
+    paid(2, 99, 100, 1),
     label(1, 200, false),
 ];
 
@@ -81,7 +102,10 @@ fn at(minute: i64) -> i64 {
 }
 
 /// A label with the last hour and the last day of its user.
-type Row = Answer<Label, u32, Fixed<0>, 1, 2>;
+type Row = Answer<Label, Rolled<u32, Fixed<0>, 1, 2>>;
+
+/// A label with the shops of its user's last hour.
+type ShopRow = Answer<Label, SlidingRow<u32, u64, 1>>;
 
 /// What a model is trained on: cents of the last hour, and whether it was fraud.
 type Example = (Option<i64>, Label);
@@ -102,41 +126,49 @@ struct Out {
     finals: Collect<Example>,
     corrections: Collect<Example>,
     as_known: Collect<Example>,
+    as_known_by: Collect<Example>,
+    shops: Collect<(u32, Option<u64>)>,
 }
 
-fn job(out: &Out) -> Job {
+fn job(out: &Out, batch_rows: usize) -> Job {
     let out = out.clone();
     Job::new("training", move |g| {
-        let log = Log::rows(LOG.to_vec()).batch_rows(1);
+        let log = Log::rows(LOG.to_vec()).batch_rows(batch_rows);
         let log = log.event_time(|came| at(came.minute()));
         let came = g.source("log", log.lateness(minutes(10)))?;
         let payments = came.flat_map(|came| match came {
-            Came::Payment {
-                user,
-                minute,
-                cents,
-            } => Some((user, minute, cents)),
+            Came::Payment(payment) => Some(payment),
             Came::Label(_) => None,
         });
         let labels = came.flat_map(|came| match came {
             Came::Label(label) => Some(label),
-            Came::Payment { .. } => None,
+            Came::Payment(_) => None,
         });
         let labels = labels
             .key_by(|label| label.user)
             .event_time(|label| at(label.minute));
+        let payments = payments
+            .key_by(|payment: &Payment| payment.user)
+            .event_time(|payment| at(payment.minute));
         let features = payments
-            .key_by(|payment: &(u32, i64, i64)| payment.0)
-            .event_time(|payment| at(payment.1))
             .rolling([hours(1), hours(24)])?
-            .moments("cents", |payment| payment.2)
+            .moments("cents", |payment| payment.cents)
+            .at(&labels);
+        let shops = payments
+            .rolling([hours(1)])?
+            .aggregate("shops", distinct(|payment: &Payment| Some(payment.shop)))
             .at(&labels);
         let sink = |rows: Table<'_, Row>, name: &str, to: &Collect<Example>| {
             rows.map(example).sink(name, to.clone())
         };
         sink(features.finals(), "finals", &out.finals)?;
         sink(features.corrections(), "corrections", &out.corrections)?;
-        sink(features.as_known(), "as known", &out.as_known)
+        sink(features.as_known(), "as known", &out.as_known)?;
+        let by_record = features.as_known_by(|payment| at(payment.told));
+        sink(by_record, "as known by record", &out.as_known_by)?;
+        let shops = shops.as_known_by(|payment| at(payment.told));
+        let of_hour = |(label, row): ShopRow| (label.user, row.map(|row| row.windows[0]));
+        shops.map(of_hour).sink("shops", out.shops.clone())
     })
 }
 
@@ -164,7 +196,7 @@ fn rows_of(out: &Collect<Example>) -> Vec<Example> {
 fn run() -> Result<(), JobError> {
     let out = Out::default();
     // An epoch per row, so that the late payment comes in a later epoch than the label that it repairs.
-    job(&out).run(Config::workers(1)?.epoch_rows(1)?)?;
+    job(&out, 1).run(Config::workers(1)?.epoch_rows(1)?)?;
     for (row, epoch, diff) in out.corrections.updates() {
         println!("epoch {epoch:>2}  {diff:+}  {row:?}");
     }
@@ -184,12 +216,22 @@ fn run() -> Result<(), JobError> {
     assert_eq!(finals, corrections, "in the end both modes hold the same");
     assert_eq!(out.finals.updates().len(), 5, "final rows come once");
     let of_user = |rows: &[Example], user| rows.iter().find(|row| row.1.user == user).cloned();
-    let told = of_user(&rows_of(&out.as_known), 3);
-    assert_eq!(
-        told.and_then(|row| row.0),
-        Some(700),
-        "as it was known then"
+    let cents_of_3 = |rows: &Collect<Example>| of_user(&rows_of(rows), 3).and_then(|row| row.0);
+    let told = [&out.as_known, &out.as_known_by].map(cents_of_3);
+    assert_eq!(told, [Some(700); 2], "as it was known then");
+    let user_2 = ((2, Some(3)), 1);
+    assert!(
+        out.shops.net().contains(&user_2),
+        "user 2 was in three shops"
     );
+
+    // The same rows as those of a file come, all in one epoch: the late payment leaks into what epochs tell.
+    let at_once = Out::default();
+    job(&at_once, LOG.len()).run(Config::workers(1)?)?;
+    let told = [&at_once.as_known, &at_once.as_known_by].map(cents_of_3);
+    println!("user 3 as known by epochs and by record, over a file: {told:?}");
+    assert_eq!(told, [Some(52_700), Some(700)]);
+    assert_eq!(rows_of(&at_once.as_known_by), rows_of(&out.as_known_by));
     let asked = of_user(&finals, 4);
     assert_eq!(
         asked.and_then(|row| row.0),
@@ -203,10 +245,10 @@ fn run() -> Result<(), JobError> {
         finals.len()
     );
     assert_eq!((cut, errors), (52_700, 0));
-    let (_, errors) = train(&rows_of(&out.as_known));
+    let (_, errors) = train(&rows_of(&out.as_known_by));
     assert_eq!(
         errors, 1,
-        "what was known at once does not tell user 3 from the honest"
+        "what was known then does not tell user 3 from the honest"
     );
     Ok(())
 }
