@@ -2,13 +2,17 @@
 //!
 //! | module | workloads |
 //! |---|---|
+//! | [`aggregates`] | each of them per country and day |
+//! | [`modes`] | windows whose rows are repaired: tumbling, hopping, sessions, rolling windows of any aggregate |
 //! | [`windows`] | calendar days, lifetime, last rows, fading sums, rolling windows of any aggregate |
 //! | [`joins`] | as of the next and of the nearest, in an interval, in a window, and on the key alone |
 //! | [`transforms`] | scaling that is fitted as it goes, target encoding, encodings of a row by itself |
 //!
 //! Beside each stands what its output must add up to, by brute force; there is no loop that one would write by hand.
 
+pub mod aggregates;
 pub mod joins;
+pub mod modes;
 pub mod transforms;
 pub mod windows;
 
@@ -20,8 +24,9 @@ use crate::workload::Workload;
 /// All of them.
 #[must_use]
 pub fn all() -> Vec<Workload> {
-    let parts = [windows::all(), joins::all(), transforms::all()];
-    parts.into_iter().flatten().collect()
+    let windows = [windows::all(), modes::all(), aggregates::all()];
+    let parts = windows.into_iter().chain([joins::all(), transforms::all()]);
+    parts.flatten().collect()
 }
 
 /// The payments of each key, in order of time; no two of a key have one time.

@@ -1,0 +1,185 @@
+//! Aggregates, each per country and day, some thousand payments at the small size: what one costs beside another.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use thalweg::operators::drift::Bins;
+use thalweg::operators::window::grouped::GroupRow;
+use thalweg::prelude::*;
+
+use crate::data::Payment;
+use crate::digest::{Digest, DigestSink};
+use crate::workload::{Workload, source};
+
+const DAY_US: i64 = 86_400_000_000;
+/// The share within which approximate quantiles are.
+const ERROR: f64 = 0.01;
+
+/// A workload for each: its name, the aggregate, a number for what it reads, and the same of a group's rows by brute force.
+macro_rules! workloads {
+    ($($name:literal, $aggregate:expr, $read:expr, $brute:expr;)*) => {
+        vec![$(Workload::checked(
+            concat!("aggregate_", $name),
+            |rows, workers, digest| job((rows, workers, digest), || $aggregate, $read),
+            |rows| groups(rows).values().map(|rows| ($brute)(rows)).sum(),
+        ),)*]
+    };
+}
+
+pub(super) fn all() -> Vec<Workload> {
+    workloads! {
+        "mean", mean(cents), or_zero, |rows: &Rows| total(rows) / rows.len() as f64;
+        "variance", variance(cents), or_zero, |rows: &Rows| moment(rows, 2);
+        "skew", skew(cents), |skew| or_zero(skew).abs(),
+            |rows: &Rows| (moment(rows, 3) / moment(rows, 2).powf(1.5)).abs();
+        "kurtosis", kurtosis(cents), or_zero, |rows: &Rows| moment(rows, 4) / moment(rows, 2).powi(2) - 3.0;
+        "min_and_max", (min(cents), max(cents)), |(min, max)| or_zero(min) + or_zero(max),
+            |rows: &Rows| sorted(rows)[0] + sorted(rows)[rows.len() - 1];
+        "top_k", top_k(3, cents), |top: &Vec<f64>| top.iter().sum(),
+            |rows: &Rows| sorted(rows).iter().rev().take(3).sum::<f64>();
+        "arg_max", arg_max(|row: &Payment| row.at, cents), |cents: &Option<i64>| cents.unwrap_or(0) as f64,
+            |rows: &Rows| in_time(rows)[rows.len() - 1];
+        "last_k", last_k(5, |row: &Payment| row.at, cents), |last: &Vec<i64>| last.iter().sum::<i64>() as f64,
+            |rows: &Rows| in_time(rows).iter().rev().take(5).sum::<f64>();
+        "median", median(cents), or_zero, |rows: &Rows| at_half(rows);
+        "median_approx", quantile_approx(0.5, ERROR, cents), or_zero,
+            |rows: &Rows| or_zero(&read(&quantile_approx(0.5, ERROR, cents), rows));
+        "histogram", histogram(bins(), cents), |counts: &Vec<u64>| weighted(counts),
+            |rows: &Rows| rows.iter().map(|row| 1.0 + bins().index(row.cents as f64) as f64).sum::<f64>();
+        "distinct", distinct(user), |users: &u64| *users as f64,
+            |rows: &Rows| rows.iter().map(|row| row.user).collect::<BTreeSet<_>>().len() as f64;
+        "distinct_approx", distinct_approx(user), |users: &u64| *users as f64,
+            |rows: &Rows| read(&distinct_approx(user), rows) as f64;
+        "most_frequent", most_frequent(2, merchant), |most: &Vec<(u32, u64)>| most.iter().map(|(_, n)| *n as f64).sum(),
+            |rows: &Rows| shares(rows).iter().rev().take(2).sum::<f64>() * rows.len() as f64;
+        "entropy", entropy(merchant), or_zero,
+            |rows: &Rows| -> f64 { shares(rows).iter().map(|share| -share * share.ln()).sum() };
+        "by", by(|row: &Payment| row.user % 8, count()),
+            |counts: &BTreeMap<u64, i64>| counts.values().map(|n| (n * n) as f64).sum(),
+            |rows: &Rows| -> f64 {
+                let of = |part| rows.iter().filter(|row| row.user % 8 == part).count() as f64;
+                (0..8).map(|part| of(part).powi(2)).sum()
+            };
+        "only_if", only_if(|row: &Payment| row.user.is_multiple_of(2), sum(cents)), |sum: &f64| *sum,
+            |rows: &Rows| -> f64 { rows.iter().filter(|row| row.user.is_multiple_of(2)).map(|row| row.cents as f64).sum() };
+        "several", (count(), sum(cents), distinct(merchant), median(cents)),
+            |(rows, sum, merchants, median)| *rows as f64 + sum + *merchants as f64 + or_zero(median),
+            |rows: &Rows| rows.len() as f64 + total(rows) + shares(rows).len() as f64 + at_half(rows);
+    }
+}
+
+type Rows = Vec<Payment>;
+
+fn cents(row: &Payment) -> i64 {
+    row.cents
+}
+
+fn user(row: &Payment) -> Option<u64> {
+    Some(row.user)
+}
+
+fn merchant(row: &Payment) -> Option<u32> {
+    Some(row.merchant)
+}
+
+#[expect(
+    clippy::expect_used,
+    reason = "the edges are constants that are in order"
+)]
+fn bins() -> Bins {
+    Bins::new(vec![500.0, 1_000.0, 2_000.0, 4_000.0, 8_000.0]).expect("constant edges")
+}
+
+fn or_zero(number: &Option<f64>) -> f64 {
+    number.unwrap_or(0.0)
+}
+
+fn weighted(counts: &[u64]) -> f64 {
+    (1_u64..)
+        .zip(counts)
+        .map(|(bin, count)| (bin * count) as f64)
+        .sum()
+}
+
+/// The aggregate per country and day, once the day has ended.
+fn job<A: Aggregate<Payment>>(
+    (rows, workers, digest): (Arc<Vec<Payment>>, usize, Digest),
+    aggregate: impl Fn() -> A + Copy + Send + Sync + 'static,
+    read: fn(&A::Output) -> f64,
+) -> Job {
+    Job::new("aggregate", move |g| {
+        let payments = g.source("payments", source(&rows, workers))?;
+        let look = move |row: &GroupRow<u32, A::Output>| read(&row.value);
+        payments
+            .key_by(|payment| payment.country)
+            .event_time(|payment| payment.at)
+            .tumbling(days(1))?
+            .finals("aggregate", aggregate())
+            .sink("digest", DigestSink::new(&digest, look))
+    })
+}
+
+/// The rows per country and day.
+fn groups(rows: &[Payment]) -> BTreeMap<(u32, i64), Rows> {
+    let mut groups = BTreeMap::<_, Rows>::new();
+    for row in rows {
+        let day = row.at.div_euclid(DAY_US);
+        groups.entry((row.country, day)).or_default().push(*row);
+    }
+    groups
+}
+
+/// What an aggregate that is not exact reads: it does not depend on the window.
+fn read<A: Aggregate<Payment>>(aggregate: &A, rows: &Rows) -> A::Output {
+    let mut state = A::State::default();
+    rows.iter()
+        .for_each(|row| aggregate.update(&mut state, row, 1));
+    aggregate.read(&state)
+}
+
+fn total(rows: &Rows) -> f64 {
+    rows.iter().map(|row| row.cents as f64).sum()
+}
+
+/// A central moment of the amounts.
+fn moment(rows: &Rows, power: i32) -> f64 {
+    let mean = total(rows) / rows.len() as f64;
+    let powers = rows.iter().map(|row| (row.cents as f64 - mean).powi(power));
+    powers.sum::<f64>() / rows.len() as f64
+}
+
+fn sorted(rows: &Rows) -> Vec<f64> {
+    let mut amounts: Vec<f64> = rows.iter().map(|row| row.cents as f64).collect();
+    amounts.sort_by(f64::total_cmp);
+    amounts
+}
+
+fn at_half(rows: &Rows) -> f64 {
+    let (amounts, half) = (sorted(rows), rows.len() / 2);
+    if rows.len() % 2 == 1 {
+        amounts[half]
+    } else {
+        f64::midpoint(amounts[half - 1], amounts[half])
+    }
+}
+
+/// The amounts in order of time.
+fn in_time(rows: &Rows) -> Vec<f64> {
+    let mut rows = rows.clone();
+    rows.sort_by_key(|row| (row.at, row.cents));
+    rows.iter().map(|row| row.cents as f64).collect()
+}
+
+/// The share of each merchant, from the least to the greatest.
+fn shares(rows: &Rows) -> Vec<f64> {
+    let mut counts = BTreeMap::<u32, u32>::new();
+    for row in rows {
+        *counts.entry(row.merchant).or_default() += 1;
+    }
+    let shares = counts
+        .values()
+        .map(|count| f64::from(*count) / rows.len() as f64);
+    let mut shares: Vec<f64> = shares.collect();
+    shares.sort_by(f64::total_cmp);
+    shares
+}
