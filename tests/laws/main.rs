@@ -6,7 +6,7 @@
 //! | `every_epoch` | so it is at every epoch; signs per key add to 0 or 1; nothing unchanged is written, nothing final taken back |
 //! | `sliding`, `drift`, `windows`, `corrections`, `point_in_time` | both of these |
 //! | `last_rows`, `decayed` | both of these |
-//! | `graph`, `transform`, `joins_in_time` | both of these |
+//! | `graph`, `fitted`, `transform`, `joins_in_time` | both of these |
 //! | `account` | read = rows + late + dead, each where it belongs |
 //! | `threads` | the same on real threads |
 //! | `endings` | stop, panic, failing sources and sinks |
@@ -27,6 +27,7 @@ mod decayed;
 mod drift;
 mod endings;
 mod every_epoch;
+mod fitted;
 mod graph;
 mod grouped;
 mod jobs;

@@ -1,12 +1,12 @@
-//! Transforms in jobs: what is fitted is brute force at every epoch, rows go through it as of their epoch, and targets
-//! are encoded as of each row's time without its own label.
+//! Transforms in jobs: what is fitted is brute force at every epoch, rows go through it as of their epoch (of all kinds
+//! at once: `fitted`), and targets are encoded as of each row's time without its own label, whatever its size.
 
 use std::collections::BTreeMap;
 
 use tests::case::{Case, Retractions};
 use tests::dice::Dice;
 use tests::epochs::{Witness, assert_every_epoch, assert_every_epoch_appends, once};
-use tests::event::Event;
+use tests::event::{Event, REAL_UNITS};
 use tests::lap::Lap;
 use tests::oracle::{Net, assert_same, net};
 use thalweg::connectors::memory::Collect;
@@ -107,12 +107,42 @@ fn what_is_fitted_is_brute_force_at_every_epoch_and_rows_go_through_it() {
 const ROWS: f64 = 2.0;
 const PRIOR: f64 = 0.5;
 
-fn encoding(case: &Case, lap: &Lap, witness: &Witness, out: Collect<(Event, Real)>) -> Job {
+/// What a row's label is; brute force adds labels up in units of 2⁻²⁰, which are all that is drawn.
+type LabelOf = fn(&Event) -> Option<f64>;
+
+fn small(event: &Event) -> Option<f64> {
+    event.other.map(|n| n as f64)
+}
+
+/// Labels whose sums floats would round, labels that are none, and labels of which three do not add up.
+fn mixed(event: &Event) -> Option<f64> {
+    match event.id % 13 {
+        0 | 1 => Some(1e16),
+        2 => Some(-1e16),
+        3 => Some(1.0),
+        4 => Some(0.5),
+        5 => Some(-(2_f64.powi(-20))),
+        6 => Some(f64::NAN),
+        7 => Some(f64::INFINITY),
+        8 => Some(f64::NEG_INFINITY),
+        9 => Some(2_f64.powi(62)),
+        10 if event.id % 2 == 0 => Some(4.5e18),
+        10 => Some(-0.0),
+        _ => small(event),
+    }
+}
+
+fn encoding(
+    case: &Case,
+    lap: &Lap,
+    label: LabelOf,
+    witness: &Witness,
+    out: Collect<(Event, Real)>,
+) -> Job {
     let (case, lap, witness) = (case.clone(), *lap, witness.clone());
     Job::new("targets", move |g| {
         let events = g.source("events", case.source(&lap))?;
         witness.watch(&events);
-        let label = |event: &Event| event.other.map(|n| n as f64);
         let encoded = events
             .key_by(|event| event.key)
             .event_time(|event| event.at)
@@ -123,41 +153,83 @@ fn encoding(case: &Case, lap: &Lap, witness: &Witness, out: Collect<(Event, Real
     })
 }
 
-fn encoded(input: &Net<Event>, width: i64, watermark: i64) -> Net<(Event, Real)> {
+const UNITS: f64 = REAL_UNITS as f64;
+
+/// From where on sums of labels are not kept, in units: 2⁶³.
+const SUM_LIMIT: i128 = 1 << 83;
+
+/// A label in units, where it is one.
+fn units(label: Option<f64>) -> Option<i128> {
+    let label = label.filter(|label| label.abs() < 2_f64.powi(62));
+    label.map(|label| (label * UNITS) as i128)
+}
+
+fn encoded(input: &Net<Event>, width: i64, watermark: i64, label: LabelOf) -> Net<(Event, Real)> {
     let passed = |at: i64| at < watermark || watermark == WATERMARK_END;
     let mut rows = Net::new();
     for (event, copies) in input.iter().filter(|(event, _)| passed(event.at)) {
         let known = input.iter().filter(|(other, _)| {
             other.key == event.key && other.at <= event.at && other.at >= event.at - width
         });
-        let (mut sum, mut count) = (0, 0);
-        for (label, copies) in known.filter_map(|(other, copies)| Some((other.other?, copies))) {
-            (sum, count) = (sum + label * copies, count + copies);
+        let (mut all, mut others, mut count) = (0, 0, 0);
+        for (other, copies) in known {
+            // One copy of the row itself is left out.
+            let left = copies - i64::from(other == event);
+            if let Some(label) = units(label(other)) {
+                all += label * i128::from(*copies);
+                others += label * i128::from(left);
+                count += left;
+            }
         }
-        if let Some(own) = event.other {
-            (sum, count) = (sum - own, count - 1);
-        }
+        let is_kept = |sum: i128| (-SUM_LIMIT..SUM_LIMIT).contains(&sum);
         let mean = match count {
             0 => PRIOR,
-            _ => (sum as f64 + ROWS * PRIOR) / (count as f64 + ROWS),
+            _ if !is_kept(all) || !is_kept(others) => f64::NAN,
+            _ => (others as f64 / UNITS + ROWS * PRIOR) / (count as f64 + ROWS),
         };
         rows.insert((*event, Real(mean)), *copies);
     }
     rows
 }
 
-#[test]
-fn targets_are_encoded_as_of_each_row_without_its_own_label() {
-    for_seeds(1_000..1_160, |seed| {
+fn targets_are_encoded(seeds: std::ops::Range<u64>, label: LabelOf) {
+    for_seeds(seeds, |seed| {
         let mut dice = Dice::new(seed);
         let case = Case::draw(&mut dice, 120, Retractions::InOrder);
         let (lap, witness) = (Lap::draw(&mut dice), Witness::default());
-        let written = once(&lap, |out| encoding(&case, &lap, &witness, out));
+        let written = once(&lap, |out| encoding(&case, &lap, label, &witness, out));
         assert_every_epoch_appends(
             &(seed, lap, &case),
             &witness.seen(),
             &written,
-            |input, time| encoded(input, case.widths_us[0], time.watermark),
+            |input, time| encoded(input, case.widths_us[0], time.watermark, label),
         );
+    });
+}
+
+#[test]
+fn targets_are_encoded_as_of_each_row_without_its_own_label() {
+    targets_are_encoded(1_000..1_160, small);
+}
+
+/// The own label was taken off the rounded sum: beside 1e16 a label of 1 stayed in its own encoding, or took others
+/// along.
+#[test]
+fn a_row_s_own_label_is_left_out_exactly_whatever_the_sizes_of_the_others() {
+    targets_are_encoded(3_000..3_256, mixed);
+}
+
+#[test]
+fn targets_are_encoded_alike_in_any_order() {
+    for_seeds(4_000..4_060, |seed| {
+        let mut dice = Dice::new(seed);
+        let case = Case::draw(&mut dice, 150, Retractions::Anywhere).unlimited();
+        let expected = encoded(&net(case.rows()), case.widths_us[0], WATERMARK_END, mixed);
+        for case in [case.clone(), case.shuffled(&mut dice)] {
+            let (lap, quiet) = (Lap::draw(&mut dice), Witness::default());
+            let (written, _) = lap.simulate(|out| encoding(&case, &lap, mixed, &quiet, out));
+            let found = net(written.into_iter().map(|(row, _, diff)| (row, diff)));
+            assert_same(&found, &expected, &(seed, &lap, &case));
+        }
     });
 }

@@ -19,6 +19,7 @@ pub mod dice;
 pub mod drift;
 pub mod epochs;
 pub mod event;
+pub mod fitted;
 pub mod lap;
 pub mod oracle;
 pub mod sliding;
