@@ -2,8 +2,8 @@
 //!
 //! ```text
 //!     1 ─── 2
-//!      ╲   ╱             4 ─── 5   6 ─── 7        1 and 7 are flagged; 6 ─── 4 was there, and is not any more
-//!        3 ── ── ── ── ── ┘
+//!      ╲   ╱             4 ─── 5   6 ─── 7        1 and 7 are flagged; 1, 5 and 7 carry labels
+//!        3 ── ── ── ── ── ┘                        6 ─── 4 was there, and is not any more
 //! ```
 //!
 //! Runs alone and asserts every row that it prints.
@@ -12,7 +12,7 @@ use std::process::ExitCode;
 
 use examples::shown::{ended, show};
 use thalweg::connectors::memory::{Collect, Log};
-use thalweg::operators::graph::{Component, Degree, Flagged, Nearest, Triangles};
+use thalweg::operators::graph::{Component, Degree, Edge, Flagged, Nearest, Spread, Triangles};
 use thalweg::prelude::*;
 
 /// Edges, each added (+1) or taken back (−1).
@@ -33,6 +33,8 @@ struct Answers {
     degrees: Collect<Degree>,
     components: Collect<Component>,
     triangles: Collect<Triangles>,
+    there: Collect<Edge>,
+    spread: Collect<Spread>,
     nearest: Collect<Nearest>,
     near: Collect<Flagged>,
     connected: Collect<Flagged>,
@@ -48,7 +50,11 @@ fn job(answers: Answers) -> Job {
         components.sink("components", answers.components.clone())?;
         let triangles = graph.triangles();
         triangles.sink("triangles", answers.triangles.clone())?;
-        let labels = flagged.map(|node| (node, 100 + node));
+        graph.edges().sink("there", answers.there.clone())?;
+        let labels = Log::rows(vec![(1, 101), (5, 105), (7, 107)]).untimed();
+        let labels = g.source("labels", labels)?;
+        let spread = graph.spread(&labels, 2);
+        spread.sink("spread", answers.spread.clone())?;
         let nearest = graph.nearest(&labels, 2);
         nearest.sink("nearest", answers.nearest.clone())?;
         let near = graph.flagged_within(&flagged, 2);
@@ -61,6 +67,11 @@ fn job(answers: Answers) -> Job {
 fn run() -> Result<(), JobError> {
     let answers = Answers::default();
     job(answers.clone()).run(Config::workers(2)?)?;
+    show(
+        "edges: those that are there, the lesser node first",
+        &answers.there,
+        &[(1, 2), (1, 3), (2, 3), (3, 4), (4, 5), (6, 7)],
+    );
     let degrees = [(1, 2), (2, 2), (3, 3), (4, 2), (5, 1), (6, 1), (7, 1)];
     show(
         "degrees: neighbours of each node",
@@ -79,11 +90,28 @@ fn run() -> Result<(), JobError> {
         &answers.triangles,
         &corners.map(|(node, triangles)| Triangles { node, triangles }),
     );
+    let spread = [
+        (1, 101, 0),
+        (2, 101, 1),
+        (3, 101, 1),
+        (3, 105, 2),
+        (4, 101, 2),
+        (4, 105, 1),
+        (5, 105, 0),
+        (6, 107, 1),
+        (7, 107, 0),
+    ];
+    show(
+        "spread: each label with each node at most two edges away",
+        &answers.spread,
+        &spread.map(|(node, label, hops)| Spread { node, label, hops }),
+    );
     let nearest = [
         (1, 101, 0),
         (2, 101, 1),
         (3, 101, 1),
-        (4, 101, 2),
+        (4, 105, 1),
+        (5, 105, 0),
         (6, 107, 1),
         (7, 107, 0),
     ];

@@ -17,4 +17,5 @@ pub mod program;
 mod read;
 pub mod retail;
 pub mod shown;
+pub mod steps;
 pub mod vmnoise;

@@ -29,6 +29,7 @@ pub(crate) fn hold(store: &mut impl OnlineStore, prefix: &str) {
     deleted_stays_deleted(store, &format!("{prefix}.deleted"));
     a_row_is_replaced_whole(store, &format!("{prefix}.whole"));
     a_correction_does_not_freeze_its_key(store, &format!("{prefix}.correction"));
+    rows_without_a_time_follow_their_table(store, &format!("{prefix}.by_epoch"));
     many_are_read_in_order(store, &format!("{prefix}.many"));
     random_writes_agree_with_the_rule(store, &format!("{prefix}.random"), 7);
     a_later_run_wins_however_it_is_cut_into_epochs(store, &format!("{prefix}.runs"));
@@ -223,6 +224,42 @@ fn a_correction_does_not_freeze_its_key(store: &mut impl OnlineStore, view: &str
             assert_eq!(read.row_time.to_string(), read.field("at").unwrap());
         }
     }
+}
+
+/// Walks a graph feature that rises, falls, goes and comes again, over three epochs and a run; what a run wrote before is
+/// refused once a later one has begun.
+fn rows_without_a_time_follow_their_table(store: &mut impl OnlineStore, view: &str) {
+    #[derive(Serialize)]
+    struct Row {
+        v: &'static str,
+    }
+    let declared = View::new(view).key(|_: &Row| "e".into()).by_epoch();
+    let recorder = Recorder::default();
+    let sink = OnlineSink::new(declared, {
+        let recorder = recorder.clone();
+        move |_| Ok(Box::new(recorder.clone()) as Box<dyn OnlineStore>)
+    });
+    let mut writer = sink.open(SinkPlace::alone()).unwrap();
+    let epochs: [(&[(&str, i64)], Option<&str>); 5] = [
+        (&[("1", 1)], Some("1")),
+        (&[("2", 1), ("1", -1)], Some("2")),
+        (&[("0", 1), ("2", -1)], Some("0")),
+        (&[("0", -1)], None),
+        (&[("1", 1)], Some("1")),
+    ];
+    let mut first = Vec::new();
+    for (epoch, (rows, expected)) in (1..).zip(epochs) {
+        let rows = rows.iter().map(|(v, diff)| (Row { v }, epoch, *diff));
+        writer.write(epoch, rows.collect()).unwrap();
+        first = recorder.take();
+        let outcome = store.write(view, None, &first).unwrap();
+        assert_eq!(outcome, WRITTEN, "{expected:?}");
+        assert_eq!(read(store, view, "e").as_deref(), expected);
+    }
+    let later = OnlineRow::put("e", at(0, epoch_of(4, 1)), value("of a later run"));
+    assert_eq!(store.write(view, None, &[later]).unwrap(), WRITTEN);
+    assert_eq!(store.write(view, None, &first).unwrap(), REFUSED);
+    assert_eq!(read(store, view, "e").as_deref(), Some("of a later run"));
 }
 
 fn many_are_read_in_order(store: &mut impl OnlineStore, view: &str) {

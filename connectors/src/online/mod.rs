@@ -9,6 +9,11 @@
 //! an [`OnlineStore`] compares versions and sets the row in one atomic step. An update that arrives as
 //! `−old +new` is written as `new`, never as a delete and an insert: a reader never finds a hole.
 //!
+//! | rows | version | of two rows of an entity stands |
+//! |---|---|---|
+//! | with an event time: windows, joins | [`View::version`] | the newer event, then the later run, then the later epoch |
+//! | without one: graph features, lifetime aggregates, what is fitted | [`View::by_epoch`] | that of the later run, then of the later epoch |
+//!
 //! ```
 //! use thalweg_connectors::online::View;
 //! use thalweg_engine::time::{Timestamp, hours};

@@ -1,9 +1,12 @@
-//! A declared view: its name, which entity a row belongs to, its event time, how long it lives.
+//! A declared view: its name, which entity a row belongs to, its event time or that it has none, how long it lives.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use thalweg_engine::time::EventTime;
+
+/// The event time of all rows of a view by epoch: the same, so that epochs alone tell them apart.
+const NO_TIME: EventTime = 0;
 
 type KeyOf<D> = Arc<dyn Fn(&D) -> String + Send + Sync>;
 type EventTimeOf<D> = Arc<dyn Fn(&D) -> EventTime + Send + Sync>;
@@ -14,8 +17,23 @@ type EventTimeOf<D> = Arc<dyn Fn(&D) -> EventTime + Send + Sync>;
 pub struct View<D> {
     name: String,
     key: Option<KeyOf<D>>,
-    version: Option<EventTimeOf<D>>,
+    version: Option<VersionOf<D>>,
     ttl: Option<Duration>,
+}
+
+/// What tells the newer of two rows of an entity.
+enum VersionOf<D> {
+    EventTime(EventTimeOf<D>),
+    Epoch,
+}
+
+impl<D> Clone for VersionOf<D> {
+    fn clone(&self) -> Self {
+        match self {
+            Self::EventTime(at) => Self::EventTime(Arc::clone(at)),
+            Self::Epoch => Self::Epoch,
+        }
+    }
 }
 
 impl<D> Clone for View<D> {
@@ -51,7 +69,30 @@ impl<D> View<D> {
     /// Says where the event time stands, in µs since 1970 UTC: a row with an older one never replaces a newer.
     #[must_use]
     pub fn version(mut self, at: impl Fn(&D) -> EventTime + Send + Sync + 'static) -> Self {
-        self.version = Some(Arc::new(at));
+        self.version = Some(VersionOf::EventTime(Arc::new(at)));
+        self
+    }
+
+    /// Says that rows have no event time, as those of graph features, of lifetime aggregates and of fitted transforms:
+    /// the row of the later epoch stands, and that of a later run before that of any earlier one.
+    ///
+    /// So two jobs must not write such a view at once: nothing says whose row is the newer, and that of the run that
+    /// began later stands. It takes no TTL, for rows have no time to count from; [`StoredRow::row_time`] is 0.
+    ///
+    /// ```
+    /// use thalweg_connectors::online::View;
+    ///
+    /// #[derive(serde::Serialize)]
+    /// struct Risk { user: u64, connected_flagged_accounts: u64 }
+    ///
+    /// let view = View::new("risk").key(|row: &Risk| row.user.to_string()).by_epoch();
+    /// assert!(view.check().is_ok());
+    /// ```
+    ///
+    /// [`StoredRow::row_time`]: crate::online::StoredRow::row_time
+    #[must_use]
+    pub fn by_epoch(mut self) -> Self {
+        self.version = Some(VersionOf::Epoch);
         self
     }
 
@@ -72,7 +113,7 @@ impl<D> View<D> {
     /// Whether the declaration is whole; a sink asks before anything runs.
     ///
     /// # Errors
-    /// [`ViewError`] for a bad name, a missing key or version, or a TTL below 1 ms.
+    /// [`ViewError`] for a bad name, a missing key or version, a TTL below 1 ms, or one of rows without an event time.
     ///
     /// ```
     /// use thalweg_connectors::online::{View, ViewError};
@@ -93,10 +134,15 @@ impl<D> View<D> {
             .key
             .clone()
             .ok_or_else(|| ViewError::NoKey { name: name.clone() })?;
-        let event_time = self
+        let version = self
             .version
             .clone()
             .ok_or_else(|| ViewError::NoVersion { name: name.clone() })?;
+        let event_time: EventTimeOf<D> = match (version, self.ttl) {
+            (VersionOf::EventTime(at), _) => at,
+            (VersionOf::Epoch, None) => Arc::new(|_| NO_TIME),
+            (VersionOf::Epoch, Some(ttl)) => return Err(ViewError::TtlWithoutTime { name, ttl }),
+        };
         Ok(Declared {
             name,
             key,
@@ -151,7 +197,9 @@ pub enum ViewError {
         name: String,
     },
     /// No version.
-    #[error("view {name:?} does not say where the event time stands; call .version(|row| …)")]
+    #[error(
+        "view {name:?} does not say where the event time stands; call .version(|row| …), or .by_epoch() where rows have none"
+    )]
     NoVersion {
         /// The view.
         name: String,
@@ -159,6 +207,16 @@ pub enum ViewError {
     /// A TTL that no store can keep.
     #[error("view {name:?} has a time to live of {ttl:?}; it must be at least 1 ms")]
     Ttl {
+        /// The view.
+        name: String,
+        /// The time to live asked for.
+        ttl: Duration,
+    },
+    /// A TTL of rows that have no time to count it from.
+    #[error(
+        "view {name:?} has a time to live of {ttl:?}, but its rows have no event time to count from; call .version(|row| …) in place of .by_epoch(), or leave .ttl(…) out"
+    )]
+    TtlWithoutTime {
         /// The view.
         name: String,
         /// The time to live asked for.
@@ -182,6 +240,17 @@ mod tests {
             view.ttl(Duration::ZERO).check(),
             Err(ViewError::Ttl { .. })
         ));
+        let view = View::<u64>::new("risk").key(u64::to_string).by_epoch();
+        assert_eq!(view.check(), Ok(()));
+        assert_eq!(
+            view.clone().ttl(Duration::from_secs(1)).check(),
+            Err(ViewError::TtlWithoutTime {
+                name: "risk".into(),
+                ttl: Duration::from_secs(1)
+            })
+        );
+        let timed = view.version(|_| 7).ttl(Duration::from_secs(1));
+        assert_eq!(timed.check(), Ok(()), "the last word counts");
         assert_eq!(View::<u64>::new("").check(), Err(ViewError::EmptyName));
         for name in ["a:b", "a b", "ä", "a/b", "a*"] {
             assert!(

@@ -14,9 +14,42 @@
 //! change nothing, and a retraction may come before what it retracts. A node is there while it has an edge. An edge
 //! from a node to itself keeps the node there and counts for nothing else, which is how a node without others is kept.
 //!
+//! # Nodes
 //! Nodes are `u64`, taken as they are: two nodes are one only if their numbers are. Users, cards and devices in one
-//! graph need numbers of their own, such as a kind in the top bits. Hashed names would collide silently: intern them.
+//! graph need numbers of their own: where each has one, put the kind in the top bits, and nothing can collide.
 //!
+//! Names become numbers by [`Key::tag`] of kind and name, the frozen hash that keys are dealt by, the same in every run.
+//! Nothing here interns names, so two names of one tag are one node, and nobody is told. Among n names some two are
+//! with a chance of n² / 2⁶⁵: 3 in 10⁸ for a million, 3 in 10⁴ for a hundred million. That holds against chance, not
+//! against someone who picks names in order to collide: where names come from outside, number them in a table first.
+//! The way back is a lookup of the name by its tag.
+//!
+//! ```
+//! use thalweg_engine::key::Key;
+//!
+//! #[repr(u8)]
+//! enum Kind { User = 1, Card = 2 }
+//!
+//! let node = |kind: Kind, name: &str| (kind as u8, name.to_owned()).tag();
+//! assert_eq!(node(Kind::User, "ann"), node(Kind::User, "ann"));
+//! assert_ne!(node(Kind::User, "7"), node(Kind::Card, "7"));
+//! ```
+//!
+//! # Into an online store
+//! A row says what holds as of its epoch, and has no event time: an edge that goes takes rows back long after anything
+//! happened at its ends. A view of such rows is declared with `.by_epoch()` in place of `.version(…)`: of two rows of a
+//! node that of the later run stands, and in a run that of the later epoch, so that a number falls in the store in the
+//! epoch in which the edge goes. Keys must be single: `degrees`, `components`, `triangles`, `nearest` and both `flagged_`
+//! features have one row per node, `spread` one per node and label.
+//!
+//! ```text
+//! let view = View::new("risk").key(|row: &Risk| row.user.to_string()).by_epoch();
+//! graph.flagged_connected(&flagged).flat_map(of_users).sink("risk", Embedded::view(dir, view))?;
+//! ```
+//!
+//! `examples/fraud` does so, and reads the store before and after an edge goes, while the job runs.
+//!
+//! # Cost
 //! | feature | cost of a changed edge | state | workers |
 //! |---|---|---|---|
 //! | [`Undirected::degrees`] | O(1) | 1 group per node | all |
