@@ -126,7 +126,7 @@ fn mixed(event: &Event) -> Option<f64> {
         7 => Some(f64::INFINITY),
         8 => Some(f64::NEG_INFINITY),
         9 => Some(2_f64.powi(62)),
-        10 if event.id % 2 == 0 => Some(4.5e18),
+        10 if event.id.is_multiple_of(2) => Some(4.5e18),
         10 => Some(-0.0),
         _ => small(event),
     }

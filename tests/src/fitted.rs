@@ -91,7 +91,7 @@ pub fn category(event: &Event) -> Option<String> {
 /// Another category of the event, which begins with the mark of a cross.
 #[must_use]
 pub fn channel(event: &Event) -> Option<String> {
-    (event.id % 5 > 0).then(|| format!("×{}", event.id % 3))
+    (!event.id.is_multiple_of(5)).then(|| format!("×{}", event.id % 3))
 }
 
 /// The rows of a key, by the definitions.
@@ -281,15 +281,7 @@ fn unfitted_by_hand(event: &Event) -> Vec<Option<Real>> {
     let text = both.as_ref().map(|(a, b)| format!("{a}×\\{b}"));
     let whole = event.other.filter(|whole| *whole != 0);
     let numbers = [
-        there.map(|x| {
-            if x < -1.5 {
-                -1.5
-            } else if x > 40.0 {
-                40.0
-            } else {
-                x
-            }
-        }),
+        there.map(|x| x.clamp(-1.5, 40.0)),
         there
             .filter(|x| x.is_finite())
             .map(|x| if x < 0.0 { -((-x).ln_1p()) } else { x.ln_1p() }),
