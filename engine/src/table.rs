@@ -10,6 +10,7 @@ use timely::dataflow::channels::pact::{Exchange, Pipeline};
 use timely::dataflow::operators::generic::operator::Operator;
 use timely::dataflow::operators::{Capability, Probe};
 
+use crate::deal::by_tag;
 use crate::error::JobError;
 use crate::graph::Graph;
 use crate::key::{owner, tag_bytes};
@@ -68,12 +69,13 @@ impl<'s, D: Data> Table<'s, D> {
             })?,
         };
         let port = graph.writer_port(name, writer, sink.never_waits())?;
-        let acknowledged = match home {
-            Some(worker) => {
+        let acknowledged = match (home, sink.dealt_by()) {
+            (Some(worker), _) => {
                 let together = Exchange::new(move |_: &Update<D>| worker as u64);
                 self.ended(together, name, port)
             }
-            None => self.ended(Pipeline, name, port),
+            (None, Some(tags)) => self.ended(by_tag(tags), name, port),
+            (None, None) => self.ended(Pipeline, name, port),
         };
         acknowledged.probe_with(graph.probe());
         Ok(())

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use serde::Serialize;
+use thalweg_engine::column::Column;
 use thalweg_engine::sink::{Sink, SinkError, SinkPlace, UpsertSink, Writer};
 use thalweg_engine::time::Epoch;
 use thalweg_engine::update::{Update, Updates};
@@ -69,6 +70,11 @@ impl<D: Serialize + 'static> Sink<D> for OnlineSink<D> {
             store,
             generation,
         }))
+    }
+
+    /// Of rows of one epoch their order alone would tell which stands: those of an entity go to one writer.
+    fn dealt_by(&self) -> Option<Column<D, u64>> {
+        self.view.dealt_by()
     }
 }
 

@@ -3,6 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use thalweg_engine::column::Column;
+use thalweg_engine::key::tag_bytes;
 use thalweg_engine::time::EventTime;
 
 /// The event time of all rows of a view by epoch: the same, so that epochs alone tell them apart.
@@ -149,6 +151,18 @@ impl<D> View<D> {
             event_time,
             ttl: self.ttl,
         })
+    }
+}
+
+impl<D: 'static> View<D> {
+    /// By what rows are dealt to writers: by their entity where they have no event time. Elsewhere versions tell which of two
+    /// rows stands, whoever writes them.
+    pub(crate) fn dealt_by(&self) -> Option<Column<D, u64>> {
+        let (Some(VersionOf::Epoch), Some(key)) = (&self.version, &self.key) else {
+            return None;
+        };
+        let key = Arc::clone(key);
+        Some(Column::new(move |row| tag_bytes(key(row).as_bytes())))
     }
 }
 

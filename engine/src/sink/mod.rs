@@ -13,6 +13,7 @@ pub(crate) mod port;
 
 use std::sync::Arc;
 
+use crate::column::Column;
 use crate::env::{Clock, Env};
 use crate::time::{Epoch, EventTime};
 use crate::update::Updates;
@@ -29,6 +30,12 @@ pub trait Sink<D>: Send + Sync + 'static {
     /// Whether all rows must meet in one writer, such as one file.
     fn single(&self) -> bool {
         false
+    }
+
+    /// By which tag rows are dealt to the writers, where all that is said of one thing must come to one of them, whichever
+    /// workers it is said on. Otherwise each worker's rows go to its own writer.
+    fn dealt_by(&self) -> Option<Column<D, u64>> {
+        None
     }
 
     /// Whether its writers never wait for anything outside, as those into memory. They are then called on the worker's

@@ -92,17 +92,27 @@ impl<K: Key, D: Data + Ord, A: Aggregate<D>, const W: usize> Settle for Settled<
         let handle = self.resolve(key, at);
         let windows = &mut self.slots[handle];
         self.moments -= windows.events.len();
-        windows.slide(&self.aggregate, at, &self.widths);
-        windows.evict(at.saturating_sub(self.widths.widest()));
+        let is_behind = windows
+            .newest(EventTime::MAX)
+            .is_some_and(|newest| newest > at);
+        if !is_behind {
+            windows.slide(&self.aggregate, at, &self.widths);
+            windows.evict(at.saturating_sub(self.widths.widest()));
+        }
         for (row, copies) in rows {
             windows.change(&self.aggregate, at, row, *copies);
         }
         self.moments += windows.events.len();
+        let read = if is_behind {
+            windows.read_back(&self.aggregate, at, &self.widths)
+        } else {
+            windows.read(&self.aggregate)
+        };
         for (row, copies) in rows {
             let windows = SlidingRow {
                 key: key.clone(),
                 at,
-                windows: windows.read(&self.aggregate),
+                windows: read.clone(),
             };
             out.emit(((*row).clone(), windows), *copies);
         }

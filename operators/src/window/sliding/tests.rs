@@ -209,6 +209,36 @@ fn each_event_that_is_left_has_one_final_row_with_its_peers_inside() {
     }
 }
 
+/// The windows of a row from behind the watermark held what is newer than the row.
+#[test]
+fn a_final_row_from_behind_the_watermark_sees_nothing_newer() {
+    let at = |watermark_ms: i64, event: Event| {
+        let time = EpochTime {
+            watermark: watermark_ms * 1_000,
+            as_of: watermark_ms * 1_000,
+            ..EpochTime::default()
+        };
+        (time, vec![(event, 1)])
+    };
+    let epochs = [
+        at(80, (0, 70, 1)),
+        at(101, (0, 100, 2)),
+        at(101, (0, 90, 3)),
+        at(111, (0, 110, 4)),
+    ];
+    let aggregate = (count(), distinct(|value: &u32| Some(*value)));
+    let net = run_at(
+        Finals::of(finals::Settled::new(aggregate, widths())),
+        epochs,
+    );
+    let mut found: Vec<_> = net
+        .iter()
+        .map(|((value, row), _)| (*value, row.windows.0.map(|window| window.0)))
+        .collect();
+    found.sort_unstable();
+    assert_eq!(found, [(1, [1, 1]), (2, [1, 2]), (3, [1, 2]), (4, [2, 4])]);
+}
+
 /// What may be forgotten was measured from the newest moment, although nothing but a retraction stood there: the event
 /// of 0 ms was forgotten while it was still in the windows, and counted in them for ever.
 #[test]

@@ -61,6 +61,14 @@ impl<D: Data + Ord, A: Aggregate<D>, const W: usize> Windows<D, A, W> {
         }
     }
 
+    /// Forgives the retractions of moments up to `until` whose events have not come: from now on they would be final.
+    pub(super) fn forgive(&mut self, until: EventTime) {
+        for (_, moment) in self.events.range_mut(..=until) {
+            moment.retain(|_, count| present(*count) > 0);
+        }
+        self.events.retain(|_, moment| !moment.is_empty());
+    }
+
     /// The newest event that is there, up to `until`.
     pub(super) fn newest(&self, until: EventTime) -> Option<EventTime> {
         let any = |moment: &BTreeMap<D, Diff>| moment.values().any(|count| present(*count) > 0);
@@ -114,6 +122,22 @@ impl<D: Data + Ord, A: Aggregate<D>, const W: usize> Windows<D, A, W> {
             self.add(aggregate, window, moved, sign);
             self.starts[window] = new;
         }
+    }
+
+    /// What the aggregates read as of a moment that newer events have followed; the windows stay at their newest event.
+    pub(super) fn read_back(
+        &mut self,
+        aggregate: &A,
+        at: EventTime,
+        widths: &Widths<W>,
+    ) -> Array<A::Output, W> {
+        let newest = self.newest(EventTime::MAX).unwrap_or(at);
+        self.look(aggregate, at, widths);
+        let read = self.read(aggregate);
+        self.look(aggregate, newest, widths);
+        // Nothing is newer, and what comes to be is inside.
+        self.until = EventTime::MAX;
+        read
     }
 
     /// What the aggregates read.
