@@ -72,7 +72,8 @@ impl<D: Serialize + 'static> Sink<D> for OnlineSink<D> {
         }))
     }
 
-    /// Of rows of one epoch their order alone would tell which stands: those of an entity go to one writer.
+    /// All that is said of an entity in an epoch goes to one writer, whichever workers say it: a row that is taken back and the
+    /// one in its place may have one version, and then their order alone would tell which stands.
     fn dealt_by(&self) -> Option<Column<D, u64>> {
         self.view.dealt_by()
     }

@@ -155,13 +155,9 @@ impl<D> View<D> {
 }
 
 impl<D: 'static> View<D> {
-    /// By what rows are dealt to writers: by their entity where they have no event time. Elsewhere versions tell which of two
-    /// rows stands, whoever writes them.
+    /// By what rows are dealt to writers: by their entity.
     pub(crate) fn dealt_by(&self) -> Option<Column<D, u64>> {
-        let (Some(VersionOf::Epoch), Some(key)) = (&self.version, &self.key) else {
-            return None;
-        };
-        let key = Arc::clone(key);
+        let key = Arc::clone(self.key.as_ref()?);
         Some(Column::new(move |row| tag_bytes(key(row).as_bytes())))
     }
 }
