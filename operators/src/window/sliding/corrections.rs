@@ -5,9 +5,7 @@
 //!                             late ▲                         each moment is read on the way back, and all is put back
 //! ```
 //!
-//! A row at `t` is final once the watermark has passed `t`, and then what `finals` would have written. What comes from
-//! behind the watermark, as from a window's rows by its start, is written once, over what is held, and repairs the rows that
-//! are not final.
+//! A row at `t` is final once the watermark has passed `t`, and then what `finals` would have written.
 //!
 //! # Cost
 //! Per event in order: as in `latest`, one reading. Per late event or retraction at `e`: the key's rows from `e` on are
@@ -108,19 +106,9 @@ impl<K: Key, D: Data + Ord, A: Aggregate<D>, const W: usize> Corrections<K, D, A
         out: &mut Emitter<'_, (D, SlidingRow<K, A::Output, W>)>,
     ) {
         let (key, from, last) = (&changes[0].0, changes[0].1, changes[changes.len() - 1].1);
-        let from = from.max(self.settled.saturating_add(1));
         let span = (from, last.saturating_add(self.widths.widest()));
         let handle = self.resolve(key, last);
-        let (behind, changes) =
-            changes.split_at(changes.partition_point(|change| change.1 <= self.settled));
-        if !behind.is_empty() {
-            self.slots[handle as usize].forgive(self.settled);
-            self.evict_settled(handle);
-        }
         let old = self.read(handle, span);
-        for moment in behind.chunk_by(|a, b| a.1 == b.1) {
-            self.settle(handle, moment, out);
-        }
         for (_, at, row, diff) in changes {
             self.slots[handle as usize].change(&self.aggregate, *at, row, *diff);
         }
@@ -129,37 +117,6 @@ impl<K: Key, D: Data + Ord, A: Aggregate<D>, const W: usize> Corrections<K, D, A
         for at in moments {
             write(key, at, (old.get(&at), new.get(&at)), out);
         }
-        self.evict_settled(handle);
-    }
-
-    /// Writes the rows of a moment behind the watermark. A retraction from there is of nothing: its row is final.
-    fn settle(
-        &mut self,
-        handle: u32,
-        moment: &[(K, EventTime, D, Diff)],
-        out: &mut Emitter<'_, (D, SlidingRow<K, A::Output, W>)>,
-    ) {
-        let windows = &mut self.slots[handle as usize];
-        let (key, at) = (&moment[0].0, moment[0].1);
-        let rows = moment.chunk_by(|a, b| a.2 == b.2);
-        let rows = rows.map(|copies| (&copies[0].2, copies.iter().map(|copy| copy.3).sum()));
-        let rows: Vec<(&D, Diff)> = rows.filter(|(_, copies)| *copies > 0).collect();
-        for (row, copies) in &rows {
-            windows.change(&self.aggregate, at, row, *copies);
-        }
-        let read = windows.read_back(&self.aggregate, at, &self.widths);
-        for (row, copies) in rows {
-            let rolled = SlidingRow {
-                key: key.clone(),
-                at,
-                windows: read.clone(),
-            };
-            out.emit((row.clone(), rolled), copies);
-        }
-    }
-
-    /// Drops a key's events that no row which is not final can have in its windows.
-    fn evict_settled(&mut self, handle: u32) {
         let windows = &mut self.slots[handle as usize];
         let newest = windows.newest(EventTime::MAX);
         if let (Some(newest), Some(settled)) = (newest, windows.newest(self.settled)) {
@@ -300,9 +257,7 @@ mod tests {
     use super::*;
     use crate::aggregate::{count, distinct};
     use crate::laws::{Row, assert_continues, log};
-    use crate::window::finals::Finals;
     use crate::window::rolling::brute::{Net, collect, is_net};
-    use crate::window::sliding::finals::Settled;
 
     fn placed(row: Row) -> Placed<i64, (i64, u32)> {
         Placed {
@@ -358,38 +313,6 @@ mod tests {
                 assert_eq!(output, expected, "seed {seed}, epoch {index}");
             }
         }
-    }
-
-    /// Some rows long before the watermark, as from windows by their start: in the end there are the rows of `finals`, and
-    /// none that is final is ever taken back.
-    #[test]
-    fn rows_from_behind_the_watermark_come_once_as_in_finals() {
-        let mut behind = 0;
-        for (seed, step_us) in (0..200).zip([1_000_i64, 60_000_000].into_iter().cycle()) {
-            let mut repaired = Corrections::new(aggregates(), widths(step_us));
-            let mut once = Finals::of(Settled::new(aggregates(), widths(step_us)));
-            let (mut rows_of, mut finals) = (Net::new(), Net::new());
-            let mut epochs = log(seed, step_us, placed);
-            let rows = epochs.iter_mut().flat_map(|(_, rows)| rows);
-            rows.filter(|(placed, _)| placed.row.1 % 5 == 0)
-                .for_each(|(placed, _)| placed.at -= 4 * step_us);
-            for (time, rows) in epochs {
-                let is_behind = |at: EventTime| at < time.watermark_before;
-                behind += rows.iter().filter(|(row, _)| is_behind(row.at)).count();
-                let updates = || {
-                    let updates = rows.iter().cloned();
-                    updates.map(|(row, diff)| (row, time.epoch, diff)).collect()
-                };
-                for (row, diff) in collect(&time, |out| repaired.epoch(&time, updates(), out)) {
-                    rows_of.add(row, diff);
-                }
-                for (row, diff) in collect(&time, |out| once.epoch(&time, updates(), out)) {
-                    finals.add(row, diff);
-                }
-            }
-            assert_eq!(rows_of, finals, "seed {seed}");
-        }
-        assert!(behind > 2_000, "{behind} rows from behind the watermark");
     }
 
     #[test]
