@@ -7,7 +7,7 @@ use thalweg_engine::column::Column;
 use thalweg_engine::key::Key;
 use thalweg_engine::table::Table;
 use thalweg_engine::time::EventTime;
-use thalweg_engine::update::Data;
+use thalweg_engine::update::{Data, Diff, Updates};
 
 use crate::key_by::Timeline;
 use crate::table_ops::TableOps;
@@ -37,6 +37,18 @@ impl<K: Key, R> Due for Placed<K, R> {
     fn due(&self) -> EventTime {
         self.at
     }
+}
+
+/// An epoch's changes by key, each key's in order of time, then of the rows.
+pub(crate) fn changes_by_key<K: Key, R: Data + Ord>(
+    rows: Updates<Placed<K, R>>,
+) -> Vec<(K, EventTime, R, Diff)> {
+    let rows = rows.into_iter();
+    let mut changes: Vec<_> = rows
+        .map(|(placed, _, diff)| (placed.key, placed.at, placed.row, diff))
+        .collect();
+    changes.sort_unstable();
+    changes
 }
 
 impl<'s, D: Data, K: Key> Timeline<'s, D, K> {

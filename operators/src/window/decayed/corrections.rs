@@ -36,7 +36,7 @@ use crate::window::decayed::open::{Open, Slot};
 use crate::window::decayed::repair::{Changed, merged};
 use crate::window::decayed::settled::{Numbered, OfRow, Settled};
 use crate::window::owed::Owed;
-use crate::window::placed::Placed;
+use crate::window::placed::{Placed, changes_by_key};
 use crate::window::rolling::timers::Timers;
 
 /// The keyed state of fading sums of a lane in mode `corrections`.
@@ -207,11 +207,7 @@ impl<D: Data + Ord, K: Key, L: Lane> KeyedState for Corrections<D, K, L> {
         rows: Updates<Self::In>,
         out: &mut Emitter<'_, Self::Out>,
     ) {
-        let rows = rows.into_iter();
-        let mut came: Vec<_> = rows
-            .map(|(placed, _, diff)| (placed.key, placed.at, placed.row, diff))
-            .collect();
-        came.sort_unstable();
+        let came = changes_by_key(rows);
         for came in came.chunk_by(|a, b| a.0 == b.0) {
             let key = &came[0].0;
             let handle = self.resolve(key);

@@ -30,7 +30,7 @@ use crate::codec;
 use crate::window::last_rows::LastRow;
 use crate::window::last_rows::keys::Keys;
 use crate::window::last_rows::rows::Rows;
-use crate::window::placed::Placed;
+use crate::window::placed::{Placed, changes_by_key};
 
 /// A change as it came.
 type Came<K, D> = (K, EventTime, D, Diff);
@@ -271,11 +271,7 @@ impl<D: Data + Ord, K: Key, A: Aggregate<D>> KeyedState for Corrections<D, K, A>
         rows: Updates<Self::In>,
         out: &mut Emitter<'_, Self::Out>,
     ) {
-        let rows = rows.into_iter();
-        let mut came: Vec<_> = rows
-            .map(|(placed, _, diff)| (placed.key, placed.at, placed.row, diff))
-            .collect();
-        came.sort_unstable();
+        let came = changes_by_key(rows);
         for came in came.chunk_by(|a, b| a.0 == b.0) {
             let key = &came[0].0;
             let handle = self.keys.resolve(key);

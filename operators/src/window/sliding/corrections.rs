@@ -22,7 +22,7 @@ use thalweg_engine::update::{Data, Diff, Updates};
 use crate::aggregate::Aggregate;
 use crate::array::Array;
 use crate::codec;
-use crate::window::placed::Placed;
+use crate::window::placed::{Placed, changes_by_key};
 use crate::window::rolling::timers::Timers;
 use crate::window::rolling::widths::Widths;
 use crate::window::sliding::SlidingRow;
@@ -195,11 +195,7 @@ impl<K: Key, D: Data + Ord, A: Aggregate<D>, const W: usize> KeyedState
         rows: Updates<Self::In>,
         out: &mut Emitter<'_, Self::Out>,
     ) {
-        let rows = rows.into_iter();
-        let mut changes: Vec<_> = rows
-            .map(|(placed, _, diff)| (placed.key, placed.at, placed.row, diff))
-            .collect();
-        changes.sort_unstable();
+        let changes = changes_by_key(rows);
         let widest = self.widths.widest();
         let reaches = |a: &(K, EventTime, D, Diff), b: &(K, EventTime, D, Diff)| {
             a.0 == b.0 && b.1 <= a.1.saturating_add(widest)
