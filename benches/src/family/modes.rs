@@ -12,6 +12,7 @@ use thalweg::prelude::*;
 use crate::data::{LATENESS_US, Payment};
 use crate::digest::{Digest, DigestSink, of_window};
 use crate::family::by_key;
+use crate::family::windows::largest_before_each;
 use crate::loops;
 use crate::workload::{Workload, source};
 
@@ -37,20 +38,11 @@ pub(super) fn all() -> Vec<Workload> {
             };
             by_key(rows, |row| row.user).values().map(largest).sum()
         }),
-        Workload::checked("sliding_corrections", sliding_corrections, |rows| {
-            let largest = |rows: &Vec<Payment>| -> f64 {
-                let mut first = 0;
-                let of_row = |(last, row): (usize, &Payment)| {
-                    while rows[first].at < row.at - DAY_US {
-                        first += 1;
-                    }
-                    let window = rows[first..=last].iter();
-                    window.map(|row| row.cents).max().unwrap_or(0) as f64
-                };
-                rows.iter().enumerate().map(of_row).sum()
-            };
-            by_key(rows, |row| row.user).values().map(largest).sum()
-        }),
+        Workload::checked(
+            "sliding_corrections",
+            sliding_corrections,
+            largest_before_each,
+        ),
     ]
 }
 
@@ -68,28 +60,28 @@ fn sessions(rows: &[Payment]) -> f64 {
     users.values().map(of_user).sum()
 }
 
-/// Tumbling 5 min per user, count and sum, at once; a window goes when it has ended.
+/// Tumbling 5 min per user, count and sum, at once.
 fn tumbling_latest(rows: Arc<Vec<Payment>>, workers: usize, digest: Digest) -> Job {
-    Job::new("tumbling_latest", move |g| {
-        let payments = g.source("payments", source(&rows, workers))?;
-        payments
-            .key_by(|payment| payment.user)
-            .event_time(|payment| payment.at)
-            .tumbling(minutes(5))?
-            .kept_for(Duration::ZERO)
-            .latest("spend", (count(), sum(|payment: &Payment| payment.cents)))
-            .sink("digest", DigestSink::new(&digest, of_group))
-    })
+    grouped_latest((rows, workers, digest), minutes(5), minutes(5))
 }
 
-/// Hopping 6 h every 1 h per user, count and sum, at once; a window goes when it has ended.
+/// Hopping 6 h every 1 h per user, count and sum, at once.
 fn hopping_latest(rows: Arc<Vec<Payment>>, workers: usize, digest: Digest) -> Job {
-    Job::new("hopping_latest", move |g| {
+    grouped_latest((rows, workers, digest), hours(6), hours(1))
+}
+
+/// Count and sum per user and window, at once; a window goes when it has ended.
+fn grouped_latest(
+    (rows, workers, digest): (Arc<Vec<Payment>>, usize, Digest),
+    width: Duration,
+    step: Duration,
+) -> Job {
+    Job::new("grouped_latest", move |g| {
         let payments = g.source("payments", source(&rows, workers))?;
         payments
             .key_by(|payment| payment.user)
             .event_time(|payment| payment.at)
-            .hopping(hours(6), hours(1))?
+            .hopping(width, step)?
             .kept_for(Duration::ZERO)
             .latest("spend", (count(), sum(|payment: &Payment| payment.cents)))
             .sink("digest", DigestSink::new(&digest, of_group))

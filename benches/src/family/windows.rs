@@ -49,21 +49,24 @@ pub(super) fn all() -> Vec<Workload> {
             };
             by_key(rows, |row| row.user).values().map(fading).sum()
         }),
-        Workload::checked("sliding", sliding, |rows| {
-            let largest = |rows: &Vec<Payment>| -> f64 {
-                let mut first = 0;
-                let of_row = |(last, row): (usize, &Payment)| {
-                    while rows[first].at < row.at - DAY_US {
-                        first += 1;
-                    }
-                    let window = rows[first..=last].iter();
-                    window.map(|row| row.cents).max().unwrap_or(0) as f64
-                };
-                rows.iter().enumerate().map(of_row).sum()
-            };
-            by_key(rows, |row| row.user).values().map(largest).sum()
-        }),
+        Workload::checked("sliding", sliding, largest_before_each),
     ]
+}
+
+/// The largest amount in the 24 h before each payment of a user, added up.
+pub(super) fn largest_before_each(rows: &[Payment]) -> f64 {
+    let of_user = |rows: &Vec<Payment>| -> f64 {
+        let mut first = 0;
+        let of_row = |(last, row): (usize, &Payment)| {
+            while rows[first].at < row.at - DAY_US {
+                first += 1;
+            }
+            let window = rows[first..=last].iter();
+            window.map(|row| row.cents).max().unwrap_or(0) as f64
+        };
+        rows.iter().enumerate().map(of_row).sum()
+    };
+    by_key(rows, |row| row.user).values().map(of_user).sum()
 }
 
 fn squared(count: i64) -> f64 {
