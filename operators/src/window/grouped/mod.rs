@@ -26,9 +26,10 @@
 //!
 //! # Cost
 //! Per update and window that holds it: one lookup in that window and the aggregate's update; per changed group and
-//! epoch two updates. State: one aggregate state per group, freed when the group has no rows, in `finals` when its window has
-//! ended, and in `latest` so long after that as [`Grouped::kept_for`] says, if it is called. Overlapping windows in `finals`, a whole number of steps wide, of aggregates that add up: one lookup
-//! and update per update, and three more per group of a step; state: one per group of a step, and of one window.
+//! epoch two updates. State: one aggregate state per group, freed when the group has no rows, in `finals` when its window
+//! has ended, and in `latest` so long after that as [`Grouped::kept_for`] says, if it is called. Overlapping windows in
+//! `finals`, a whole number of steps wide, of aggregates that add up: one lookup and update per update, and three more
+//! per group of a step; state: one per group of a step, and of one window.
 
 mod calendar;
 mod open;

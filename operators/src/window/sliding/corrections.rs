@@ -5,7 +5,9 @@
 //!                             late ▲                         each moment is read on the way back, and all is put back
 //! ```
 //!
-//! A row at `t` is final once the watermark has passed `t`, and then what `finals` would have written.
+//! A row at `t` is final once the watermark has passed `t`, and then what `finals` would have written. What comes from
+//! behind the watermark, as from a window's rows by its start, is written once, over what is still held, and repairs the
+//! rows that are not final.
 //!
 //! # Cost
 //! Per event in order: as in `latest`, one reading. Per late event or retraction at `e`: the key's rows from `e` on are
@@ -106,9 +108,18 @@ impl<K: Key, D: Data + Ord, A: Aggregate<D>, const W: usize> Corrections<K, D, A
         out: &mut Emitter<'_, (D, SlidingRow<K, A::Output, W>)>,
     ) {
         let (key, from, last) = (&changes[0].0, changes[0].1, changes[changes.len() - 1].1);
-        let span = (from, last.saturating_add(self.widths.widest()));
+        let open = self.settled.saturating_add(1);
+        let span = (from.max(open), last.saturating_add(self.widths.widest()));
         let handle = self.resolve(key, last);
         let old = self.read(handle, span);
+        let is_behind = |change: &(K, EventTime, D, Diff)| change.1 < open;
+        let (behind, changes) = changes.split_at(changes.partition_point(is_behind));
+        if !behind.is_empty() {
+            self.forget_final(handle);
+        }
+        for moment in behind.chunk_by(|a, b| a.1 == b.1) {
+            self.settle(handle, moment, out);
+        }
         for (_, at, row, diff) in changes {
             self.slots[handle as usize].change(&self.aggregate, *at, row, *diff);
         }
@@ -122,6 +133,50 @@ impl<K: Key, D: Data + Ord, A: Aggregate<D>, const W: usize> Corrections<K, D, A
         if let (Some(newest), Some(settled)) = (newest, windows.newest(self.settled)) {
             windows.slide(&self.aggregate, newest, &self.widths);
             windows.evict(settled.saturating_sub(self.widths.widest()));
+        }
+    }
+
+    /// Forgets of a key what `finals` does not hold: retractions of rows that would be final, and the final rows, if the
+    /// watermark has passed all their windows.
+    fn forget_final(&mut self, handle: u32) {
+        let windows = &mut self.slots[handle as usize];
+        windows.forgive(self.settled);
+        let newest = windows.newest(self.settled);
+        let over = newest.map(|newest| newest.saturating_add(self.widths.widest()));
+        if over.is_some_and(|over| over <= self.settled) {
+            windows.let_go(&self.aggregate, self.settled.saturating_add(1));
+        }
+    }
+
+    /// Writes the rows of a moment behind the watermark, as `finals` does. A retraction from there is of nothing: its row
+    /// is final.
+    fn settle(
+        &mut self,
+        handle: u32,
+        moment: &[(K, EventTime, D, Diff)],
+        out: &mut Emitter<'_, (D, SlidingRow<K, A::Output, W>)>,
+    ) {
+        let rows = moment.chunk_by(|a, b| a.2 == b.2);
+        let rows = rows.map(|copies| (&copies[0].2, copies.iter().map(|copy| copy.3).sum()));
+        let rows: Vec<(&D, Diff)> = rows.filter(|(_, copies)| *copies > 0).collect();
+        if rows.is_empty() {
+            return;
+        }
+        let (key, at) = (&moment[0].0, moment[0].1);
+        let windows = &mut self.slots[handle as usize];
+        let newest = windows.newest(self.settled).unwrap_or(at).max(at);
+        windows.let_go(&self.aggregate, newest.saturating_sub(self.widths.widest()));
+        for (row, copies) in &rows {
+            windows.change(&self.aggregate, at, row, *copies);
+        }
+        let read = windows.read_back(&self.aggregate, at, &self.widths);
+        for (row, copies) in rows {
+            let rolled = SlidingRow {
+                key: key.clone(),
+                at,
+                windows: read.clone(),
+            };
+            out.emit((row.clone(), rolled), copies);
         }
     }
 
@@ -253,7 +308,9 @@ mod tests {
     use super::*;
     use crate::aggregate::{count, distinct};
     use crate::laws::{Row, assert_continues, log};
+    use crate::window::finals::Finals;
     use crate::window::rolling::brute::{Net, collect, is_net};
+    use crate::window::sliding::finals::Settled;
 
     fn placed(row: Row) -> Placed<i64, (i64, u32)> {
         Placed {
@@ -309,6 +366,38 @@ mod tests {
                 assert_eq!(output, expected, "seed {seed}, epoch {index}");
             }
         }
+    }
+
+    /// Some rows long before the watermark, as from windows by their start: in the end there are the rows of `finals`, and
+    /// none that is final is ever taken back.
+    #[test]
+    fn rows_from_behind_the_watermark_come_once_as_in_finals() {
+        let mut behind = 0;
+        for (seed, step_us) in (0..200).zip([1_000_i64, 60_000_000].into_iter().cycle()) {
+            let mut repaired = Corrections::new(aggregates(), widths(step_us));
+            let mut once = Finals::of(Settled::new(aggregates(), widths(step_us)));
+            let (mut rows_of, mut finals) = (Net::new(), Net::new());
+            let mut epochs = log(seed, step_us, placed);
+            let rows = epochs.iter_mut().flat_map(|(_, rows)| rows);
+            rows.filter(|(placed, _)| placed.row.1 % 5 == 0)
+                .for_each(|(placed, _)| placed.at -= 4 * step_us);
+            for (time, rows) in epochs {
+                let is_behind = |at: EventTime| at < time.watermark_before;
+                behind += rows.iter().filter(|(row, _)| is_behind(row.at)).count();
+                let updates = || {
+                    let updates = rows.iter().cloned();
+                    updates.map(|(row, diff)| (row, time.epoch, diff)).collect()
+                };
+                for (row, diff) in collect(&time, |out| repaired.epoch(&time, updates(), out)) {
+                    rows_of.add(row, diff);
+                }
+                for (row, diff) in collect(&time, |out| once.epoch(&time, updates(), out)) {
+                    finals.add(row, diff);
+                }
+            }
+            assert!(rows_of == finals, "seed {seed}");
+        }
+        assert!(behind > 2_000, "{behind} rows from behind the watermark");
     }
 
     #[test]

@@ -92,13 +92,12 @@ impl<K: Key, D: Data + Ord, A: Aggregate<D>, const W: usize> Settle for Settled<
         let handle = self.resolve(key, at);
         let windows = &mut self.slots[handle];
         self.moments -= windows.events.len();
-        let is_behind = windows
-            .newest(EventTime::MAX)
-            .is_some_and(|newest| newest > at);
+        let newest = windows.newest(EventTime::MAX).unwrap_or(at).max(at);
+        let is_behind = newest > at;
         if !is_behind {
             windows.slide(&self.aggregate, at, &self.widths);
-            windows.evict(at.saturating_sub(self.widths.widest()));
         }
+        windows.evict(newest.saturating_sub(self.widths.widest()));
         for (row, copies) in rows {
             windows.change(&self.aggregate, at, row, *copies);
         }

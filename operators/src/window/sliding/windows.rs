@@ -61,6 +61,14 @@ impl<D: Data + Ord, A: Aggregate<D>, const W: usize> Windows<D, A, W> {
         }
     }
 
+    /// Forgives the retractions of moments up to `until` whose events have not come: they would be final.
+    pub(super) fn forgive(&mut self, until: EventTime) {
+        for (_, moment) in self.events.range_mut(..=until) {
+            moment.retain(|_, count| present(*count) > 0);
+        }
+        self.events.retain(|_, moment| !moment.is_empty());
+    }
+
     /// The newest event that is there, up to `until`.
     pub(super) fn newest(&self, until: EventTime) -> Option<EventTime> {
         let any = |moment: &BTreeMap<D, Diff>| moment.values().any(|count| present(*count) > 0);
