@@ -12,6 +12,7 @@ use std::process::ExitCode;
 
 use examples::shown::{ended, show};
 use thalweg::connectors::memory::{Collect, Log};
+use thalweg::operators::aggregate::laws;
 use thalweg::operators::key_by::Timeline;
 use thalweg::operators::window::grouped::GroupRow;
 use thalweg::prelude::*;
@@ -45,6 +46,15 @@ fn minute(at: EventTime) -> i64 {
 fn spent() -> impl Aggregate<Payment, State = i64, Output = i64> {
     let add = |cents: &mut i64, payment: &Payment, diff| *cents += payment.2 * diff;
     fold(add, |cents| *cents).additive()
+}
+
+/// Tries it on random payments, in any order and taken back, by itself and in windows.
+fn spent_keeps_the_laws_of_an_aggregate() {
+    laws::of(spent())
+        .rows(|draws| (1, draws.within(0..=9), draws.within(-50..=50)))
+        .reads(|payments| payments.iter().map(|payment| payment.2).sum())
+        .called("spent")
+        .hold();
 }
 
 fn row(group: GroupRow<u32, i64>) -> Spent {
@@ -152,6 +162,7 @@ fn by_number_and_fading(
 }
 
 fn run() -> Result<(), JobError> {
+    spent_keeps_the_laws_of_an_aggregate();
     let answers = Answers::default();
     job(answers.clone()).run(Config::workers(2)?)?;
     show(

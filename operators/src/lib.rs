@@ -18,7 +18,7 @@
 //! | [`graph`]: degrees, components, triangles, spread, flagged nodes | the graph | see there | latest |
 //! | [`drift`] | histograms by window and segment | O(1) | |
 //! | [`transform`]: scaling, imputation, encodings, buckets | what it is fitted to | O(1) applied; fitting see there | latest, final, frozen |
-//! | [`aggregate`] | see there | | |
+//! | [`aggregate`], and its [`laws`](aggregate::laws) for one of your own | see there | | |
 //!
 //! [`key_by`] gives a table its key and its event time, [`value`] holds the exact numbers, [`array`](mod@array) arrays of
 //! any length that serde takes.

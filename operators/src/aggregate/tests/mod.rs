@@ -6,12 +6,12 @@ mod laws;
 mod references;
 
 use crate::aggregate::fold::As;
+use crate::aggregate::laws::Agrees::{About, Exactly, Within};
 use crate::aggregate::*;
 use crate::drift::Bins;
 use crate::value::{Decimal, Lane, Moments, NULL};
 
 use brute::{Numbers, Pairs};
-use laws::Agrees::{About, Exactly, Within};
 use laws::{Cases, Laws, Row};
 
 /// Hands every aggregate to some laws.

@@ -2,10 +2,9 @@
 
 use std::fmt::Debug;
 
+use crate::aggregate::laws::{Agrees, Near};
 use crate::aggregate::*;
 use crate::drift::Bins;
-
-use super::laws::{Agrees, Near};
 
 const X: [f64; 7] = [2.5, -1.0, 4.0, 4.0, 10.25, 0.5, 7.0];
 const Y: [f64; 7] = [1.0, 0.5, 3.0, 2.0, 4.5, -1.0, 5.0];

@@ -37,7 +37,6 @@ mod overlap;
 mod panes;
 mod span;
 mod state;
-#[cfg(test)]
 pub(crate) mod testing;
 #[cfg(test)]
 mod tests;

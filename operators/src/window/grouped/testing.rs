@@ -1,4 +1,4 @@
-//! The states of grouped windows, for tests that stand elsewhere.
+//! The states of grouped windows, for tests that stand elsewhere, and for the laws of aggregates.
 
 use thalweg_engine::column::Column;
 use thalweg_engine::key::Key;

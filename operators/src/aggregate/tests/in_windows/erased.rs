@@ -13,7 +13,8 @@ use std::rc::Rc;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use thalweg_engine::update::Diff;
 
-use crate::aggregate::tests::laws::{Agrees, Near, Row};
+use crate::aggregate::laws::{Agrees, Near};
+use crate::aggregate::tests::laws::Row;
 use crate::aggregate::{Add, Aggregate};
 
 /// What an aggregate has read, to the bit.

@@ -4,7 +4,8 @@ use thalweg_engine::keyed::EpochTime;
 use thalweg_engine::time::{EventTime, WATERMARK_END, WATERMARK_NONE};
 use thalweg_engine::update::Diff;
 
-use crate::aggregate::tests::laws::{Draws, Row};
+use crate::aggregate::laws::Draws;
+use crate::aggregate::tests::laws::Row;
 
 /// Epochs of signed rows, with the times that hold in each.
 pub(super) type Log = Vec<(EpochTime, Vec<(Row, Diff)>)>;

@@ -23,8 +23,9 @@ use thalweg_engine::key::GOLDEN;
 use thalweg_engine::update::Diff;
 
 use super::every_aggregate;
-use super::laws::{Agrees, Draws, Laws, Near, Row};
+use super::laws::{Laws, Row};
 use crate::aggregate::Aggregate;
+use crate::aggregate::laws::{Agrees, Draws, Near};
 use cells::{Cell, Shows, Written};
 use definitions::{Come, Label};
 use erased::{AnyAggregate, Bits, Judged};
@@ -75,7 +76,7 @@ struct Story {
 
 impl Story {
     fn of(cell: &Cell, case: u64) -> Self {
-        let mut draws = Draws(case.wrapping_mul(GOLDEN) | 1);
+        let mut draws = Draws::seeded(case.wrapping_mul(GOLDEN) | 1);
         let times = draws.one_of(&cell.times);
         let log = log(&mut draws, &times, cell.unruly);
         let saved_at = (draws.below(4) == 0).then(|| draws.below(log.len() as u64) as usize);
