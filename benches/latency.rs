@@ -1,16 +1,23 @@
-//! `cargo bench -p benches --bench latency [-- --rate 100000 --seconds 20 --workers 1 --plot latency.svg]`
+//! `cargo bench -p benches --bench latency [-- --rate 100000 --seconds 20 --workers 1 --epoch-ms 10 --plot latency.svg]`
 //!
 //! How long after it was due a row's answer is written, at a steady rate: percentiles of an HDR histogram, and a plot.
+//!
+//! Twice: with epochs that close as the engine decides, after 1 ms where no other is on its way and after 10 ms at most;
+//! and with epochs that are all open for so long, where a row waits for the end of its epoch before anything can be
+//! written of it. Of those the time from the epoch's last row on is shown beside: what follows the wait. In the end stands
+//! which of these meet the latency that is asked.
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
-use benches::latency;
+use benches::asked::LATENCY_P99_MS;
+use benches::latency::{self, Load};
 use clap::Parser;
 use hdrhistogram::Histogram;
 use plotters::prelude::*;
+use thalweg::prelude::JobError;
 
 /// Measures latency from source to sink, through rolling windows of 1 h, 24 h and 7 d.
 #[derive(Parser)]
@@ -18,18 +25,28 @@ struct Options {
     /// Rows a second.
     #[arg(long, default_value_t = 100_000)]
     rate: u64,
-    /// How long; the first second is not counted.
+    /// How long each of the two runs takes; the first second is not counted.
     #[arg(long, default_value_t = 20.0)]
     seconds: f64,
     /// Worker threads.
     #[arg(long, default_value_t = 1)]
     workers: usize,
+    /// How long every epoch of the second run is open.
+    #[arg(long, default_value_t = 10)]
+    epoch_ms: u64,
     /// Write the plot into this SVG file.
     #[arg(long)]
     plot: Option<PathBuf>,
     /// Given by cargo.
     #[arg(long, hide = true)]
     bench: bool,
+}
+
+/// Latencies of one kind of one run.
+struct Curve {
+    name: String,
+    latencies: Histogram<u64>,
+    colour: RGBColor,
 }
 
 /// The shares that are shown, as far as there are rows for them.
@@ -42,17 +59,17 @@ const SHARES: [f64; 8] = [0.0, 0.5, 0.9, 0.99, 0.999, 0.9999, 0.99999, 1.0];
 )]
 fn main() -> ExitCode {
     let options = Options::parse();
-    let time = Duration::from_secs_f64(options.seconds.max(2.0));
-    let latencies = match latency::run(options.rate.max(1), time, options.workers) {
-        Ok(latencies) => latencies,
+    let curves = match run(&options) {
+        Ok(curves) => curves,
         Err(error) => {
             eprintln!("{error}");
             return ExitCode::FAILURE;
         }
     };
-    println!("{}", table(&latencies));
+    curves.iter().for_each(|curve| println!("{}", table(curve)));
+    print!("{}", verdict(&curves));
     if let Some(file) = &options.plot {
-        if let Err(error) = plot(&latencies, &options, file) {
+        if let Err(error) = plot(&curves, &options, file) {
             eprintln!("could not draw {}: {error}", file.display());
             return ExitCode::FAILURE;
         }
@@ -61,9 +78,47 @@ fn main() -> ExitCode {
     ExitCode::SUCCESS
 }
 
-/// A line per share of the rows.
-fn table(latencies: &Histogram<u64>) -> String {
-    let mut text = format!("{} answers\n{:>9}  {:>9}\n", latencies.len(), "share", "ms");
+/// Both runs, one after the other.
+fn run(options: &Options) -> Result<[Curve; 3], JobError> {
+    let load = Load {
+        rate: options.rate.max(1),
+        time: Duration::from_secs_f64(options.seconds.max(2.0)),
+        workers: options.workers,
+        epoch: None,
+    };
+    let as_decided = latency::run(load)?;
+    let epoch = Some(Duration::from_millis(options.epoch_ms));
+    let of_length = latency::run(Load { epoch, ..load })?;
+    let milliseconds = options.epoch_ms;
+    let curve = |name: String, latencies, colour| Curve {
+        name,
+        latencies,
+        colour,
+    };
+    Ok([
+        curve(
+            "epochs as they come, from the row".to_owned(),
+            as_decided.from_due,
+            RGBColor(0, 90, 160),
+        ),
+        curve(
+            format!("epochs of {milliseconds} ms, from the row"),
+            of_length.from_due,
+            RGBColor(190, 80, 0),
+        ),
+        curve(
+            format!("epochs of {milliseconds} ms, from their last row"),
+            of_length.from_last_row,
+            RGBColor(90, 140, 60),
+        ),
+    ])
+}
+
+/// A line per share of the answers.
+fn table(curve: &Curve) -> String {
+    let latencies = &curve.latencies;
+    let mut text = format!("{}: {} answers\n", curve.name, latencies.len());
+    let _ = writeln!(text, "{:>9}  {:>9}", "share", "ms");
     for share in SHARES {
         let _ = writeln!(
             text,
@@ -71,6 +126,24 @@ fn table(latencies: &Histogram<u64>) -> String {
             percent(share),
             milliseconds(latencies, share)
         );
+    }
+    text
+}
+
+/// Which latencies are what is asked.
+fn verdict(curves: &[Curve]) -> String {
+    let mut text = format!("asked: 99% within {LATENCY_P99_MS} ms\n");
+    for Curve {
+        name, latencies, ..
+    } in curves
+    {
+        let p99 = milliseconds(latencies, 0.99);
+        let reached = if p99 < LATENCY_P99_MS {
+            "reached"
+        } else {
+            "not reached"
+        };
+        let _ = writeln!(text, "  {name}: {p99:.3} ms, {reached}");
     }
     text
 }
@@ -90,20 +163,27 @@ fn nines(share: f64) -> f64 {
     -(1.0 - share).max(1e-9).log10()
 }
 
-/// Latency over the share of rows that stay below it, each nine as wide as the one before.
-fn plot(
-    latencies: &Histogram<u64>,
-    options: &Options,
-    file: &Path,
-) -> Result<(), Box<dyn std::error::Error>> {
-    let rows = latencies.len().max(10) as f64;
-    let most = rows.log10();
+/// The points of a curve: nines of the share, and milliseconds.
+fn points(latencies: &Histogram<u64>, most: f64) -> Vec<(f64, f64)> {
     let points = (0..=400).map(|n| {
         let nines = most * f64::from(n) / 400.0;
         (nines, milliseconds(latencies, 1.0 - 10_f64.powf(-nines)))
     });
-    let points: Vec<(f64, f64)> = points.collect();
-    let top = points.iter().map(|point| point.1).fold(10.0, f64::max) * 1.1;
+    points.collect()
+}
+
+/// Latency over the share of rows that stay below it, each nine as wide as the one before.
+fn plot(
+    curves: &[Curve],
+    options: &Options,
+    file: &Path,
+) -> Result<(), Box<dyn std::error::Error>> {
+    let rows = curves.iter().map(|curve| curve.latencies.len()).min();
+    let most = (rows.unwrap_or(0).max(10) as f64).log10();
+    let highest = curves
+        .iter()
+        .map(|curve| milliseconds(&curve.latencies, 1.0));
+    let top = highest.fold(10.0, f64::max) * 1.1;
     let area = SVGBackend::new(file, (900, 480)).into_drawing_area();
     area.fill(&WHITE)?;
     let caption = format!(
@@ -129,19 +209,25 @@ fn plot(
         .axis_desc_style(("sans-serif", 15))
         .label_style(("sans-serif", 13))
         .draw()?;
-    chart.draw_series(LineSeries::new(
-        points,
-        RGBColor(0, 90, 160).stroke_width(2),
-    ))?;
-    let at = nines(0.99);
-    if at <= most {
-        let p99 = milliseconds(latencies, 0.99);
-        chart.draw_series([Circle::new((at, p99), 4, RGBColor(0, 90, 160).filled())])?;
-        // Above the curve and before the point, where nothing else is drawn.
-        let place = (at - most * 0.16, p99 + top * 0.08);
-        let label = Text::new(format!("99%: {p99:.2} ms"), place, ("sans-serif", 15));
-        chart.draw_series([label])?;
+    for curve in curves {
+        let colour = curve.colour;
+        let p99 = milliseconds(&curve.latencies, 0.99);
+        let line = LineSeries::new(points(&curve.latencies, most), colour.stroke_width(2));
+        chart
+            .draw_series(line)?
+            .label(format!("{} (99%: {p99:.2} ms)", curve.name))
+            .legend(move |(x, y)| PathElement::new([(x, y), (x + 18, y)], colour.stroke_width(2)));
+        let at = nines(0.99);
+        if at <= most {
+            chart.draw_series([Circle::new((at, p99), 4, colour.filled())])?;
+        }
     }
+    chart
+        .configure_series_labels()
+        .position(SeriesLabelPosition::UpperLeft)
+        .background_style(WHITE)
+        .label_font(("sans-serif", 14))
+        .draw()?;
     area.present()?;
     Ok(())
 }

@@ -1,4 +1,13 @@
-//! What is asked of the workloads: speeds, ratios to the loop by hand, bytes of state.
+//! What is asked of the workloads: speeds, ratios to the loop by hand, bytes of state; of their scaling; of latency.
+
+/// Of the wall throughput of one worker, what two make at least.
+pub const TWO_WORKERS: f64 = 1.8;
+/// Of the throughput at 1 M keys, what is left at 10 M at least.
+pub const TEN_TIMES_THE_KEYS: f64 = 0.8;
+/// Of the throughput over 7 d, what is left over 14 d at least: an event costs what it costs with half the history.
+pub const TWICE_THE_HISTORY: f64 = 0.95;
+/// Of 100 answers, 99 are written within so many milliseconds, at 100,000 rows a second and epochs of 10 ms.
+pub const LATENCY_P99_MS: f64 = 10.0;
 
 /// What is asked of a workload at one size.
 #[derive(Clone, Copy, Debug, Default)]
@@ -55,8 +64,9 @@ pub fn asked(workload: &str, size: &str) -> Asked {
             asked.bytes_per_key = Some(300.0);
         }
         "rolling_compact" => asked.bytes_per_key = Some(160.0),
-        // Events cost what they cost with half the history.
-        "rolling_latest_doubled_history" => asked.of = Some(("rolling_latest", 0.95)),
+        "rolling_latest_doubled_history" => {
+            asked.of = Some(("rolling_latest", TWICE_THE_HISTORY));
+        }
         "rolling_hot_key" | "rolling_zipf" => asked.of = Some(("rolling_latest", 0.5)),
         _ => {}
     }

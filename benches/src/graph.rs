@@ -6,14 +6,15 @@
 //! | `components_delete` | the same job from its first deletion on | union-find built again for every epoch |
 //! | `components_delete_tenth` | the same with a tenth of the edges, to tell what the graph's size adds to a deletion | the same |
 //! | `degrees`, `triangles` | the whole job over a tenth of the edges | neighbours as sorted lists |
-//! | `flagged_within`, `spread` | the same, of one node in a hundred, two hops far | each flagged node's surroundings |
+//! | `flagged_within`, `spread`, `nearest` | the same, of one node in a hundred, two hops far | each flagged node's surroundings |
+//! | `flagged_connected` | the same, of one node in a hundred, however far | union-find |
 //!
 //! Edges are drawn evenly over half as many nodes: one component of nearly all nodes, and chains and islands beside it.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
 use thalweg::connectors::memory::Log;
-use thalweg::operators::graph::{Component, Degree, Flagged, Spread, Triangles};
+use thalweg::operators::graph::{Component, Degree, Flagged, Nearest, Spread, Triangles};
 use thalweg::prelude::*;
 
 use crate::data::Random;
@@ -62,7 +63,7 @@ pub struct GraphWorkload {
 
 /// All of them.
 #[must_use]
-pub fn all() -> [GraphWorkload; 7] {
+pub fn all() -> [GraphWorkload; 9] {
     let delete = |name, edges| GraphWorkload {
         name,
         edges,
@@ -97,6 +98,13 @@ pub fn all() -> [GraphWorkload; 7] {
             loops::flagged_within,
         ),
         insert("spread", EDGES / 10, spread, loops::spread),
+        insert("nearest", EDGES / 10, nearest, loops::nearest),
+        insert(
+            "flagged_connected",
+            EDGES / 10,
+            flagged_connected,
+            loops::flagged_connected,
+        ),
     ]
 }
 
@@ -226,11 +234,28 @@ fn flagged_within(edges: &Table<'_, Edge>, digest: &Digest) -> Result<(), JobErr
     near.sink("digest", DigestSink::new(digest, look))
 }
 
+fn flagged_connected(edges: &Table<'_, Edge>, digest: &Digest) -> Result<(), JobError> {
+    let connected = edges.undirected("edges");
+    let connected = connected.flagged_connected(&flagged(edges));
+    let look = |row: &Flagged| row.flagged as f64 * row.node as f64;
+    connected.sink("digest", DigestSink::new(digest, look))
+}
+
+/// Flagged nodes as labels of themselves.
+fn labels<'s>(edges: &Table<'s, Edge>) -> Table<'s, (u64, u64)> {
+    flagged(edges).map(|node| (node, node))
+}
+
 fn spread(edges: &Table<'_, Edge>, digest: &Digest) -> Result<(), JobError> {
-    let labels = flagged(edges).map(|node| (node, node));
-    let spread = edges.undirected("edges").spread(&labels, HOPS);
+    let spread = edges.undirected("edges").spread(&labels(edges), HOPS);
     let look = |row: &Spread| row.hops as f64 * row.node as f64;
     spread.sink("digest", DigestSink::new(digest, look))
+}
+
+fn nearest(edges: &Table<'_, Edge>, digest: &Digest) -> Result<(), JobError> {
+    let nearest = edges.undirected("edges").nearest(&labels(edges), HOPS);
+    let look = |row: &Nearest| ((row.hops + 1) * row.label + row.node) as f64;
+    nearest.sink("digest", DigestSink::new(digest, look))
 }
 
 #[cfg(test)]

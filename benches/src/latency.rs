@@ -1,11 +1,16 @@
 //! Rows at a steady rate, each with the moment that it was due, and how late their answers come out.
 //!
 //! ```text
-//! due ─ source ─ epoch ─ rolling windows ─ epoch acknowledged ─▶ written      latency = written − due
+//! due ─ source ─ epoch ─ rolling windows ─ epoch acknowledged ─▶ written
+//!  ├────────────────── from due ──────────────────────────────────┤      what a row waits
+//!   last row of the epoch due ─ epoch closes ─▶ written
+//!          ├──────── from the last row ──────────┤                       what the graph takes, and a little more
 //! ```
 //!
 //! A row counts from the moment that it was due, not from when a busy reader got round to it: what a stall delays is
-//! counted for every row (no coordinated omission).
+//! counted for every row (no coordinated omission). An epoch is written when it has closed, so the first of the rows of an
+//! epoch of 10 ms waits for 10 ms whatever follows. An epoch closes after its last row: from its close to the sink it takes
+//! at most what it takes from its last row, which is counted once for each of its answers.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
@@ -30,8 +35,51 @@ const WARM_UP: Duration = Duration::from_secs(1);
 /// What a row comes out with: when it was due, and its user's windows.
 type Answer = (i64, Rolled<u64, Fixed<0>, 1, 3>);
 
-/// Latencies in µs.
-pub type Latencies = Arc<Mutex<Histogram<u64>>>;
+/// Latencies of all answers, in µs.
+#[derive(Clone)]
+pub struct Latencies {
+    /// From the moment that the answer's own row was due.
+    pub from_due: Histogram<u64>,
+    /// From the moment that the last row of its epoch was due: no less than from the epoch's close.
+    pub from_last_row: Histogram<u64>,
+}
+
+impl Latencies {
+    /// From 1 µs to an hour, three significant digits.
+    fn new() -> Result<Self, JobError> {
+        let histogram = Histogram::new_with_bounds(1, 3_600_000_000, 3)
+            .map_err(|error| JobError::System(format!("no histogram of latencies: {error}")))?;
+        Ok(Self {
+            from_due: histogram.clone(),
+            from_last_row: histogram,
+        })
+    }
+
+    /// Notes an epoch that is written `now`, by when its rows were due.
+    fn note(&mut self, now: i64, due: &[i64]) {
+        let after = |due: i64| (now - due).max(1) as u64;
+        for due in due {
+            self.from_due.saturating_record(after(*due));
+        }
+        if let Some(last) = due.iter().max() {
+            self.from_last_row
+                .saturating_record_n(after(*last), due.len() as u64);
+        }
+    }
+}
+
+/// What is run.
+#[derive(Clone, Copy, Debug)]
+pub struct Load {
+    /// Rows a second.
+    pub rate: u64,
+    /// For how long; the first second is not counted.
+    pub time: Duration,
+    /// Worker threads.
+    pub workers: usize,
+    /// How long an epoch is open; as the engine decides if none.
+    pub epoch: Option<Duration>,
+}
 
 /// The moment that a run begins, by both clocks.
 #[derive(Clone, Copy)]
@@ -118,7 +166,7 @@ impl Reader<Payment> for SteadyReader {
 /// A sink that notes how long after it was due each answer is written.
 struct Stopped {
     start: Start,
-    latencies: Latencies,
+    latencies: Arc<Mutex<Latencies>>,
 }
 
 impl Sink<Answer> for Stopped {
@@ -134,16 +182,13 @@ impl Writer<Answer> for Stopped {
     fn write(&mut self, _: u64, rows: Updates<Answer>) -> Result<(), SinkError> {
         let now = i64::try_from(self.start.instant.elapsed().as_micros()).unwrap_or(i64::MAX);
         let counted_from = WARM_UP.as_micros() as i64;
-        let mut latencies = self
-            .latencies
+        let due = rows.iter().filter(|(_, _, diff)| *diff > 0);
+        let due = due.map(|((due, _), ..)| due - self.start.wall_us);
+        let due: Vec<i64> = due.filter(|due| *due >= counted_from).collect();
+        self.latencies
             .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        for ((due, _), _, diff) in &rows {
-            let due = due - self.start.wall_us;
-            if *diff > 0 && due >= counted_from {
-                latencies.saturating_record((now - due).max(1) as u64);
-            }
-        }
+            .unwrap_or_else(PoisonError::into_inner)
+            .note(now, &due);
         Ok(())
     }
 
@@ -152,22 +197,18 @@ impl Writer<Answer> for Stopped {
     }
 }
 
-/// Runs rolling windows over payments at `rate` a second for `time`, and returns the latencies of all answers after the
-/// first second.
+/// Runs rolling windows over payments, and returns the latencies of all answers after the first second.
 ///
 /// # Errors
 /// As `Job::run`.
-pub fn run(rate: u64, time: Duration, workers: usize) -> Result<Histogram<u64>, JobError> {
-    // From 1 µs to an hour, three significant digits.
-    let histogram = Histogram::new_with_bounds(1, 3_600_000_000, 3)
-        .map_err(|error| JobError::System(format!("no histogram of latencies: {error}")))?;
-    let latencies = Latencies::new(Mutex::new(histogram));
+pub fn run(load: Load) -> Result<Latencies, JobError> {
+    let latencies = Arc::new(Mutex::new(Latencies::new()?));
     let noted = Arc::clone(&latencies);
     let start = Start::now();
     let source = Steady {
         start,
-        rate,
-        rows: (rate as f64 * time.as_secs_f64()) as u64,
+        rate: load.rate,
+        rows: (load.rate as f64 * load.time.as_secs_f64()) as u64,
     };
     let job = Job::new("latency", move |g| {
         let payments = source.clone().event_time(|payment: &Payment| payment.at);
@@ -184,7 +225,30 @@ pub fn run(rate: u64, time: Duration, workers: usize) -> Result<Histogram<u64>, 
             .corrections(|payment| payment.at)
             .sink("stopwatch", sink)
     });
-    job.run(Config::workers(workers)?)?;
+    let config = Config::workers(load.workers)?;
+    job.run(match load.epoch {
+        Some(epoch) => config.epoch_interval(epoch),
+        None => config,
+    })?;
     let latencies = latencies.lock().unwrap_or_else(PoisonError::into_inner);
     Ok(latencies.clone())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_answer_counts_from_its_own_row_and_from_the_last_of_its_epoch() {
+        let mut latencies = Latencies::new().unwrap();
+        latencies.note(50, &[10, 40, 30]);
+        latencies.note(60, &[]);
+        let of = |histogram: &Histogram<u64>| {
+            let shares = [0.0, 0.5, 1.0];
+            shares.map(|share| histogram.value_at_quantile(share))
+        };
+        assert_eq!(of(&latencies.from_due), [10, 20, 40]);
+        assert_eq!(of(&latencies.from_last_row), [10, 10, 10]);
+        assert_eq!(latencies.from_last_row.len(), 3);
+    }
 }

@@ -12,4 +12,6 @@ pub mod graph;
 pub mod latency;
 pub mod loops;
 pub mod measure;
+pub mod run;
+pub mod scaling;
 pub mod workload;

@@ -8,7 +8,7 @@
 //!        long as readers keep up, all take equally many rows in each, and none runs ahead of the others in time
 //!
 //! time   10 ms, over streams; 1 ms where no other epoch is on its way: a sink that keeps up is fed at once, and one that
-//!        does not gets larger epochs
+//!        does not gets larger epochs. Where a job says how long, every epoch with a row is open for so long
 //! ```
 
 use std::collections::VecDeque;
@@ -116,7 +116,7 @@ impl Driver {
             self.close();
         } else if self.rows_in_epoch >= self.epoch_rows
             || self.time_left(in_flight) == Some(Duration::ZERO)
-            || (taken == 0 && self.send_marks())
+            || (taken == 0 && self.may_close() && self.send_marks())
         {
             self.advance_to(self.epoch + 1);
         } else if taken == 0 {
@@ -186,11 +186,18 @@ impl Driver {
         Ok(taken)
     }
 
+    /// Whether the epoch may close before its time.
+    fn may_close(&self) -> bool {
+        self.opened.is_none()
+            || self.epoch_interval.is_none()
+            || self.shared.config.may_close_early()
+    }
+
     /// How long the epoch may stay open; `None` where time does not close it, or it holds no row.
     fn time_left(&self, in_flight: u64) -> Option<Duration> {
         let (interval, opened) = (self.epoch_interval?, self.opened?);
         let interval = match in_flight {
-            0 => interval.min(EPOCH_INTERVAL_ALONE),
+            0 if self.shared.config.may_close_early() => interval.min(EPOCH_INTERVAL_ALONE),
             _ => interval,
         };
         let open = self.shared.config.env.clock.elapsed();

@@ -282,3 +282,31 @@ fn a_row_that_is_alone_does_not_wait_for_others() {
         assert_eq!((rows, epochs.len()), (50, 50), "seed {seed}");
     });
 }
+
+/// A row comes with every twentieth read, so 10 ms, which are 50 looks at the clock, hold one or two after the first.
+#[test]
+fn an_epoch_whose_length_is_given_waits_for_others_even_where_a_watermark_moves() {
+    for_seeds(0..20, |seed| {
+        let seen = Collect::new();
+        let out = seen.clone();
+        let job = Job::new("trickle", move |g| {
+            g.source("numbers", Trickle.event_time(|n| *n))?
+                .sink("out", out.clone())
+        });
+        let env = Env {
+            clock: Arc::new(Ticking::default()),
+            ..still_env()
+        };
+        let config = Config::workers(1).unwrap().env(env);
+        let config = config.epoch_interval(millis(10));
+        Sim::new(seed, config).run(&job).unwrap();
+        let mut epochs = BTreeMap::<u64, usize>::new();
+        for (_, epoch, _) in seen.updates() {
+            *epochs.entry(epoch).or_default() += 1;
+        }
+        let rows: Vec<usize> = epochs.into_values().collect();
+        assert_eq!(rows.iter().sum::<usize>(), 50, "seed {seed}");
+        let whole = &rows[..rows.len() - 1];
+        assert!(whole.iter().all(|rows| *rows > 1), "seed {seed}: {rows:?}");
+    });
+}

@@ -3,17 +3,21 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use thalweg::operators::aggregate::LastAt;
 use thalweg::operators::drift::Bins;
+use thalweg::operators::value::{Fixed, Moments};
 use thalweg::operators::window::grouped::GroupRow;
 use thalweg::prelude::*;
 
-use crate::data::Payment;
+use crate::data::{Payment, START_US};
 use crate::digest::{Digest, DigestSink};
 use crate::workload::{Workload, source};
 
 const DAY_US: i64 = 86_400_000_000;
 /// The share within which approximate quantiles are.
 const ERROR: f64 = 0.01;
+/// What is far below one per second is read per million seconds: a small difference must show.
+const PER_MILLION: f64 = 1e6;
 
 /// A workload for each: its name, the aggregate, a number for what it reads, and the same of a group's rows by brute force.
 macro_rules! workloads {
@@ -28,11 +32,25 @@ macro_rules! workloads {
 
 pub(super) fn all() -> Vec<Workload> {
     workloads! {
+        "moments", moments(cents), |amounts: &Moments<Fixed<0>>| {
+            or_zero(&amounts.stddev()) + or_zero(&amounts.min()) + or_zero(&amounts.max())
+        }, |rows: &Rows| moment(rows, 2).sqrt() + sorted(rows)[0] + sorted(rows)[rows.len() - 1];
+        "totals", totals(cents), |amounts: &Moments<Fixed<0>>| or_zero(&amounts.sum()) + or_zero(&amounts.stddev()),
+            |rows: &Rows| total(rows) + moment(rows, 2).sqrt();
         "mean", mean(cents), or_zero, |rows: &Rows| total(rows) / rows.len() as f64;
         "variance", variance(cents), or_zero, |rows: &Rows| moment(rows, 2);
         "skew", skew(cents), |skew| or_zero(skew).abs(),
             |rows: &Rows| (moment(rows, 3) / moment(rows, 2).powf(1.5)).abs();
         "kurtosis", kurtosis(cents), or_zero, |rows: &Rows| moment(rows, 4) / moment(rows, 2).powi(2) - 3.0;
+        "covariance", covariance(cents, mixed), or_zero, |rows: &Rows| together(rows, [cents, mixed]);
+        "correlation", correlation(cents, mixed), or_zero, |rows: &Rows| {
+            let varies = together(rows, [cents, cents]) * together(rows, [mixed, mixed]);
+            if varies > 0.0 { together(rows, [cents, mixed]) / varies.sqrt() } else { 0.0 }
+        };
+        "trend", trend(|row: &Payment| row.at, cents), |slope| or_zero(slope).abs() * PER_MILLION,
+            |rows: &Rows| slope(rows).abs() * PER_MILLION;
+        "geometric_mean", geometric_mean(cents), or_zero,
+            |rows: &Rows| (rows.iter().map(|row| (row.cents as f64).ln()).sum::<f64>() / rows.len() as f64).exp();
         "min_and_max", (min(cents), max(cents)), |(min, max)| or_zero(min) + or_zero(max),
             |rows: &Rows| sorted(rows)[0] + sorted(rows)[rows.len() - 1];
         "top_k", top_k(3, cents), |top: &Vec<f64>| top.iter().sum(),
@@ -54,6 +72,21 @@ pub(super) fn all() -> Vec<Workload> {
             |rows: &Rows| shares(rows).iter().rev().take(2).sum::<f64>() * rows.len() as f64;
         "entropy", entropy(merchant), or_zero,
             |rows: &Rows| -> f64 { shares(rows).iter().map(|share| -share * share.ln()).sum() };
+        "concentration", concentration(merchant), or_zero,
+            |rows: &Rows| -> f64 { shares(rows).iter().map(|share| share * share).sum() };
+        "rate", rate(|row: &Payment| row.at), |rate| or_zero(rate) * PER_MILLION, |rows: &Rows| {
+            let times = times(rows);
+            let span_us = times[times.len() - 1] - times[0];
+            if span_us > 0 { (times.len() - 1) as f64 * 1e6 / span_us as f64 * PER_MILLION } else { 0.0 }
+        };
+        "last_times", (time_since_last(|row: &Payment| row.at), last_gap(|row: &Payment| row.at)),
+            |(last, gap)| (last.map_or(0, |last: LastAt| -last.since_us(START_US)) + gap.unwrap_or(0)) as f64,
+            |rows: &Rows| {
+                let times = times(rows);
+                let last = times[times.len() - 1];
+                let before = times.len().checked_sub(2).map_or(last, |place| times[place]);
+                (last - START_US + last - before) as f64
+            };
         "by", by(|row: &Payment| row.user % 8, count()),
             |counts: &BTreeMap<u64, i64>| counts.values().map(|n| (n * n) as f64).sum(),
             |rows: &Rows| -> f64 {
@@ -72,6 +105,11 @@ type Rows = Vec<Payment>;
 
 fn cents(row: &Payment) -> i64 {
     row.cents
+}
+
+/// A number that goes with the amount, but not alone.
+fn mixed(row: &Payment) -> i64 {
+    row.cents + i64::from(row.merchant)
 }
 
 fn user(row: &Payment) -> Option<u64> {
@@ -146,6 +184,41 @@ fn moment(rows: &Rows, power: i32) -> f64 {
     let mean = total(rows) / rows.len() as f64;
     let powers = rows.iter().map(|row| (row.cents as f64 - mean).powi(power));
     powers.sum::<f64>() / rows.len() as f64
+}
+
+/// The covariance of two numbers.
+fn together(rows: &Rows, [x, y]: [fn(&Payment) -> i64; 2]) -> f64 {
+    let n = rows.len() as f64;
+    let mean = |of: fn(&Payment) -> i64| rows.iter().map(|row| of(row) as f64).sum::<f64>() / n;
+    let (mean_x, mean_y) = (mean(x), mean(y));
+    let products = rows
+        .iter()
+        .map(|row| (x(row) as f64 - mean_x) * (y(row) as f64 - mean_y));
+    products.sum::<f64>() / n
+}
+
+/// How fast the amounts rise, per second.
+fn slope(rows: &Rows) -> f64 {
+    let n = rows.len() as f64;
+    let seconds = |row: &Payment| (row.at - rows[0].at) as f64 / 1e6;
+    let mean = rows.iter().map(seconds).sum::<f64>() / n;
+    let squares = rows.iter().map(|row| (seconds(row) - mean).powi(2));
+    let products = rows
+        .iter()
+        .map(|row| (seconds(row) - mean) * row.cents as f64);
+    let (squares, products) = (squares.sum::<f64>(), products.sum::<f64>());
+    if squares > 0.0 {
+        products / squares
+    } else {
+        0.0
+    }
+}
+
+/// The event times, ascending.
+fn times(rows: &Rows) -> Vec<i64> {
+    let mut times: Vec<i64> = rows.iter().map(|row| row.at).collect();
+    times.sort_unstable();
+    times
 }
 
 fn sorted(rows: &Rows) -> Vec<f64> {

@@ -9,12 +9,14 @@ use thalweg::prelude::*;
 
 use crate::asof::{is_label, label_of};
 use crate::data::{MERCHANTS, Payment};
-use crate::digest::{Digest, DigestSink};
+use crate::digest::{Digest, DigestSink, weight};
 use crate::family::by_key;
 use crate::workload::{Workload, source};
 
 /// How far from a label a payment may be to be near it.
 const NEAR_US: i64 = 3_600_000_000;
+/// How old a payment may be to be the newest of a label.
+const OLDEST_US: i64 = 24 * NEAR_US;
 
 type Joined = (Payment, Option<Payment>);
 
@@ -29,9 +31,13 @@ pub(super) fn all() -> Vec<Workload> {
                 (older, next) => next.or(older),
             })
         }),
+        Workload::checked("asof_final", asof_final, |rows| {
+            asof(rows, |older, _| older.filter(|found| found.0 <= OLDEST_US))
+        }),
         Workload::checked("interval_join", interval_join, |rows| {
             pairs(rows, |label, payment| (label - payment).abs() <= NEAR_US)
         }),
+        Workload::checked("interval_join_left", interval_join_left, near_or_alone),
         Workload::checked("windowed_join", windowed_join, |rows| {
             pairs(rows, |label, payment| label / NEAR_US == payment / NEAR_US)
         }),
@@ -95,6 +101,27 @@ fn pairs(rows: &[Payment], meet: fn(i64, i64) -> bool) -> f64 {
     by_key(rows, |row| row.user).values().map(of_user).sum()
 }
 
+/// The amounts that are near each label of another user, or 1 where there are none, weighted by the label's time.
+fn near_or_alone(rows: &[Payment]) -> f64 {
+    let users = by_key(rows, |row| row.user);
+    let none = Vec::new();
+    let of_label = |label: Payment| {
+        let payments = users.get(&label.user).unwrap_or(&none);
+        let first = payments.partition_point(|row| row.at < label.at - NEAR_US);
+        let near = payments[first..].iter();
+        let near = near.take_while(|row| row.at <= label.at + NEAR_US);
+        let near: Vec<i64> = near.map(|row| row.cents).collect();
+        let sum = if near.is_empty() {
+            1
+        } else {
+            near.iter().sum()
+        };
+        (sum * weight(label.at)) as f64
+    };
+    let labels = rows.iter().filter(|row| is_label(row)).map(label_of);
+    labels.map(of_label).sum()
+}
+
 /// What each payment counts, by whether its merchant is known.
 fn on_key(rows: &[Payment], counts: fn(f64, bool) -> f64) -> f64 {
     let cents = rows
@@ -147,6 +174,17 @@ fn asof_nearest(rows: Arc<Vec<Payment>>, workers: usize, digest: Digest) -> Job 
     })
 }
 
+/// The newest payment of a label's user, of one day at most, once it is known.
+fn asof_final(rows: Arc<Vec<Payment>>, workers: usize, digest: Digest) -> Job {
+    Job::new("asof_final", move |g| {
+        let [labels, payments] = labels_and_payments(g, &rows, workers, label_of)?;
+        let newest = labels.asof("newest", &payments).tolerance(hours(24));
+        newest
+            .finals()
+            .sink("digest", DigestSink::new(&digest, found))
+    })
+}
+
 fn found((_, found): &Joined) -> f64 {
     found.map_or(0.0, |found| found.cents as f64)
 }
@@ -157,6 +195,21 @@ fn interval_join(rows: Arc<Vec<Payment>>, workers: usize, digest: Digest) -> Job
         let [labels, payments] = labels_and_payments(g, &rows, workers, |row| *row)?;
         let near = labels.interval_join("near", &payments, -NEAR_US..=NEAR_US)?;
         near.finals().sink("digest", DigestSink::new(&digest, met))
+    })
+}
+
+/// The same of another user, or the label alone, at once and with repairs.
+fn interval_join_left(rows: Arc<Vec<Payment>>, workers: usize, digest: Digest) -> Job {
+    let look = |(label, payment): &Joined| {
+        let cents = payment.map_or(1, |payment| payment.cents);
+        (cents * weight(label.at)) as f64
+    };
+    Job::new("interval_join_left", move |g| {
+        let [labels, payments] = labels_and_payments(g, &rows, workers, label_of)?;
+        let near = labels.interval_join("near", &payments, -NEAR_US..=NEAR_US)?;
+        near.left()
+            .latest()
+            .sink("digest", DigestSink::new(&digest, look))
     })
 }
 

@@ -5,13 +5,23 @@
 //! | [`aggregates`] | each of them per country and day |
 //! | [`modes`] | windows whose rows are repaired: tumbling, hopping, sessions, rolling windows of any aggregate |
 //! | [`windows`] | calendar days, lifetime, last rows, fading sums, rolling windows of any aggregate |
+//! | [`by_row`] | last rows and fading sums with a row per payment, final and repaired |
+//! | [`labels`] | windows as of labels: repaired, as known, as known by arrival, and of any aggregate |
 //! | [`joins`] | as of the next and of the nearest, in an interval, in a window, and on the key alone |
+//! | [`island`] | a join and a distinct count on differential dataflow |
 //! | [`transforms`] | scaling that is fitted as it goes, target encoding, encodings of a row by itself |
+//! | [`fits`] | every other kind that is fitted, per country; rows through what was fitted to a sample |
+//! | [`frozen`] | rows through transforms that were frozen to files |
 //!
 //! Beside each stands what its output must add up to, by brute force; there is no loop that one would write by hand.
 
 pub mod aggregates;
+pub mod by_row;
+pub mod fits;
+pub mod frozen;
+pub mod island;
 pub mod joins;
+pub mod labels;
 pub mod modes;
 pub mod transforms;
 pub mod windows;
@@ -24,9 +34,19 @@ use crate::workload::Workload;
 /// All of them.
 #[must_use]
 pub fn all() -> Vec<Workload> {
-    let windows = [windows::all(), modes::all(), aggregates::all()];
-    let parts = windows.into_iter().chain([joins::all(), transforms::all()]);
-    parts.flatten().collect()
+    let parts = [
+        windows::all(),
+        by_row::all(),
+        modes::all(),
+        labels::all(),
+        aggregates::all(),
+        joins::all(),
+        island::all(),
+        transforms::all(),
+        fits::all(),
+        frozen::all(),
+    ];
+    parts.into_iter().flatten().collect()
 }
 
 /// The payments of each key, in order of time; no two of a key have one time.
@@ -38,6 +58,15 @@ fn by_key<K: Ord>(rows: &[Payment], key: impl Fn(&Payment) -> K) -> BTreeMap<K, 
     let sort = |rows: &mut Vec<Payment>| rows.sort_by_key(|row| row.at);
     keyed.values_mut().for_each(sort);
     keyed
+}
+
+/// The quantile of the amounts at a share of them, between its neighbours in a straight line.
+fn quantile_of(rows: &[Payment], share: f64) -> f64 {
+    let mut amounts: Vec<f64> = rows.iter().map(|row| row.cents as f64).collect();
+    amounts.sort_by(f64::total_cmp);
+    let place = share * (amounts.len() - 1) as f64;
+    let [below, above] = [place.floor(), place.ceil()].map(|place| amounts[place as usize]);
+    below + (above - below) * place.fract()
 }
 
 #[cfg(test)]

@@ -3,14 +3,14 @@
 use std::sync::Arc;
 
 use thalweg::operators::transform::{
-    Buckets, Categories, Impute, Standard, clip, hashed, log, ratio,
+    Buckets, Categories, Fitted, Impute, Standard, clip, cross, crossed, hashed, log, ratio,
+    standard,
 };
-use thalweg::operators::transform::{Fitted, standard};
 use thalweg::operators::value::Real;
 use thalweg::prelude::*;
 
 use crate::data::Payment;
-use crate::digest::{Digest, DigestSink};
+use crate::digest::{Digest, DigestSink, weight};
 use crate::family::by_key;
 use crate::workload::{Workload, source};
 
@@ -21,18 +21,28 @@ const PRIOR: f64 = 0.1;
 /// Where amounts are cut off, in cents.
 const CUT: (f64, f64) = (100.0, 50_000.0);
 /// Edges of the buckets of amounts.
-const EDGES: [f64; 4] = [500.0, 1_000.0, 5_000.0, 20_000.0];
+pub(super) const EDGES: [f64; 4] = [500.0, 1_000.0, 5_000.0, 20_000.0];
 /// What amounts are scaled by.
 const SCALE: Standard = Standard {
     mean: Real(3_000.0),
     stddev: Real(4_000.0),
 };
 /// Channels that a payment came by, of which the model does not know the last.
-const CHANNELS: [&str; 4] = ["app", "shop", "web", "phone"];
+pub(super) const CHANNELS: [&str; 4] = ["app", "shop", "web", "phone"];
 
 /// The channel of a payment.
-fn channel(payment: &Payment) -> usize {
-    payment.country as usize % CHANNELS.len()
+pub(super) fn channel(payment: &Payment) -> usize {
+    payment.merchant as usize % CHANNELS.len()
+}
+
+/// Cards that payments were made with.
+const CARDS: [&str; 3] = ["credit", "debit", "gift"];
+/// Buckets of hashed channels, and of channels and cards together.
+const HASHED: [u32; 2] = [64, 1_024];
+
+/// The card of a payment.
+fn card(payment: &Payment) -> usize {
+    payment.country as usize % CARDS.len()
 }
 
 pub(super) fn all() -> Vec<Workload> {
@@ -69,11 +79,28 @@ pub(super) fn all() -> Vec<Workload> {
             };
             rows.iter().map(encoded).sum()
         }),
+        Workload::checked("encodings_crossed", encodings_crossed, |rows| {
+            let (channels, cards) = (0..CHANNELS.len(), 0..CARDS.len());
+            let pairs = channels.flat_map(|channel| cards.clone().map(move |card| (channel, card)));
+            let of_pair = |(channel, card): (usize, usize)| {
+                let theirs = rows
+                    .iter()
+                    .filter(|row| (self::channel(row), self::card(row)) == (channel, card));
+                let weights: i64 = theirs.map(|row| weight(row.at)).sum();
+                let (name, other) = (CHANNELS[channel], CARDS[card]);
+                let alone = hashed(Some(name), HASHED[0]).unwrap_or_default();
+                let both = crossed(Some(name), Some(other), HASHED[1]).unwrap_or_default();
+                // The × between them has two bytes.
+                let bytes = name.len() + 2 + other.len();
+                weights as f64 * (f64::from(alone + both) + (card + bytes) as f64)
+            };
+            pairs.map(of_pair).sum()
+        }),
     ]
 }
 
 /// Whether a payment was fraud, for a model to learn.
-fn label(payment: &Payment) -> f64 {
+pub(super) fn label(payment: &Payment) -> f64 {
     f64::from(u8::from(payment.cents % 10 == 0))
 }
 
@@ -133,6 +160,30 @@ fn encodings(rows: Arc<Vec<Payment>>, workers: usize, digest: Digest) -> Job {
             let numbers = [scaled, bucket, Some(place), spread, log(cents), ratio];
             let there = numbers.map(|number| missing.apply_number(number));
             there.iter().sum::<f64>()
+        });
+        encoded.sink("digest", DigestSink::new(&digest, |number: &f64| *number))
+    })
+}
+
+/// A row's number by what encodes categories beside one-hot: a channel hashed, a card as an ordinal, and both crossed, as a
+/// bucket and as a name.
+fn encodings_crossed(rows: Arc<Vec<Payment>>, workers: usize, digest: Digest) -> Job {
+    Job::new("encodings_crossed", move |g| {
+        let payments = g.source("payments", source(&rows, workers))?;
+        let cards = Categories::new(CARDS.map(str::to_owned));
+        let encoded = payments.map(move |payment| {
+            let (name, other) = (
+                Some(CHANNELS[channel(&payment)]),
+                Some(CARDS[card(&payment)]),
+            );
+            let buckets = [hashed(name, HASHED[0]), crossed(name, other, HASHED[1])];
+            let numbers = [
+                cards.ordinal(other),
+                cross(name, other).map(|both| both.len()),
+            ];
+            let buckets = buckets.into_iter().flatten().map(f64::from);
+            let numbers = numbers.into_iter().flatten().map(|number| number as f64);
+            buckets.chain(numbers).sum::<f64>() * weight(payment.at) as f64
         });
         encoded.sink("digest", DigestSink::new(&digest, |number: &f64| *number))
     })

@@ -43,19 +43,31 @@ impl Unions {
         self.least[large as usize] = self.least[large as usize].min(self.least[small as usize]);
     }
 
+    fn of(nodes: usize, edges: &[Edge]) -> Self {
+        let mut unions = Self::new(nodes);
+        for (a, b) in edges {
+            unions.join(*a as u32, *b as u32);
+        }
+        unions
+    }
+
     /// The sum of the labels of all nodes with an edge.
     fn digest(&mut self, edges: &[Edge]) -> f64 {
-        let mut has_edge = vec![false; self.parents.len()];
-        for (a, b) in edges {
-            (has_edge[*a as usize], has_edge[*b as usize]) = (true, true);
-        }
-        let nodes = (0..self.parents.len() as u32).filter(|node| has_edge[*node as usize]);
-        let labels = nodes.map(|node| {
+        let labels = with_edge(self.parents.len(), edges).map(|node| {
             let root = self.root(node);
             f64::from(self.least[root as usize])
         });
         labels.sum()
     }
+}
+
+/// The nodes that have an edge, in order.
+fn with_edge(nodes: usize, edges: &[Edge]) -> impl Iterator<Item = u32> {
+    let mut has_edge = vec![false; nodes];
+    for (a, b) in edges {
+        (has_edge[*a as usize], has_edge[*b as usize]) = (true, true);
+    }
+    (0..nodes as u32).filter(move |node| has_edge[*node as usize])
 }
 
 /// All edges once; the labels are known at the end alone.
@@ -78,9 +90,23 @@ pub fn components_delete(edges: &[Edge]) -> (u64, f64) {
 }
 
 fn labels(nodes: usize, edges: &[Edge]) -> f64 {
-    let mut unions = Unions::new(nodes);
-    for (a, b) in edges {
-        unions.join(*a as u32, *b as u32);
+    Unions::of(nodes, edges).digest(edges)
+}
+
+/// The digest is the sum, over all nodes with an edge, of the node as often as others of its component are flagged.
+#[must_use]
+pub fn flagged_connected(edges: &[Edge]) -> (u64, f64) {
+    let nodes = graph::nodes(edges.len());
+    let mut unions = Unions::of(nodes, edges);
+    let is_flagged = |node: u32| graph::is_flagged(u64::from(node));
+    let mut flags = vec![0_u32; nodes];
+    for node in with_edge(nodes, edges).filter(|node| is_flagged(*node)) {
+        flags[unions.root(node) as usize] += 1;
     }
-    unions.digest(edges)
+    let of = |node: u32| {
+        let others = flags[unions.root(node) as usize] - u32::from(is_flagged(node));
+        f64::from(others) * f64::from(node)
+    };
+    let sum = with_edge(nodes, edges).map(of).sum();
+    (edges.len() as u64, sum)
 }

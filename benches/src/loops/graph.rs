@@ -97,3 +97,19 @@ pub fn spread(edges: &[Edge]) -> (u64, f64) {
     });
     (edges.len() as u64, sum)
 }
+
+/// The digest is the sum, over all nodes near a flagged one, of the node, and of the nearest label as often as there are
+/// hops and once more.
+#[must_use]
+pub fn nearest(edges: &[Edge]) -> (u64, f64) {
+    let mut nearest = vec![None; graph::nodes(edges.len())];
+    around_flagged(edges, |from, node, hops| {
+        let label = &mut nearest[node as usize];
+        *label = Some(label.map_or((hops, from), |label: (u32, u32)| label.min((hops, from))));
+    });
+    let of = |(node, label): (u32, Option<(u32, u32)>)| {
+        label.map_or(0.0, |(hops, label)| f64::from((hops + 1) * label + node))
+    };
+    let sum = (0..).zip(nearest).map(of).sum();
+    (edges.len() as u64, sum)
+}

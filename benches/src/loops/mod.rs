@@ -18,11 +18,11 @@ mod session;
 mod tumbling;
 
 pub use asof::asof;
-pub use components::{components_delete, components_insert};
+pub use components::{components_delete, components_insert, flagged_connected};
 pub use corrections::corrections;
 pub use dimension_asof::dimension_asof;
 pub use drift::drift;
-pub use graph::{degrees, flagged_within, spread, triangles};
+pub use graph::{degrees, flagged_within, nearest, spread, triangles};
 pub use hopping::hopping;
 pub use lookup::lookup;
 pub use point_in_time::point_in_time;
