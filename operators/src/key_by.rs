@@ -106,7 +106,8 @@ impl<'s, D: Data, K: Key> Timeline<'s, D, K> {
     /// # Errors
     /// [`JobError::Wrong`] when the width is zero.
     pub fn tumbling(&self, width: Duration) -> Result<Grouped<'s, D, K>, JobError> {
-        self.hopping(width, width)
+        let width_us = micros("a tumbling window's width", width)?;
+        Ok(self.every(width_us, width_us))
     }
 
     /// Windows `[start, start + width)` that start every `step`, aligned to 1970-01-01T00:00Z: a row is in all that
@@ -115,19 +116,26 @@ impl<'s, D: Data, K: Key> Timeline<'s, D, K> {
     /// # Errors
     /// [`JobError::Wrong`] when the width or the step is zero, or a row would be in more than 10,000 windows.
     pub fn hopping(&self, width: Duration, step: Duration) -> Result<Grouped<'s, D, K>, JobError> {
-        let (width_us, step_us) = (micros_of(width), micros_of(step));
-        if width_us <= 0 || step_us <= 0 || width_us / step_us > WINDOWS_PER_ROW_MAX {
+        let width_us = micros("a hopping window's width", width)?;
+        let step_us = micros("the step between hopping windows", step)?;
+        // As many as there are steps in a width, one that is cut off included.
+        let windows = (width_us - 1) / step_us + 1;
+        if windows > WINDOWS_PER_ROW_MAX {
             return Err(JobError::Wrong(format!(
-                "windows are at least 1 µs wide, at least 1 µs apart, and at most {WINDOWS_PER_ROW_MAX} hold one \
-                 row: got a width of {width:?} every {step:?}"
+                "at most {WINDOWS_PER_ROW_MAX} hopping windows hold one row: got {windows}, {width:?} wide every {step:?}; \
+                 take longer steps, or rolling windows"
             )));
         }
-        Ok(Grouped {
+        Ok(self.every(width_us, step_us))
+    }
+
+    fn every(&self, width_us: i64, step_us: i64) -> Grouped<'s, D, K> {
+        Grouped {
             keyed: self.keyed.clone(),
             times: self.times.clone(),
             span: Span::Every { width_us, step_us },
             kept_us: None,
-        })
+        }
     }
 
     /// Days, weeks or months as the clocks of a time zone show them, such as `"Europe/London"`: `[start, end)`. Days have
@@ -153,15 +161,9 @@ impl<'s, D: Data, K: Key> Timeline<'s, D, K> {
     where
         D: Ord,
     {
-        let gap_us = micros_of(gap);
-        if gap_us <= 0 {
-            return Err(JobError::Wrong(format!(
-                "the gap that ends a session is at least 1 µs: got {gap:?}"
-            )));
-        }
         Ok(SessionWindows {
             timeline: self.clone(),
-            gap_us,
+            gap_us: micros("the gap that ends a session", gap)?,
         })
     }
 
@@ -188,17 +190,21 @@ impl<'s, D: Data, K: Key> Timeline<'s, D, K> {
     /// # Errors
     /// [`JobError::Wrong`] when the half-life is shorter than 1 µs.
     pub fn decayed(&self, half_life: Duration) -> Result<Decayed<'s, D, K>, JobError> {
-        let half_life_us = micros_of(half_life);
-        if half_life_us <= 0 {
-            return Err(JobError::Wrong(format!(
-                "a half-life is at least 1 µs: got {half_life:?}"
-            )));
-        }
         Ok(Decayed {
             timeline: self.clone(),
-            half_life_us,
+            half_life_us: micros("the half-life of decayed sums", half_life)?,
             refresh_us: None,
         })
+    }
+}
+
+/// A length of time in whole µs, of which there must be one.
+pub(crate) fn micros(what: &str, length: Duration) -> Result<i64, JobError> {
+    match micros_of(length) {
+        0 => Err(JobError::Wrong(format!(
+            "{what} is at least 1 µs: got {length:?}"
+        ))),
+        length_us => Ok(length_us),
     }
 }
 

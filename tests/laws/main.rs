@@ -11,6 +11,7 @@
 //! | `threads` | the same on real threads |
 //! | `endings` | stop, panic, failing sources and sinks |
 //! | `pace` | at most two epochs are in flight |
+//! | `wrong_use` | what makes no sense is refused before anything runs |
 //! | `regressions` | what these laws have found, as small logs |
 
 #![allow(
@@ -43,6 +44,7 @@ mod stateless;
 mod threads;
 mod transform;
 mod windows;
+mod wrong_use;
 
 /// Runs a law for many seeds; the seed of a failure is in its message.
 fn for_seeds(seeds: std::ops::Range<u64>, mut law: impl FnMut(u64)) {

@@ -27,11 +27,11 @@ use std::time::Duration;
 use thalweg_engine::error::JobError;
 use thalweg_engine::key::Key;
 use thalweg_engine::table::Table;
-use thalweg_engine::time::{EventTime, micros_of, window_start};
+use thalweg_engine::time::{EventTime, window_start};
 use thalweg_engine::update::Data;
 
 use crate::join::timed::{self, Held, Mode, Rule, prefix};
-use crate::key_by::Timeline;
+use crate::key_by::{Timeline, micros};
 use crate::table_ops::TableOps;
 
 impl<'s, L: Data + Ord, K: Key> Timeline<'s, L, K> {
@@ -48,7 +48,7 @@ impl<'s, L: Data + Ord, K: Key> Timeline<'s, L, K> {
     ) -> Result<Pairs<'s, L, R, K>, JobError> {
         if offsets_us.is_empty() {
             return Err(JobError::Wrong(format!(
-                "an interval join wants a lower bound that is not above its upper one: got {offsets_us:?} µs"
+                "interval join '{name}' wants a lower bound that is not above its upper one: got {offsets_us:?} µs"
             )));
         }
         let (lower_us, upper_us) = offsets_us.into_inner();
@@ -65,12 +65,7 @@ impl<'s, L: Data + Ord, K: Key> Timeline<'s, L, K> {
         right: &Timeline<'s, R, K>,
         width: Duration,
     ) -> Result<Pairs<'s, L, R, K>, JobError> {
-        let width_us = micros_of(width);
-        if width_us <= 0 {
-            return Err(JobError::Wrong(format!(
-                "a window is at least 1 µs wide: got {width:?}"
-            )));
-        }
+        let width_us = micros(&format!("the window of windowed join '{name}'"), width)?;
         Ok(self.pairs(name, right, Near::Window { width_us }))
     }
 

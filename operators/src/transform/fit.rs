@@ -32,7 +32,7 @@ use thalweg_engine::update::{Data, Diff};
 use crate::aggregate::{
     Add, Aggregate, by, max, mean, median, min, most_frequent, only_if, quantiles, totals,
 };
-use crate::key_by::{KeyBy, Keyed, Timeline};
+use crate::key_by::{KeyBy, Keyed, Timeline, micros};
 use crate::table_ops::TableOps;
 use crate::transform::impute::can_fill;
 use crate::transform::target::Labels;
@@ -181,7 +181,7 @@ pub fn quantile_buckets<D: 'static, V: IntoLane>(
 ) -> Result<Fit<impl Aggregate<D, Output = Option<Vec<f64>>>, D, Buckets>, JobError> {
     if buckets < 2 {
         return Err(wrong(format!(
-            "quantiles make at least 2 buckets: got {buckets}"
+            "quantile buckets are at least 2: got {buckets}"
         )));
     }
     let places: Vec<f64> = (1..buckets)
@@ -318,8 +318,11 @@ impl<'s, D: Data + Ord, K: Key> Timeline<'s, D, K> {
     ) -> Result<Table<'s, (D, f64)>, JobError> {
         checked_rows(rows)?;
         if !prior.is_finite() {
-            return Err(wrong(format!("a target's prior is a number: got {prior}")));
+            return Err(wrong(format!(
+                "target encoding wants a finite prior, such as the mean of all labels: got {prior}"
+            )));
         }
+        micros("the width of target encoding", width)?;
         let own = label.clone();
         let known = self.rolling([width])?.totals(name, label).finals(D::clone);
         Ok(known.map(move |(row, labels)| {

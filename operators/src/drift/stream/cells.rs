@@ -312,7 +312,7 @@ mod tests {
             baselines.insert(fit("b", 7.7).for_segment("1"));
         }
         let name = |segment: &i64| Some(Arc::from(segment.to_string()));
-        References::new(&NAMES.map(Arc::from), &baselines, name).unwrap()
+        References::new("cells", &NAMES.map(Arc::from), &baselines, name).unwrap()
     }
 
     /// Rows of whole numbers that come once, of fractions, or of anything.

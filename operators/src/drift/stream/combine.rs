@@ -224,7 +224,7 @@ mod tests {
     fn references() -> References<i64, 1> {
         let baseline = Baseline::fit("value", (-3..4).map(|value| Some(f64::from(value))));
         let baselines = Baselines::from_iter([baseline.unwrap()]);
-        References::new(&[Arc::from("value")], &baselines, |_| None).unwrap()
+        References::new("combine", &[Arc::from("value")], &baselines, |_| None).unwrap()
     }
 
     fn combine(width_us: i64, exact: bool, workers: usize) -> Combine<Row, i64, 1> {

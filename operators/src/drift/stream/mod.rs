@@ -158,7 +158,7 @@ impl<'s, D: Data, G: Key, const N: usize> DriftSpec<'s, D, G, N> {
     /// One row per window, segment and feature, replaced as rows come and go.
     ///
     /// # Errors
-    /// [`JobError::Wrong`] when a feature has no baseline, the width is zero, or no feature is named.
+    /// [`JobError::Wrong`] when a feature has no baseline or is named twice, the width is zero, or no feature is named.
     pub fn latest(self, baselines: &Baselines) -> Result<Table<'s, DriftWindow>, JobError> {
         self.run(baselines, windows::Mode::Latest)
     }
@@ -182,7 +182,14 @@ impl<'s, D: Data, G: Key, const N: usize> DriftSpec<'s, D, G, N> {
                 self.name, self.width_us
             )));
         }
-        let references = References::new(&self.features, baselines, self.segment_name)?;
+        let again = |n: &usize| self.features[..*n].contains(&self.features[*n]);
+        if let Some(twice) = (0..N).find(again) {
+            return Err(JobError::Wrong(format!(
+                "drift '{}' tells features apart by their names: got '{}' twice",
+                self.name, self.features[twice]
+            )));
+        }
+        let references = References::new(&self.name, &self.features, baselines, self.segment_name)?;
         let combiner = combine::Combine::new(&self, references.clone());
         let partials = self
             .table

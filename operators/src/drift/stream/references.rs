@@ -79,6 +79,7 @@ pub(super) struct References<G, const N: usize> {
 
 impl<G, const N: usize> References<G, N> {
     pub(super) fn new(
+        name: &str,
         features: &[Arc<str>; N],
         baselines: &Baselines,
         segment_name: fn(&G) -> Option<Arc<str>>,
@@ -88,7 +89,7 @@ impl<G, const N: usize> References<G, N> {
             let baseline = baselines.get(feature, None).ok_or_else(|| {
                 let known: Vec<_> = baselines.iter().map(Baseline::feature).collect();
                 JobError::Wrong(format!(
-                    "no baseline for the feature '{feature}': the baselines hold {known:?}"
+                    "drift '{name}' has no baseline for the feature '{feature}': fit one; there are {known:?}"
                 ))
             })?;
             whole.push(Arc::new(baseline.clone()));

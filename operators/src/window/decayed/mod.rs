@@ -71,10 +71,10 @@ use serde::{Deserialize, Serialize};
 use thalweg_engine::error::JobError;
 use thalweg_engine::key::Key;
 use thalweg_engine::table::Table;
-use thalweg_engine::time::{EventTime, micros_of};
+use thalweg_engine::time::EventTime;
 use thalweg_engine::update::Data;
 
-use crate::key_by::Timeline;
+use crate::key_by::{Timeline, micros};
 use crate::value::IntoLane;
 use crate::window::finals::Finals;
 use crate::window::placed::Placed;
@@ -118,12 +118,7 @@ impl<'s, D: Data, K: Key> Decayed<'s, D, K> {
     /// # Errors
     /// [`JobError::Wrong`] when `every` is shorter than 1 µs.
     pub fn refreshed(mut self, every: Duration) -> Result<Self, JobError> {
-        self.refresh_us = Some(micros_of(every));
-        if every.as_micros() == 0 {
-            return Err(JobError::Wrong(format!(
-                "fading sums are written anew every 1 µs at most: got {every:?}"
-            )));
-        }
+        self.refresh_us = Some(micros("the time until decayed sums are refreshed", every)?);
         Ok(self)
     }
 

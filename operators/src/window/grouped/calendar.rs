@@ -49,7 +49,7 @@ impl Local {
     pub(crate) fn new(calendar: Calendar, zone_name: &str) -> Result<Self, JobError> {
         let zone = TimeZoneDatabase::bundled().get(zone_name).map_err(|_| {
             JobError::Wrong(format!(
-                "there is no time zone '{zone_name}': a name of the IANA database is wanted, such as 'Europe/London'"
+                "calendar windows want a time zone of the IANA database, such as 'Europe/London': got '{zone_name}'"
             ))
         })?;
         let mut local = Self {

@@ -18,7 +18,7 @@ impl<const W: usize> Widths<W> {
         let given = widths.map(micros_of);
         if W == 0 || given.iter().any(|width| *width <= 0 || *width == i64::MAX) {
             return Err(JobError::Wrong(format!(
-                "rolling windows need at least one width, each of at least 1 µs: got {widths:?}"
+                "rolling windows need at least one width, each from 1 µs to 292,000 years: got {widths:?}"
             )));
         }
         let mut widest_first = std::array::from_fn(|index| index);
