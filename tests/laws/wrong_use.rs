@@ -188,7 +188,7 @@ fn encoded(numbers: &Table<'_, i64>, width: Duration, prior: f64) -> Result<(), 
 fn what_makes_no_sense_is_refused_by_name_before_anything_runs() {
     for (text, ask) in WINDOWS.into_iter().chain(OTHERS) {
         for workers in 1..=2 {
-            let (seen, out) = (Collect::new(), Collect::new());
+            let seen = Collect::new();
             let into = seen.clone();
             let job = Job::new("wrong", move |g| {
                 let numbers = g.source("numbers", numbers())?;
@@ -209,7 +209,8 @@ fn what_just_makes_sense_runs() {
     let out = Collect::new();
     let into = out.clone();
     let job = Job::new("right", move |g| {
-        let timed = timed(&g.source("numbers", numbers())?);
+        let numbers = g.source("numbers", numbers())?;
+        let timed = timed(&numbers);
         let ran = |name: &'static str, rows: Table<'_, ()>| {
             let rows = rows.map(move |()| name.to_owned());
             rows.sink(name, into.clone())
