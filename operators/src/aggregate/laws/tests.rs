@@ -61,7 +61,7 @@ fn a_wrong_answer_is_found() {
         rows.len() as u64
     });
     broken(&laws, "it, seed 7, case ");
-    broken(&laws, ": it reads 1, and by brute force 2, over [");
+    broken(&laws, ", and by brute force ");
 }
 
 #[test]
@@ -77,11 +77,16 @@ fn an_order_that_shows_is_found() {
 
 #[test]
 fn an_order_that_is_hidden_in_the_state_is_found() {
-    let last = fold(
-        |state: &mut (i64, i64), n: &i64, diff| *state = (state.0 + n * diff, *n),
-        |state| state.0,
+    // Rows, their sum, and a number that every order makes another; without rows it is 0 again.
+    let ordered = fold(
+        |(rows, sum, order): &mut (i64, i64, i64), n: &i64, diff| {
+            (*rows, *sum) = (*rows + diff, *sum + n * diff);
+            let next = order.wrapping_mul(31).wrapping_add(n * diff);
+            *order = if *rows == 0 { 0 } else { next };
+        },
+        |(_, sum, _)| *sum,
     );
-    broken(&over(last, total), "the order left a trace in the state");
+    broken(&over(ordered, total), "the order left a trace in the state");
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
