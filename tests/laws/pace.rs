@@ -283,7 +283,8 @@ fn a_row_that_is_alone_does_not_wait_for_others() {
     });
 }
 
-/// A row comes with every twentieth read, so 10 ms, which are 50 looks at the clock, hold one or two after the first.
+/// A row comes with every twentieth read, at which the clock is looked at a few times: 40 ms, which are 200 looks, hold
+/// several rows.
 #[test]
 fn an_epoch_whose_length_is_given_waits_for_others_even_where_a_watermark_moves() {
     for_seeds(0..20, |seed| {
@@ -298,7 +299,7 @@ fn an_epoch_whose_length_is_given_waits_for_others_even_where_a_watermark_moves(
             ..still_env()
         };
         let config = Config::workers(1).unwrap().env(env);
-        let config = config.epoch_interval(millis(10));
+        let config = config.epoch_interval(millis(40));
         Sim::new(seed, config).run(&job).unwrap();
         let mut epochs = BTreeMap::<u64, usize>::new();
         for (_, epoch, _) in seen.updates() {
