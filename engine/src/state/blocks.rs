@@ -3,7 +3,8 @@
 //!
 //! ```text
 //! sizes    4 │ 6 │ 8 │ 12 │ 16 │ 24 │ …          each half as large again as the one before, or a third
-//! pieces   [ 4 │ 12 │ 6 │ 4 │ … ]  [ 24 │ …      about 16 MiB, made one by one; a large block is a piece of its own
+//! pieces   [ 4 │ 12 │ 6 │ 4 │ … ]  [ 24 │ …      each as large as all before it, up to about 16 MiB; a large block is a
+//!                                                piece of its own
 //! free     of each size, those that were given back
 //! ```
 //!
@@ -130,17 +131,20 @@ impl<T: Copy + Default> Blocks<T> {
     /// A new block: behind all others, or a piece of its own.
     fn carve(&mut self, rows: usize) -> Place {
         let is_large = rows >= Self::ROWS_LARGE;
+        let open = &self.pieces[self.open as usize];
         let room = if self.open == 0 {
             Self::ROWS_FIRST
         } else {
-            Self::ROWS
+            open.capacity()
         };
-        if is_large || self.pieces[self.open as usize].len() + rows > room {
+        if is_large || open.len() + rows > room {
             let piece = self.vacant.pop().unwrap_or(small(self.pieces.len()));
             if piece as usize == self.pieces.len() {
                 self.pieces.push(Vec::new());
             }
-            self.pieces[piece as usize] = with_room(if is_large { rows } else { Self::ROWS });
+            // As much again as is held: a state of a megabyte does not fill a page of two.
+            let room = self.len.clamp(Self::ROWS_FIRST, Self::ROWS);
+            self.pieces[piece as usize] = with_room(if is_large { rows } else { room.max(rows) });
             if is_large {
                 return self.append(piece, rows);
             }
@@ -220,11 +224,18 @@ impl<T: Copy + Default> Blocks<T> {
     /// Bytes held: of pieces what blocks have touched, those that were given back included.
     #[must_use]
     pub fn bytes(&self) -> usize {
-        let touched = self.len * size_of::<T>();
-        let rows = match &self.pieces[..] {
-            [only] => only.capacity() * size_of::<T>(),
-            _ => touched.next_multiple_of(LARGE_PAGE_BYTES),
+        let open = &self.pieces[self.open as usize];
+        let (room, touched) = (open.capacity(), open.len() * size_of::<T>());
+        let room = room * size_of::<T>();
+        let pages = if self.open == 0 {
+            room
+        } else if room < 2 * LARGE_PAGE_BYTES {
+            // No large page lies wholly within.
+            touched
+        } else {
+            touched.next_multiple_of(LARGE_PAGE_BYTES).min(room)
         };
+        let rows = self.len * size_of::<T>() - touched + pages;
         let places: usize = self.free.iter().map(Vec::capacity).sum();
         rows + places * size_of::<Place>() + self.moving.capacity() * size_of::<T>()
     }
@@ -284,6 +295,19 @@ mod tests {
         blocks.give_back(large);
         assert!(blocks.bytes() < before - 3 * Blocks::<u64>::ROWS * 8 + 40_000 * 16 + 2_048);
         assert!(blocks.rows(&after).iter().all(|row| *row == 7));
+    }
+
+    /// Pieces were of 16 MiB from the second on, of whose last large page a state of three megabytes left a half unused.
+    #[test]
+    fn a_state_of_few_megabytes_holds_what_it_uses() {
+        let (mut blocks, mut held) = (Blocks::<u64>::new(), 0);
+        while held < 2 * LARGE_PAGE_BYTES {
+            held += blocks.take(24).rows() * size_of::<u64>();
+            if held > 2 * FIRST_BYTES {
+                assert_eq!(blocks.bytes(), held);
+            }
+        }
+        assert!(blocks.pieces.len() > 4);
     }
 
     #[test]
