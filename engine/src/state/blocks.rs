@@ -225,8 +225,7 @@ impl<T: Copy + Default> Blocks<T> {
     #[must_use]
     pub fn bytes(&self) -> usize {
         let open = &self.pieces[self.open as usize];
-        let (room, touched) = (open.capacity(), open.len() * size_of::<T>());
-        let room = room * size_of::<T>();
+        let [room, touched] = [open.capacity(), open.len()].map(|rows| rows * size_of::<T>());
         let pages = if self.open == 0 {
             room
         } else if room < 2 * LARGE_PAGE_BYTES {

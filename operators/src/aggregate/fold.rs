@@ -113,8 +113,8 @@ impl<D, S, O, U, R, A> Fold<D, S, O, U, R, A> {
 
 /// An aggregate that adds `diff` copies of a row to the state by `update`, and reads it by `read`.
 ///
-/// The laws of [`Aggregate::State`] are the caller's to keep, and [`laws`](crate::aggregate::laws) tries them. Where the state is [`Additive`], as a number is, say so:
-/// hopping windows are then put together of the parts that they share.
+/// The laws of [`Aggregate::State`] are the caller's to keep, and [`laws`](crate::aggregate::laws) tries them. Where the
+/// state is [`Additive`], as a number is, say so: hopping windows are then put together of the parts that they share.
 ///
 /// ```
 /// use thalweg_operators::aggregate::{Aggregate, fold};

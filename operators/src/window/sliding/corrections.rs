@@ -395,7 +395,7 @@ mod tests {
                     finals.add(row, diff);
                 }
             }
-            assert!(rows_of == finals, "seed {seed}");
+            assert_eq!(rows_of, finals, "seed {seed}");
         }
         assert!(behind > 2_000, "{behind} rows from behind the watermark");
     }
