@@ -5,14 +5,14 @@
 //! sizes    4 │ 6 │ 8 │ 12 │ 16 │ 24 │ …          each half as large again as the one before, or a third
 //! pieces   [ 4 │ 12 │ 6 │ 4 │ … ]  [ 24 │ …      each as large as all before it, up to about 16 MiB; a large block is a
 //!                                                piece of its own
-//! free     of each size, those that were given back
+//! free     of each size, those that were given back: they serve those of their own size, and of the next smaller one
 //! ```
 //!
 //! An allocator would put them wherever there is room, each on a small page of its own.
 //!
 //! # Cost
-//! A block that was given back serves those of its own size alone, and only a large one goes back to the system: runs
-//! that all grow in step hold at most about three times their room, and what once was held stays until they go.
+//! Only a large block goes back to the system when it is given back: runs that all grow in step hold at most about three
+//! times their room, and what once was held stays until they go.
 
 use crate::state::pages::{FIRST_BYTES, LARGE_PAGE_BYTES, PIECE_BYTES, with_room};
 use crate::state::prefetch_part;
@@ -105,6 +105,9 @@ impl<T: Copy + Default> Blocks<T> {
     /// Rows of a block that is a piece of its own: it goes back to the system.
     const ROWS_LARGE: usize = Self::ROWS / 8;
 
+    /// Rows that room is kept for in which a block moves; few are larger.
+    const ROWS_MOVING: usize = Self::ROWS_FIRST / 16;
+
     /// No block.
     #[must_use]
     pub fn new() -> Self {
@@ -122,9 +125,15 @@ impl<T: Copy + Default> Blocks<T> {
     #[must_use]
     pub(super) fn take(&mut self, rows: usize) -> Block {
         let class = class_of(small(rows));
+        // One of the next size before a new one: runs that grow leave small blocks behind, which young ones outgrow soon.
+        for class in [class, class + 1] {
+            if let Some(first) = self.free.get_mut(class).and_then(Vec::pop) {
+                let rows = rows_of(class);
+                return Block { first, rows };
+            }
+        }
         let rows = rows_of(class);
-        let free = self.free.get_mut(class).and_then(Vec::pop);
-        let first = free.unwrap_or_else(|| self.carve(rows as usize));
+        let first = self.carve(rows as usize);
         Block { first, rows }
     }
 
@@ -177,7 +186,12 @@ impl<T: Copy + Default> Blocks<T> {
         if self.free.len() <= class {
             self.free.resize_with(class + 1, Vec::new);
         }
-        self.free[class].push(block.first);
+        let free = &mut self.free[class];
+        if free.len() == free.capacity() {
+            // By a quarter: of states with many small blocks these lists are a part that shows.
+            free.reserve_exact(free.len() / 4 + 4);
+        }
+        free.push(block.first);
     }
 
     /// Exchanges a block for a larger one, in which the rows stand from the first on, beginning with the one at `first`.
@@ -192,7 +206,7 @@ impl<T: Copy + Default> Blocks<T> {
         self.give_back(std::mem::take(block));
         *block = self.take(rows);
         self.rows_mut(block)[..moving.len()].copy_from_slice(&moving);
-        if moving.len() < Self::ROWS_LARGE {
+        if moving.capacity() <= Self::ROWS_MOVING {
             self.moving = moving;
         }
     }
@@ -294,6 +308,19 @@ mod tests {
         blocks.give_back(large);
         assert!(blocks.bytes() < before - 3 * Blocks::<u64>::ROWS * 8 + 40_000 * 16 + 2_048);
         assert!(blocks.rows(&after).iter().all(|row| *row == 7));
+    }
+
+    #[test]
+    fn a_block_serves_its_own_size_and_the_next_smaller_one() {
+        let mut blocks = Blocks::<u64>::new();
+        let given = blocks.take(8);
+        let place = given.first;
+        blocks.give_back(given);
+        assert_ne!(blocks.take(4).first, place);
+        let served = blocks.take(6);
+        assert_eq!((served.first, served.rows()), (place, 8));
+        blocks.give_back(served);
+        assert_eq!(blocks.take(7).first, place);
     }
 
     /// Pieces were of 16 MiB from the second on, of whose last large page a state of three megabytes left a half unused.
