@@ -238,8 +238,8 @@ impl<K: Key> KeyIndex<K> {
             handle
         } else {
             if self.keys.len() == self.keys.capacity() {
-                // An eighth more, not as many again: keys are short to copy, and long held.
-                self.keys.reserve_exact(self.keys.len() / 8 + 64);
+                // A sixteenth more, not as many again: keys are short to copy, and long held.
+                self.keys.reserve_exact(self.keys.len() / 16 + 64);
             }
             self.keys.push(key);
             #[expect(
