@@ -43,7 +43,7 @@ struct Options {
     #[arg(long, default_value_t = 3)]
     reps: usize,
     /// Run pairs of rolling windows instead, in turn, and print the ratio of each with what is asked: two workers beside
-    /// one, 10 M keys beside 1 M, 14 d of history beside 7 d. Takes some 10 minutes and 8 GiB; with --size small, which
+    /// one, 10 M keys beside 1 M, 14 d of history beside 7 d. Takes some five minutes and 8 GiB; with --size small, which
     /// is for a look, a tenth of the events and keys.
     #[arg(long, conflicts_with_all = ["json", "only", "workers"])]
     scaling: bool,

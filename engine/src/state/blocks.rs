@@ -14,7 +14,9 @@
 //! Only a large block goes back to the system when it is given back: runs that all grow in step hold at most about three
 //! times their room, and what once was held stays until they go.
 
-use crate::state::pages::{FIRST_BYTES, LARGE_PAGE_BYTES, PIECE_BYTES, with_room};
+use crate::state::pages::{
+    FIRST_BYTES, LARGE_PAGE_BYTES, PIECE_BYTES, grown, with_page_ahead, with_room,
+};
 use crate::state::prefetch_part;
 
 /// Rows of the smallest block.
@@ -167,6 +169,7 @@ impl<T: Copy + Default> Blocks<T> {
         let rows_of = &mut self.pieces[piece as usize];
         let row = small(rows_of.len());
         rows_of.resize(rows_of.len() + rows, T::default());
+        grown(rows_of, rows_of.capacity(), rows);
         self.len += rows;
         Place { piece, row }
     }
@@ -246,7 +249,7 @@ impl<T: Copy + Default> Blocks<T> {
             // No large page lies wholly within.
             touched
         } else {
-            touched.next_multiple_of(LARGE_PAGE_BYTES).min(room)
+            with_page_ahead(touched).min(room)
         };
         let rows = self.len * size_of::<T>() - touched + pages;
         let places: usize = self.free.iter().map(Vec::capacity).sum();
@@ -279,7 +282,7 @@ mod tests {
         }
         let held: usize = taken.iter().map(|block| block.rows()).sum();
         assert_eq!(blocks.len, held);
-        assert!(blocks.bytes() >= held * 8 && blocks.bytes() < held * 8 + LARGE_PAGE_BYTES + 1_024);
+        assert!(blocks.bytes() >= held * 8 && blocks.bytes() < held * 8 + 2 * LARGE_PAGE_BYTES);
         // Large blocks are pieces, however large, and go back to the system.
         let [larger, large] = [Blocks::<u64>::ROWS_LARGE, 3 * Blocks::<u64>::ROWS].map(|rows| {
             let block = blocks.take(rows);

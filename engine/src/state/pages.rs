@@ -4,9 +4,14 @@
 //! ```text
 //! memory       |····|····|····|····|····|····|     room, not touched yet
 //! pages         4 KiB │ 2 MiB │ 2 MiB │ 4 KiB      from the first touch on, where the system has such
+//! rows         ▐▐▐▐▐▐▐▐▐▐▐▐▐▐▌                    where a page is three quarters full, the next one is provided
 //! ```
+//!
+//! The first touch of a large page clears it, which takes 0.2 ms; on a virtual machine whose host has to find the memory,
+//! several. So what grows row by row has its next page provided by a thread, and answers do not wait for it.
 
 use std::mem::MaybeUninit;
+use std::thread::JoinHandle;
 
 /// Bytes of a piece of what grows by pieces, about: several large pages.
 pub(super) const PIECE_BYTES: usize = 16 << 20;
@@ -22,6 +27,60 @@ pub(super) fn with_room<T>(len: usize) -> Vec<T> {
     let mut all = Vec::with_capacity(len);
     prefer_large(all.spare_capacity_mut());
     all
+}
+
+/// How far from the end of a large page the next one is asked for, in bytes.
+const AHEAD_BYTES: usize = LARGE_PAGE_BYTES / 4;
+
+/// The pages that so many bytes take, with the one that is provided ahead of them.
+pub(super) const fn with_page_ahead(bytes: usize) -> usize {
+    (bytes + AHEAD_BYTES).next_multiple_of(LARGE_PAGE_BYTES)
+}
+
+/// To be told of rows that were put behind all others of a piece: has the next large page provided when it is time.
+#[inline(always)]
+pub(super) fn grown<T>(piece: &[T], room: usize, rows: usize) {
+    if let Some(page) = page_ahead(piece, room, rows) {
+        provide(page);
+    }
+}
+
+/// The address of the large page behind the one that the last rows have filled to three quarters, if there is room for it.
+#[inline(always)]
+fn page_ahead<T>(piece: &[T], room: usize, rows: usize) -> Option<usize> {
+    let number = |address: usize| (address + AHEAD_BYTES) / LARGE_PAGE_BYTES;
+    let end = piece.as_ptr_range().end.addr();
+    if number(end) == number(end - rows * size_of::<T>()) {
+        return None;
+    }
+    let next = number(end) * LARGE_PAGE_BYTES;
+    let room_ends = piece.as_ptr().addr() + room * size_of::<T>();
+    (next + LARGE_PAGE_BYTES <= room_ends).then_some(next)
+}
+
+/// Has the large page at an address provided, by a thread of its own, which says whether it was. Where there is no thread
+/// to be had, whoever touches the page waits for it, as for any other.
+#[cold]
+#[inline(never)]
+fn provide(page: usize) -> Option<JoinHandle<bool>> {
+    let thread = std::thread::Builder::new().name("large page".to_owned());
+    #[cfg(target_os = "linux")]
+    let provided = thread.spawn(move || {
+        // SAFETY: the call changes nothing that memory holds, and may come while others use it. Where the room has been
+        // given back meanwhile it fails, or what is there now has its pages before it asks for them.
+        #[expect(unsafe_code, reason = "the standard library knows no advice on memory")]
+        let failed = unsafe {
+            libc::madvise(
+                std::ptr::without_provenance_mut(page),
+                LARGE_PAGE_BYTES,
+                libc::MADV_POPULATE_WRITE,
+            )
+        };
+        failed == 0
+    });
+    #[cfg(not(target_os = "linux"))]
+    let provided = thread.spawn(move || page == 0);
+    provided.ok()
 }
 
 /// Asks that the large pages that lie wholly in some room be used; what has been touched stays as it is.
@@ -59,6 +118,58 @@ pub fn filled<T>(len: usize, make: impl FnMut() -> T) -> Vec<T> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_next_page_is_asked_for_once_three_quarters_of_one_are_full() {
+        let mut piece: Vec<u64> = with_room(PIECE_BYTES / 8);
+        let mut asked = Vec::new();
+        while piece.len() < piece.capacity() {
+            let rows = (piece.capacity() - piece.len()).min(10_000);
+            piece.resize(piece.len() + rows, 7);
+            let end = piece.as_ptr_range().end.addr();
+            if let Some(page) = page_ahead(&piece, piece.capacity(), rows) {
+                assert!(page > end && page - end <= AHEAD_BYTES);
+                asked.push(page);
+            }
+        }
+        let pages = PIECE_BYTES / LARGE_PAGE_BYTES;
+        assert!((pages - 2..pages).contains(&asked.len()));
+        assert!(
+            asked
+                .windows(2)
+                .all(|pair| pair[1] - pair[0] == LARGE_PAGE_BYTES)
+        );
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn a_page_that_was_provided_is_in_memory_and_the_next_is_not() {
+        let piece: Vec<u64> = with_room(PIECE_BYTES / 8);
+        let first = piece.as_ptr().addr().next_multiple_of(LARGE_PAGE_BYTES);
+        if provide(first).is_some_and(|thread| thread.join().unwrap()) {
+            assert_eq!(resident_bytes(first), LARGE_PAGE_BYTES);
+            assert_eq!(resident_bytes(first + LARGE_PAGE_BYTES), 0);
+        } else {
+            println!("skipped a_page_that_was_provided…: Linux provides pages from 5.14 on");
+        }
+        drop(piece);
+        let gone = provide(first).map(|thread| thread.join());
+        assert!(gone.is_none_or(|joined| joined.is_ok()));
+    }
+
+    /// Bytes of a large page that are in memory, as the system says.
+    #[cfg(target_os = "linux")]
+    fn resident_bytes(page: usize) -> usize {
+        let mut is_resident = vec![0_u8; LARGE_PAGE_BYTES / 4_096];
+        // SAFETY: there is a byte for each page, and the caller holds them.
+        #[expect(unsafe_code, reason = "a test of what the system holds")]
+        let failed = unsafe {
+            let page = std::ptr::without_provenance_mut(page);
+            libc::mincore(page, LARGE_PAGE_BYTES, is_resident.as_mut_ptr())
+        };
+        assert_eq!(failed, 0);
+        is_resident.iter().filter(|page| **page & 1 == 1).count() * 4_096
+    }
 
     #[test]
     fn what_lies_on_large_pages_is_what_was_put_there() {

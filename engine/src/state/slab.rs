@@ -11,7 +11,7 @@
 
 use std::ops::{Index, IndexMut};
 
-use crate::state::pages::{FIRST_BYTES, LARGE_PAGE_BYTES, PIECE_BYTES, with_room};
+use crate::state::pages::{FIRST_BYTES, PIECE_BYTES, grown, with_page_ahead, with_room};
 use crate::state::prefetch_part;
 
 /// A slab of rows.
@@ -80,6 +80,9 @@ impl<T> Slab<T> {
         if let Some(last) = self.pieces.last_mut() {
             last.push(row);
             self.len += 1;
+            if self.len > Self::ROWS {
+                grown(last, last.capacity(), 1);
+            }
         }
     }
 
@@ -105,7 +108,7 @@ impl<T> Slab<T> {
         let rows = match &self.pieces[..] {
             [only] if self.len <= Self::ROWS_GROWN => only.capacity() * size_of::<T>(),
             [] | [_] => touched,
-            _ => touched.next_multiple_of(LARGE_PAGE_BYTES),
+            _ => with_page_ahead(touched),
         };
         rows + self.pieces.capacity() * size_of::<Vec<T>>()
     }
@@ -130,6 +133,7 @@ impl<T> IndexMut<usize> for Slab<T> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::state::pages::LARGE_PAGE_BYTES;
 
     #[test]
     fn rows_stay_under_their_handles_and_hold_little_more_than_themselves() {
@@ -142,7 +146,7 @@ mod tests {
             assert!(slab.bytes() >= held && slab.bytes() < 2 * held + 1_024);
             assert!(slab.bytes() < held + FIRST_BYTES || slab.pieces.len() > 1);
         }
-        assert!(slab.bytes() < 1_000_000 * 24 + LARGE_PAGE_BYTES + 1_024);
+        assert!(slab.bytes() < 1_000_000 * 24 + 2 * LARGE_PAGE_BYTES + 1_024);
         slab[77_777] = [1, 2, 3];
         for handle in (0..1_000_000).filter(|handle| *handle != 77_777) {
             assert_eq!(slab[handle], [handle as u64; 3]);
