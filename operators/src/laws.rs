@@ -3,12 +3,14 @@
 
 use std::fmt::Debug;
 
-use thalweg_engine::key::{KEY_GROUPS, owner};
+use thalweg_engine::key::{GOLDEN, KEY_GROUPS, owner};
 use thalweg_engine::keyed::{
     Emitter, EpochTime, KeyGroup, KeyedState, PairedState, StateError, StateSize,
 };
 use thalweg_engine::time::{EventTime, WATERMARK_END, WATERMARK_NONE};
 use thalweg_engine::update::Updates;
+
+pub(crate) use crate::aggregate::laws::Draws;
 
 /// A row as [`log`] draws it.
 #[derive(
@@ -68,54 +70,51 @@ impl<S: PairedState> KeyedState for Sided<S> {
 /// Epochs of signed rows, with the times that hold in each.
 pub(crate) type Epochs<In> = Vec<(EpochTime, Vec<(In, i64)>)>;
 
-/// Pseudo-random numbers below a limit (Knuth's MMIX constants).
-pub(crate) fn draws(seed: u64) -> impl FnMut(i64) -> i64 {
-    let mut bits = seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1;
-    move |limit| {
-        bits = bits
-            .wrapping_mul(6_364_136_223_846_793_005)
-            .wrapping_add(1_442_695_040_888_963_407);
-        i64::from(u32::try_from(bits >> 33).unwrap()) % limit
-    }
-}
-
 /// Forty epochs over twelve keys, one of them busy: ties, late rows, rows taken back, some before they come. No
 /// watermark in the first epochs; every source ends in the last.
 pub(crate) fn log<In>(seed: u64, step_us: i64, project: impl Fn(Row) -> In) -> Epochs<In> {
-    let mut draw = draws(seed);
+    let mut draws = Draws::seeded(seed.wrapping_mul(GOLDEN) | 1);
     let (mut time, mut id) = (EpochTime::default(), 0);
     let mut owed: Vec<(Row, i64)> = Vec::new();
     let mut epochs = Vec::new();
     for epoch in 1..=40_i64 {
         let oldest = time.as_of.max(0);
         let mut rows = Vec::new();
-        for _ in 0..draw(12) {
+        for _ in 0..draws.below(12) {
             id += 1;
-            let key = if draw(2) == 0 { 7 } else { draw(12) };
-            let at = oldest + draw(8) * step_us + draw(2);
+            let key = if draws.below(2) == 0 {
+                7
+            } else {
+                draws.within(0..=11)
+            };
+            let at = oldest + draws.within(0..=7) * step_us + draws.within(0..=1);
             let row = Row {
                 key,
                 at,
-                value: draw(7) - 3,
+                value: draws.within(-3..=3),
                 id,
             };
-            let (now, later) = if draw(5) == 0 { (-1, 1) } else { (1, -1) };
+            let (now, later) = if draws.below(5) == 0 {
+                (-1, 1)
+            } else {
+                (1, -1)
+            };
             rows.push((row, now));
-            if now < 0 || draw(4) == 0 {
+            if now < 0 || draws.below(4) == 0 {
                 owed.push((row, later));
             }
         }
         let first = rows.len();
         owed.retain(|(row, diff)| {
-            let paid = row.at >= oldest && draw(3) == 0;
+            let paid = row.at >= oldest && draws.below(3) == 0;
             rows.extend(paid.then_some((*row, *diff)));
             !paid
         });
         debug_assert!(rows.len() >= first);
         time.watermark_before = time.watermark;
         time.epoch += 1;
-        if epoch > 5 && draw(3) > 0 {
-            time.watermark = time.watermark.max(oldest + draw(4) * step_us);
+        if epoch > 5 && draws.below(3) > 0 {
+            time.watermark = time.watermark.max(oldest + draws.within(0..=3) * step_us);
             time.as_of = time.watermark;
         }
         if epoch == 40 {

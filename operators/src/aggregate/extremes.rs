@@ -132,27 +132,19 @@ pub(super) fn ordered<D, O: Ord, V: Ord>(
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    /// A generator of pseudo-random numbers (Knuth's MMIX constants); the test owns it.
-    fn draws(seed: u64) -> impl Iterator<Item = u64> {
-        std::iter::successors(Some(seed), |last| {
-            Some(
-                last.wrapping_mul(6_364_136_223_846_793_005)
-                    .wrapping_add(1_442_695_040_888_963_407),
-            )
-        })
-        .map(|state| state >> 33)
-    }
+    use crate::laws::Draws;
 
     #[test]
     fn reads_equal_those_of_a_multiset_however_seldom_one_reads() {
         for read_every in [1, 7, 5_000] {
             let (mut lazy, mut plain) = (Extremes::default(), Multiset::default());
-            for (n, draw) in draws(read_every).take(20_000).enumerate() {
-                let (value, diff) = (draw % 3_000, if draw % 5 < 2 { -1 } else { 1 });
+            let mut draws = Draws::seeded(read_every);
+            for n in 0..20_000_u64 {
+                let value = draws.below(3_000);
+                let diff = if draws.below(5) < 2 { -1 } else { 1 };
                 lazy.update(value, diff);
                 plain.update(value, diff);
-                if (n as u64).is_multiple_of(read_every) {
+                if n.is_multiple_of(read_every) {
                     assert_eq!(lazy.least().as_ref(), plain.least());
                     assert_eq!(lazy.greatest().as_ref(), plain.greatest());
                 }

@@ -118,23 +118,17 @@ fn at(bins: &Multiset<i64>, q: f64, cut: u32) -> Option<f64> {
 mod tests {
     use super::*;
     use crate::aggregate::Aggregate;
+    use crate::laws::Draws;
 
     #[test]
     fn the_error_is_no_more_than_was_asked_for() {
-        let mut bits = 1_u64;
-        let mut draw = || {
-            bits = bits
-                .wrapping_mul(6_364_136_223_846_793_005)
-                .wrapping_add(1_442_695_040_888_963_407);
-            bits
-        };
+        let mut draws = Draws::seeded(1);
         for error in [0.2, 0.05, 0.01, 0.001, 1e-6] {
             // Magnitudes from 2⁻⁶⁰ to 2⁶⁰, of both signs.
             let mut numbers: Vec<f64> = (0..5_000)
                 .map(|_| {
-                    let exponent = (draw() >> 40) % 120;
-                    let magnitude = 2_f64.powi(exponent as i32 - 60);
-                    ((draw() >> 11) as f64 / 2_f64.powi(52) - 1.0) * magnitude
+                    let magnitude = 2_f64.powi(draws.within(-60..=59) as i32);
+                    ((draws.bits() >> 11) as f64 / 2_f64.powi(52) - 1.0) * magnitude
                 })
                 .collect();
             let qs: Vec<f64> = (0..=100)

@@ -171,6 +171,7 @@ impl<'de, T: Ord + Deserialize<'de>> Deserialize<'de> for Ranks<T> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::laws::Draws;
     use std::collections::BTreeMap;
 
     /// The oracle: all values in one line.
@@ -184,12 +185,9 @@ mod tests {
     #[test]
     fn ranks_are_places_in_the_sorted_line_while_pieces_split_and_vanish() {
         let (mut ranks, mut counts) = (Ranks::default(), BTreeMap::<u64, Diff>::new());
-        let mut bits = 1_u64;
+        let mut draws = Draws::seeded(1);
         for step in 0..40_000_u64 {
-            bits = bits
-                .wrapping_mul(6_364_136_223_846_793_005)
-                .wrapping_add(1_442_695_040_888_963_407);
-            let (value, sign) = ((bits >> 33) % 3_000, (bits >> 20) % 20);
+            let (value, sign) = (draws.below(3_000), draws.below(20));
             // First mostly insertions, then mostly retractions.
             let diff = if (sign < 7) == (step < 20_000) { -1 } else { 1 };
             ranks.update(value, diff);

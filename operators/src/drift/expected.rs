@@ -94,23 +94,22 @@ impl<const BINS: usize> Expected<BINS> {
 mod tests {
     use super::*;
     use crate::drift::{ks_from_bins, psi, total};
+    use crate::laws::Draws;
 
     #[test]
     fn every_histogram_is_judged_as_by_the_definitions_to_the_bit() {
-        let mut bits = 1_u64;
-        let mut draw = || {
-            bits = bits
-                .wrapping_mul(6_364_136_223_846_793_005)
-                .wrapping_add(1_442_695_040_888_963_407);
-            bits >> 33
-        };
+        let mut draws = Draws::seeded(1);
         let mut wide = 0;
         for round in 0..20_000 {
             let mut counts = |bound: u64| -> [u64; 10] {
-                let empty = draw() % 4 == 0;
+                let empty = draws.below(4) == 0;
                 std::array::from_fn(|_| {
-                    let count = draw() % (bound + 1);
-                    if empty && draw() % 2 == 0 { 0 } else { count }
+                    let count = draws.below(bound + 1);
+                    if empty && draws.below(2) == 0 {
+                        0
+                    } else {
+                        count
+                    }
                 })
             };
             let bounds = [3, 50, 3_000, 1 << 24, 1 << 31];

@@ -138,6 +138,7 @@ fn effective_rows(d: f64, n: u64, m: u64) -> Option<f64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::laws::Draws;
 
     /// The definition: every jump of either side, just below it and at it.
     fn slow(a: &[(f64, u64)], b: &[(f64, u64)]) -> f64 {
@@ -154,18 +155,11 @@ mod tests {
             .fold(0.0, f64::max)
     }
 
-    /// A small multiplicative generator: the same numbers in every run.
-    fn random_counts(seed: &mut u64, distinct: u64) -> Vec<(f64, u64)> {
-        let mut next = |below: u64| {
-            *seed = seed
-                .wrapping_mul(6_364_136_223_846_793_005)
-                .wrapping_add(1_442_695_040_888_963_407);
-            (*seed >> 33) % below
-        };
+    fn random_counts(draws: &mut Draws, distinct: u64) -> Vec<(f64, u64)> {
         let mut counts = Vec::new();
         for x in 0..distinct {
-            if next(3) > 0 {
-                counts.push((real(x) / 2.0, next(5)));
+            if draws.below(3) > 0 {
+                counts.push((real(x) / 2.0, draws.below(5)));
             }
         }
         counts.push((real(distinct), 1));
@@ -174,10 +168,10 @@ mod tests {
 
     #[test]
     fn the_statistic_is_the_definition_and_lies_between_its_bounds() {
-        let mut seed = 1;
+        let mut draws = Draws::seeded(1);
         for round in 0..500_u64 {
-            let a = random_counts(&mut seed, 1 + round % 40);
-            let b = random_counts(&mut seed, 1 + round % 7);
+            let a = random_counts(&mut draws, 1 + round % 40);
+            let b = random_counts(&mut draws, 1 + round % 7);
             let [ea, eb] = [&a, &b].map(|c| Ecdf::from_counts(c.iter().copied()).unwrap());
             let d = ks_statistic(&ea, &eb).unwrap();
             assert!((d - slow(&a, &b)).abs() < 1e-12, "{a:?} {b:?}");

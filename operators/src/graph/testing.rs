@@ -3,38 +3,33 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Debug;
 
+use thalweg_engine::key::GOLDEN;
 use thalweg_engine::keyed::{Emitter, EpochTime, KeyedState};
 use thalweg_engine::update::Updates;
 
 use crate::graph::Edge;
-use crate::laws::Epochs;
+use crate::laws::{Draws, Epochs};
 
 /// Forty epochs of edges that come and go, as `undirected` writes them: the lesser node first, each once.
 pub(super) fn clean_log(seed: u64) -> Epochs<Edge> {
-    let mut bits = seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1;
-    let mut draw = move |limit: u64| {
-        bits = bits
-            .wrapping_mul(6_364_136_223_846_793_005)
-            .wrapping_add(1_442_695_040_888_963_407);
-        (bits >> 33) % limit
-    };
+    let mut draws = Draws::seeded(seed.wrapping_mul(GOLDEN) | 1);
     let nodes = [3, 6, 12, 40][seed as usize % 4];
     let (mut there, mut time) = (BTreeSet::new(), EpochTime::default());
     let mut epochs = Vec::new();
     for number in 1..=40 {
         time.epoch = number;
         let mut changes: BTreeMap<Edge, i64> = BTreeMap::new();
-        for _ in 0..draw(9) {
+        for _ in 0..draws.below(9) {
             // Chains and stars beside random graphs.
-            let a = draw(nodes);
+            let a = draws.below(nodes);
             let b = match seed % 3 {
-                0 => draw(nodes),
+                0 => draws.below(nodes),
                 1 => a + 1,
-                _ => draw(2),
+                _ => draws.below(2),
             };
             let edge = (a.min(b), a.max(b));
             let goes = there.contains(&edge);
-            if draw(3) > 0 || goes {
+            if draws.below(3) > 0 || goes {
                 changes.insert(edge, if goes { -1 } else { 1 });
             }
         }

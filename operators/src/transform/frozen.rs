@@ -190,7 +190,7 @@ mod tests {
     use std::fmt::Debug;
 
     use super::*;
-    use crate::laws::draws;
+    use crate::laws::Draws;
     use crate::transform::{
         Buckets, Categories, Impute, Labels, MinMax, Robust, Smoothing, Standard, Targets,
     };
@@ -238,7 +238,7 @@ mod tests {
 
     /// Finite numbers of any bits, the extremes of floats among them.
     fn numbers(seed: u64) -> impl FnMut() -> f64 {
-        let mut draw = draws(seed);
+        let mut draws = Draws::seeded(seed);
         let edges = [
             0.0,
             -0.0,
@@ -249,11 +249,10 @@ mod tests {
             0.1,
         ];
         move || {
-            if draw(4) == 0 {
-                return edges[draw(7) as usize];
+            if draws.below(4) == 0 {
+                return draws.one_of(&edges);
             }
-            let bits = draw(1 << 31) << 33 | draw(1 << 31) << 2 | draw(4);
-            let number = f64::from_bits(bits.cast_unsigned());
+            let number = f64::from_bits(draws.bits());
             if number.is_finite() {
                 number
             } else {
@@ -271,7 +270,7 @@ mod tests {
     /// A transform of every kind, of numbers that a file must not round.
     fn each_kind(seed: u64, each: &mut impl Each) {
         let mut number = numbers(seed);
-        let mut name = draws(seed + 1);
+        let mut draws = Draws::seeded(seed + 1);
         each.visit(Standard {
             mean: Real(number()),
             stddev: Real(number().abs()),
@@ -285,15 +284,15 @@ mod tests {
             upper_quartile,
         });
         each.visit(Impute::constant(Real(number())));
-        each.visit(Impute::constant(i64::MIN + name(9)));
+        each.visit(Impute::constant(draws.within(i64::MIN..=i64::MIN + 8)));
         let names = ["", "DE", "\"quoted\" \\ ×", "日本\n\u{0}", "null"].map(str::to_owned);
-        each.visit(Impute::constant(names[name(5) as usize].clone()));
+        each.visit(Impute::constant(draws.one_of(&names)));
         each.visit(Categories::new(names.clone()));
         each.visit(Categories::new([]));
         let edges = sorted::<4>(&mut number);
         each.visit(Buckets::at(edges.iter().map(|edge| edge.0).collect()));
         let mut labels = || Labels {
-            count: u64::MAX - name(9).unsigned_abs(),
+            count: u64::MAX - draws.below(9),
             mean: Real(number()),
             variance: Real(number().abs()),
         };

@@ -3,6 +3,7 @@
 use std::fmt::Debug;
 
 use crate::aggregate::Aggregate;
+use crate::laws::Draws;
 use crate::transform::{
     Impute, Smoothing, Targets, Transform, categories, impute_mean, impute_median,
     impute_most_frequent, min_max, quantile_buckets, robust, standard, targets,
@@ -202,15 +203,11 @@ fn targets_are_those_of_scikit_learn() {
 
 #[test]
 fn a_row_without_its_own_label_is_encoded_as_if_it_had_not_been_fitted() {
-    let mut bits = 7_u64;
-    let mut draw = move |limit: u64| {
-        bits = bits.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
-        (bits >> 33) % limit
-    };
+    let mut draws = Draws::seeded(7);
     for round in 0..200 {
         let names = ["a", "b", "c", "d"];
-        let rows: Vec<Labelled> = (0..=draw(12))
-            .map(|_| (names[draw(4) as usize], draw(9) as f64 - 4.0))
+        let rows: Vec<Labelled> = (0..=draws.below(12))
+            .map(|_| (draws.one_of(&names), draws.within(-4..=4) as f64))
             .collect();
         let smoothing = match round % 3 {
             0 => Smoothing::Auto,

@@ -91,16 +91,12 @@ impl Carried<Wide128> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::laws::Draws;
 
     /// Numbers around the ends of 128 bits, and small ones.
     fn numbers() -> Vec<i128> {
-        let mut bits = 7_u64;
-        let mut draw = || {
-            bits = bits
-                .wrapping_mul(6_364_136_223_846_793_005)
-                .wrapping_add(1_442_695_040_888_963_407);
-            i128::from(bits.cast_signed()) << 64 | i128::from(bits.rotate_left(29))
-        };
+        let mut draws = Draws::seeded(7);
+        let mut draw = || i128::from(draws.bits().cast_signed()) << 64 | i128::from(draws.bits());
         let mut numbers: Vec<i128> = (0..200_u32).map(|n| draw() >> (n % 100)).collect();
         numbers.extend([i128::MAX, i128::MAX, i128::MIN, i128::MIN, -1, 0, 1]);
         numbers

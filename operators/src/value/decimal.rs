@@ -167,15 +167,13 @@ fn whole_of_many_bits(number: i128) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::laws::Draws;
 
     #[test]
     fn a_spread_is_the_same_by_64_bits_by_128_and_by_256() {
-        let mut bits = 3_u64;
+        let mut draws = Draws::seeded(3);
         for round in 0..20_000_u32 {
-            bits = bits
-                .wrapping_mul(6_364_136_223_846_793_005)
-                .wrapping_add(1_442_695_040_888_963_407);
-            let largest = bits.cast_signed() >> (round % 64);
+            let largest = draws.bits().cast_signed() >> (round % 64);
             let count = i64::from(round % 1_000) + 2;
             let numbers = [largest, largest / 3, -largest / 7].map(i128::from);
             let sum = numbers.iter().sum::<i128>() * i128::from(count / 3);

@@ -183,6 +183,7 @@ fn fits(count: u64, largest: i64) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::laws::Draws;
 
     #[test]
     fn lanes_keep_the_order_of_floats_and_their_values() {
@@ -215,13 +216,13 @@ mod tests {
 
     #[test]
     fn a_spread_is_that_of_all_its_bits_whether_these_surely_fit_or_not() {
-        let mut draw = crate::laws::draws(11);
+        let mut draws = Draws::seeded(11);
         let mut tried = 0;
         for _ in 0..20_000 {
-            let count = draw(i64::MAX).unsigned_abs() >> draw(63);
-            let squares = I256::from_words(draw(i64::MAX).into(), draw(i64::MAX).into());
-            let squares = squares << 63_u32 >> draw(255) as u32;
-            let sum = i128::from(draw(i64::MAX)) >> draw(63);
+            let count = draws.bits() >> 1 >> draws.below(63);
+            let squares = I256::from_words(draws.below(1 << 31).into(), draws.bits().into());
+            let squares = squares << 63_u32 >> draws.below(255) as u32;
+            let sum = i128::from(draws.bits() >> 1) >> draws.below(63);
             let Some(found) = Float::read_spread(sum, squares.into(), count, 0) else {
                 continue;
             };

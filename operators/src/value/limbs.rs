@@ -173,16 +173,15 @@ mod tests {
     use ethnum::I256;
 
     use super::*;
+    use crate::laws::Draws;
     use crate::value::nearest;
 
+    /// Numbers of all magnitudes.
     fn draws() -> impl FnMut() -> i128 {
-        let mut bits = 1_u64;
+        let mut draws = Draws::seeded(1);
         move || {
-            bits = bits
-                .wrapping_mul(6_364_136_223_846_793_005)
-                .wrapping_add(1_442_695_040_888_963_407);
-            let number = i128::from(bits.cast_signed()) << 64 | i128::from(bits.rotate_left(29));
-            number >> ((bits >> 40) % 127)
+            let number = i128::from(draws.bits().cast_signed()) << 64 | i128::from(draws.bits());
+            number >> draws.below(127)
         }
     }
 

@@ -33,8 +33,13 @@ impl Draws {
         (self.0 >> 33) % limit.max(1)
     }
 
+    /// 64 random bits, where a number may be any of `u64` or `i64`.
+    pub fn bits(&mut self) -> u64 {
+        self.below(1 << 31) << 33 | self.below(1 << 31) << 2 | self.below(4)
+    }
+
     /// A number of a range, one of its first 2³¹; its start where it is empty. Numbers further away come by
-    /// [`Draws::one_of`].
+    /// [`Draws::one_of`] or [`Draws::bits`].
     pub fn within(&mut self, range: RangeInclusive<i64>) -> i64 {
         let numbers = range.end().saturating_sub(*range.start()).max(0);
         let above = self.below(numbers.unsigned_abs() + 1);

@@ -296,6 +296,7 @@ mod tests {
     use super::*;
     use crate::drift::stream::references::References;
     use crate::drift::{Baseline, Baselines};
+    use crate::laws::Draws;
 
     type Row = [Option<f64>; 2];
 
@@ -316,7 +317,7 @@ mod tests {
     }
 
     /// Rows of whole numbers that come once, of fractions, or of anything.
-    fn rows(kind: usize, draw: &mut dyn FnMut(i64) -> i64) -> Vec<Update<Row>> {
+    fn rows(kind: usize, draws: &mut Draws) -> Vec<Update<Row>> {
         const ODD: [f64; 16] = [
             f64::NAN,
             f64::INFINITY,
@@ -335,21 +336,21 @@ mod tests {
             1.5 / TWO_32 / TWO_32,
             -2.5 / TWO_32 / TWO_32,
         ];
-        let value = |draw: &mut dyn FnMut(i64) -> i64| {
-            let whole = (draw(200) - 100) as f64;
-            match (kind, draw(4)) {
+        let value = |draws: &mut Draws| {
+            let whole = draws.within(-100..=99) as f64;
+            match (kind, draws.below(4)) {
                 (0, _) | (2, 0) => Some(whole),
                 (1, _) | (2, 1) => Some(whole / 7.0),
                 (_, 2) => None,
-                _ => Some(ODD[draw(16) as usize]),
+                _ => Some(draws.one_of(&ODD)),
             }
         };
-        let count = 1 + draw(CHUNK as i64) as usize;
+        let count = 1 + draws.below(CHUNK as u64) as usize;
         (0..count)
             .map(|_| {
-                let row = [value(&mut *draw), value(&mut *draw)];
+                let row = [value(draws), value(draws)];
                 let diff = if kind == 2 {
-                    [1, 1, -1, 3, 0, -2][draw(6) as usize]
+                    draws.one_of(&[1, 1, -1, 3, 0, -2])
                 } else {
                     1
                 };
@@ -360,13 +361,7 @@ mod tests {
 
     #[test]
     fn columns_of_anything_are_added_up_as_row_by_row() {
-        let mut bits = 1_u64;
-        let mut draw = |below: i64| {
-            bits = bits
-                .wrapping_mul(6_364_136_223_846_793_005)
-                .wrapping_add(1_442_695_040_888_963_407);
-            (bits >> 33).cast_signed() % below
-        };
+        let mut draws = Draws::seeded(1);
         for round in 0..300 {
             let (exact, segmented) = (round % 5 == 4, round % 2 == 0);
             let references = references(segmented);
@@ -378,15 +373,15 @@ mod tests {
             }
             let fill = fill(|row: &Row| *row);
             for _ in 0..5 {
-                let rows = rows(draw(3) as usize, &mut draw);
-                let places: Vec<u32> = rows.iter().map(|_| draw(3) as u32).collect();
+                let rows = rows(draws.below(3) as usize, &mut draws);
+                let places: Vec<u32> = rows.iter().map(|_| draws.below(3) as u32).collect();
                 cells.add(&rows, &places, &fill);
                 for ((row, _, diff), place) in rows.iter().zip(&places) {
                     let baselines = &references.of(&i64::from(*place)).baselines;
                     brute[*place as usize].add_row(row, baselines, *diff);
                 }
-                if draw(4) == 0 && !exact {
-                    cells.settle(draw(3) as usize);
+                if draws.below(4) == 0 && !exact {
+                    cells.settle(draws.below(3) as usize);
                 }
             }
             let mut found = Tally::new(0, false);

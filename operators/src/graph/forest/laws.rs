@@ -5,33 +5,22 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::Forest;
 use crate::graph::Edge;
 use crate::graph::adjacency::{List, NONE};
+use crate::laws::Draws;
 
-/// Numbers below a limit, drawn from a seed.
-struct Dice(u64);
-
-impl Dice {
-    fn below(&mut self, limit: u64) -> u64 {
-        self.0 = self
-            .0
-            .wrapping_mul(6_364_136_223_846_793_005)
-            .wrapping_add(1_442_695_040_888_963_407);
-        (self.0 >> 33) % limit
-    }
-
-    fn take(&mut self, edges: &mut Vec<Edge>) -> Edge {
-        let at = self.below(edges.len() as u64) as usize;
-        edges.swap_remove(at)
-    }
+/// Takes one of the edges out.
+fn take(edges: &mut Vec<Edge>, draws: &mut Draws) -> Edge {
+    let at = draws.below(edges.len() as u64) as usize;
+    edges.swap_remove(at)
 }
 
-fn even(nodes: u64, count: u64, dice: &mut Dice) -> Vec<Edge> {
+fn even(nodes: u64, count: u64, draws: &mut Draws) -> Vec<Edge> {
     (0..count)
-        .map(|_| (dice.below(nodes), dice.below(nodes)))
+        .map(|_| (draws.below(nodes), draws.below(nodes)))
         .collect()
 }
 
 /// Graphs of some hundred nodes, more than a search takes before it walks both sides of a cut.
-fn shapes(dice: &mut Dice) -> Vec<(&'static str, Vec<Edge>)> {
+fn shapes(draws: &mut Draws) -> Vec<(&'static str, Vec<Edge>)> {
     let ring = |nodes: u64, chord: u64| {
         (0..nodes)
             .flat_map(move |node| [(node, (node + 1) % nodes), (node, (node + chord) % nodes)])
@@ -43,17 +32,17 @@ fn shapes(dice: &mut Dice) -> Vec<(&'static str, Vec<Edge>)> {
             .chain((node < 380).then_some((node, node + 20)))
     });
     let hub = (1..300).flat_map(|node| [(0, node), (node, node % 299 + 1)]);
-    let crowd = |from: u64, dice: &mut Dice| {
-        let edges = even(200, 700, dice).into_iter();
+    let crowd = |from: u64, draws: &mut Draws| {
+        let edges = even(200, 700, draws).into_iter();
         edges.map(move |(a, b)| (a + from, b + from))
     };
-    let (crowd, other) = (crowd(0, dice), crowd(200, dice));
+    let (crowd, other) = (crowd(0, draws), crowd(200, draws));
     // A chain of 100 nodes from one crowd to the other, and three short cuts.
     let chain = (400..500).map(|node| (node, node + 1));
     let bridges = [(0, 400), (500, 200), (3, 203), (410, 207), (405, 290)];
     vec![
-        ("as many edges as nodes", even(500, 500, dice)),
-        ("twice as many edges as nodes", even(300, 600, dice)),
+        ("as many edges as nodes", even(500, 500, draws)),
+        ("twice as many edges as nodes", even(300, 600, draws)),
         ("a ring with chords", ring(600, 37).collect()),
         ("a chain that meets itself", ring(400, 1).collect()),
         ("a grid", grid.collect()),
@@ -125,8 +114,8 @@ impl Forest {
 #[test]
 fn forests_are_sound_and_labels_right_while_graphs_grow_churn_and_vanish() {
     for seed in 1..=3 {
-        let mut dice = Dice(seed);
-        for (shape, edges) in shapes(&mut dice) {
+        let mut draws = Draws::seeded(seed);
+        for (shape, edges) in shapes(&mut draws) {
             let in_order = edges.into_iter().map(|(a, b)| (a.min(b), a.max(b)));
             let mut out: Vec<Edge> = in_order.collect::<BTreeSet<_>>().into_iter().collect();
             let (mut forest, mut there, mut shown) = (Forest::new(), Vec::new(), BTreeMap::new());
@@ -134,11 +123,12 @@ fn forests_are_sound_and_labels_right_while_graphs_grow_churn_and_vanish() {
             for epoch in 0.. {
                 let case = format!("seed {seed}, {shape}, epoch {epoch}");
                 let added = [20, 6, 1][(epoch / 60).min(2)].min(out.len());
-                let added: Vec<Edge> = (0..added).map(|_| dice.take(&mut out)).collect();
+                let added: Vec<Edge> = (0..added).map(|_| take(&mut out, &mut draws)).collect();
                 forest.insert(added.iter().copied());
                 there.extend(added);
                 let removed = [2, 6, 12][(epoch / 60).min(2)].min(there.len());
-                let removed: Vec<Edge> = (0..removed).map(|_| dice.take(&mut there)).collect();
+                let removed: Vec<Edge> =
+                    (0..removed).map(|_| take(&mut there, &mut draws)).collect();
                 forest.remove(removed.iter().copied());
                 if epoch < 120 {
                     out.extend(removed);
@@ -164,11 +154,13 @@ fn forests_are_sound_and_labels_right_while_graphs_grow_churn_and_vanish() {
 #[test]
 fn trees_of_a_random_graph_stay_shallow() {
     let mut forest = Forest::new();
-    let edges: BTreeSet<Edge> = even(20_000, 40_000, &mut Dice(7)).into_iter().collect();
+    let edges: BTreeSet<Edge> = even(20_000, 40_000, &mut Draws::seeded(7))
+        .into_iter()
+        .collect();
     let mut mixed: Vec<Edge> = edges.into_iter().collect();
-    let mut dice = Dice(8);
+    let mut draws = Draws::seeded(8);
     while !mixed.is_empty() {
-        forest.insert([dice.take(&mut mixed)]);
+        forest.insert([take(&mut mixed, &mut draws)]);
     }
     let depth = |node: u32| {
         let parent = |node: &u32| Some(forest.trees.at(*node).parent).filter(|up| *up != NONE);

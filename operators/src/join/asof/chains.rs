@@ -317,20 +317,10 @@ mod tests {
     use std::collections::BTreeMap;
 
     use super::*;
+    use crate::laws::Draws;
 
     /// Key, and what tells features of one moment apart.
     type Feature = (u64, u32);
-
-    /// A generator of our own, so that a failure can be had again.
-    fn draws(seed: u64) -> impl FnMut(u64) -> u64 {
-        let mut state = seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1;
-        move |below| {
-            state = state
-                .wrapping_mul(6_364_136_223_846_793_005)
-                .wrapping_add(1);
-            (state >> 33) % below
-        }
-    }
 
     /// The newest feature of a key at or before a moment, by the definition.
     fn defined(
@@ -348,15 +338,15 @@ mod tests {
     #[test]
     fn every_label_that_may_come_finds_its_feature_whatever_has_come_and_gone() {
         for seed in 0..400 {
-            let mut draw = draws(seed);
+            let mut draws = Draws::seeded(seed);
             let mut chains = Chains::<Feature>::new();
             chains.log_max = 8;
             let mut counts: BTreeMap<(u64, EventTime, u32), Diff> = BTreeMap::new();
             let mut watermark = 0_i64;
             for _ in 0..300 {
-                let (key, value) = (draw(12), u32::try_from(draw(3)).unwrap());
-                let at = watermark + i64::try_from(draw(20)).unwrap();
-                let diff = [1, 1, 1, 2, -1][usize::try_from(draw(5)).unwrap()];
+                let (key, value) = (draws.below(12), draws.below(3) as u32);
+                let at = watermark + draws.within(0..=19);
+                let diff = draws.one_of(&[1, 1, 1, 2, -1]);
                 let is_of_key = |row: &Feature| row.0 == key;
                 let before = defined(&counts, key, EventTime::MAX);
                 let changed = chains.change(key / 3, (at, (key, value)), diff, is_of_key);
@@ -370,8 +360,8 @@ mod tests {
                     let newest = before.is_none_or(|newest| newest <= (at, (key, value)));
                     assert_eq!(changed.until == EventTime::MAX, newest, "seed {seed}");
                 }
-                if draw(4) == 0 {
-                    watermark += i64::try_from(draw(6)).unwrap();
+                if draws.below(4) == 0 {
+                    watermark += draws.within(0..=5);
                     chains.trim(watermark);
                     // What is owed below the watermark never comes.
                     counts.retain(|(_, at, _), count| *at >= watermark || *count > 0);

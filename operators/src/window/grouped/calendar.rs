@@ -131,6 +131,7 @@ impl Local {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::laws::Draws;
 
     fn local(calendar: Calendar, zone: &str) -> Local {
         Local::new(calendar, zone).unwrap()
@@ -240,17 +241,14 @@ mod tests {
             "America/Goose_Bay",
             "America/Havana",
         ];
-        let mut bits = 1_u64;
+        let mut draws = Draws::seeded(1);
         for zone in zones {
             for calendar in [Calendar::Day, Calendar::Week, Calendar::Month] {
                 let local = local(calendar, zone);
                 let mut spots = vec![EventTime::MIN, -1, 0, EventTime::MAX - 1, LAST_US, -LAST_US];
                 for _ in 0..300 {
-                    bits = bits.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
-                    spots.push(
-                        i64::try_from(bits >> 12).unwrap() % 4_000_000_000_000_000
-                            - 2_000_000_000_000_000,
-                    );
+                    let above = (draws.bits() % 4_000_000_000_000_000) as i64;
+                    spots.push(above - 2_000_000_000_000_000);
                 }
                 for spot in spots {
                     let (start, end) = local.window(spot);

@@ -261,6 +261,7 @@ mod tests {
     use std::collections::BTreeMap;
 
     use super::*;
+    use crate::laws::Draws;
 
     /// Keys of a few tags only, which stand in one another's way.
     #[derive(
@@ -278,24 +279,18 @@ mod tests {
 
     #[test]
     fn keys_that_stand_in_one_anothers_way_are_found_as_others_come_and_go() {
-        let mut bits = 1_u64;
-        let mut draw = move |limit: u64| {
-            bits = bits
-                .wrapping_mul(6_364_136_223_846_793_005)
-                .wrapping_add(1_442_695_040_888_963_407);
-            (bits >> 33) % limit
-        };
+        let mut draws = Draws::seeded(1);
         let mut open = Open::<Crowded, i64>::new(0);
         for _ in 0..4 {
             open.clear();
             let mut known = BTreeMap::new();
             for round in 1..4_000 {
-                let key = Crowded(draw(200));
+                let key = Crowded(draws.below(200));
                 let handle = open.resolve(&key);
                 let group = open.group_mut(handle);
                 let state = known.get(&key).copied().unwrap_or_default();
                 assert_eq!((group.key, group.state), (key, state), "round {round}");
-                if draw(2) == 0 {
+                if draws.below(2) == 0 {
                     open.forget(handle);
                     known.remove(&key);
                 } else {

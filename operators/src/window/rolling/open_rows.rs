@@ -178,13 +178,13 @@ impl<Q: Ord> OpenRows<Q> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::laws::draws;
+    use crate::laws::Draws;
 
     const KEYS: usize = 20;
 
     #[test]
     fn rows_are_found_by_key_and_the_log_is_cut_however_often_keys_are_repaired() {
-        let mut draw = draws(3);
+        let mut draws = Draws::seeded(3);
         let mut rows = OpenRows::<i64>::new();
         let mut last = [NOWHERE; KEYS];
         let mut expected = vec![Vec::<Open<i64>>::new(); KEYS];
@@ -206,9 +206,9 @@ mod tests {
                     last.iter_mut().for_each(|last| *last = place_of(*last));
                 }
             }
-            let key = usize::try_from(draw(KEYS as i64)).unwrap();
+            let key = draws.below(KEYS as u64) as usize;
             let known = &mut expected[key];
-            if draw(3) > 0 {
+            if draws.below(3) > 0 {
                 let row = Open {
                     at: step,
                     of: 8 * step + 7,
@@ -218,7 +218,7 @@ mod tests {
                 last[key] = rows.push(last[key], newest[key], row.clone());
                 known.push(row);
             } else {
-                let from = watermark + draw(200);
+                let from = watermark + draws.within(0..=199);
                 rows.take(last[key], (from, watermark), &mut taken);
                 known.retain(|row| row.at >= watermark);
                 known.sort_unstable();
@@ -228,8 +228,8 @@ mod tests {
                 // Some go, and some come in the middle.
                 known.retain(|row| !taken.contains(row));
                 taken.retain(|row| row.at < from || (row.at ^ row.of) % 3 != 0);
-                for n in 0..draw(3) {
-                    let (at, of) = (from + draw(200), 8 * step + n);
+                for n in 0..draws.within(0..=2) {
+                    let (at, of) = (from + draws.within(0..=199), 8 * step + n);
                     taken.push_back(Open { at, of, count: 1 });
                     newest[key] = newest[key].max(at);
                 }

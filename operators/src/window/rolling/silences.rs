@@ -94,16 +94,11 @@ impl Silences {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::laws::Draws;
 
     #[test]
     fn a_key_is_told_once_after_its_moment_and_at_most_two_steps_later() {
-        let mut bits = 5_u64;
-        let mut draw = move |limit: i64| {
-            bits = bits
-                .wrapping_mul(6_364_136_223_846_793_005)
-                .wrapping_add(1_442_695_040_888_963_407);
-            i64::try_from(bits >> 33).unwrap() % limit
-        };
+        let mut draws = Draws::seeded(5);
         for span in [1, 7, 31, 32, 1_000, 604_800_000_000] {
             let mut silences = Silences::new(span);
             let slack = 2 << (span / 32).max(1).ilog2();
@@ -111,13 +106,14 @@ mod tests {
             let (mut now, mut silent) = (1_000_000_000_000_000, Vec::new());
             silences.pass(now, &mut silent);
             for _ in 0..3_000 {
-                let handle = draw(300) as u32;
-                let after = now + draw(2 * span);
+                let handle = draws.below(300) as u32;
+                let after = now + draws.within(0..=2 * span - 1);
                 silences.note(handle, after);
                 let waited_until = &mut waited[handle as usize];
                 *waited_until = Some(after).max(*waited_until);
-                if draw(4) == 0 {
-                    now += draw(span / 8 + 2) * if draw(50) == 0 { 40 } else { 1 };
+                if draws.below(4) == 0 {
+                    let step = draws.within(0..=span / 8 + 1);
+                    now += step * if draws.below(50) == 0 { 40 } else { 1 };
                     silences.pass(now, &mut silent);
                     for handle in silent.drain(..) {
                         let after = waited[handle as usize].take();

@@ -171,6 +171,7 @@ impl<E: Extreme, F: Form> Stack<E, F> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::laws::Draws;
     use crate::value::NULL;
     use crate::window::rolling::form::Wide;
 
@@ -189,19 +190,13 @@ mod tests {
 
     #[test]
     fn the_stack_holds_what_brute_force_holds_through_inserts_and_removals_with_ties() {
-        let mut seed = 7_u64;
-        let mut draw = |limit: u64| {
-            seed = seed
-                .wrapping_mul(6_364_136_223_846_793_005)
-                .wrapping_add(1_442_695_040_888_963_407);
-            (seed >> 33) % limit
-        };
+        let mut draws = Draws::seeded(7);
         for _ in 0..300 {
             let mut ring = Vec::<(EventTime, i64)>::new();
             let (mut stack, mut room) = (Stack::<Least, Wide>::new(), Blocks::new());
             for _ in 0..60 {
-                if !ring.is_empty() && draw(3) == 0 {
-                    let place = draw(ring.len() as u64) as usize;
+                if !ring.is_empty() && draws.below(3) == 0 {
+                    let place = draws.below(ring.len() as u64) as usize;
                     // An equal event that stands first is the one that leaves, as in the ring.
                     let event = ring[place];
                     let place = ring.iter().position(|other| *other == event).unwrap();
@@ -209,8 +204,12 @@ mod tests {
                     let until = ring.partition_point(|other| other.0 <= event.0);
                     stack.remove(&mut room, event, ring[..until].iter().rev().copied());
                 } else {
-                    let value = if draw(10) == 0 { NULL } else { draw(6) as i64 };
-                    let event = (draw(8) as i64, value);
+                    let value = if draws.below(10) == 0 {
+                        NULL
+                    } else {
+                        draws.within(0..=5)
+                    };
+                    let event = (draws.within(0..=7), value);
                     let place = ring.partition_point(|other| other.0 <= event.0);
                     if place == ring.len() {
                         stack.push(&mut room, event);

@@ -101,12 +101,12 @@ impl Turns {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::laws::draws;
+    use crate::laws::Draws;
 
     #[test]
     fn rows_take_turns_by_handle_and_then_as_they_came() {
         let mut turns = Turns::default();
-        let mut draw = draws(1);
+        let mut draws = Draws::seeded(1);
         for (rows, handles) in [
             (0, 1),
             (1, 1),
@@ -116,9 +116,9 @@ mod tests {
             (1_000, 3),
             (5_000, 4_000),
             (3_000, 1 << 20),
-            (2_000, 1_i64 << 32),
+            (2_000, 1_u64 << 32),
         ] {
-            let all = std::iter::repeat_with(|| u32::try_from(draw(handles)).unwrap());
+            let all = std::iter::repeat_with(|| u32::try_from(draws.below(handles)).unwrap());
             let all: Vec<u32> = all.take(rows).collect();
             turns.of(|into| into.extend(&all));
             let row = |row: u32| Turn {

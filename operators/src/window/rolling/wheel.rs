@@ -230,16 +230,11 @@ fn digit_of(moment: u64, level: usize) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::laws::Draws;
 
     #[test]
     fn every_item_is_taken_once_and_only_after_its_moment() {
-        let mut bits = 1_u64;
-        let mut draw = move |limit: i64| {
-            bits = bits
-                .wrapping_mul(6_364_136_223_846_793_005)
-                .wrapping_add(1_442_695_040_888_963_407);
-            i64::try_from(bits >> 33).unwrap() % limit
-        };
+        let mut draws = Draws::seeded(1);
         let edges = [EventTime::MIN, -1, 0, 1, EventTime::MAX - 1, EventTime::MAX];
         for round in 0..60 {
             let mut wheel = Wheel::<(EventTime, u32)>::new(|item| item.0);
@@ -247,10 +242,10 @@ mod tests {
             let mut now = [EventTime::MIN, -5_000, 0, 1 << 50][round % 4];
             let reach = [10, 3_000, 400_000_000_000][round % 3];
             for step in 0..2_000 {
-                let moment = match draw(100) {
-                    0 => edges[draw(6) as usize],
-                    1..10 => now.saturating_sub(draw(reach)),
-                    _ => now.saturating_add(draw(reach)),
+                let moment = match draws.below(100) {
+                    0 => draws.one_of(&edges),
+                    1..10 => now.saturating_sub(draws.within(0..=reach - 1)),
+                    _ => now.saturating_add(draws.within(0..=reach - 1)),
                 };
                 wheel.push((moment, step));
                 waiting.push((moment, step));
@@ -260,7 +255,7 @@ mod tests {
                     } else {
                         reach / 8 + 1
                     };
-                    now = now.saturating_add(draw(ahead));
+                    now = now.saturating_add(draws.within(0..=ahead - 1));
                     let mut due = Vec::new();
                     wheel.pass(now, &mut due);
                     due.sort_unstable();

@@ -9,7 +9,7 @@ use thalweg_engine::keyed::{Emitter, EpochTime, KeyedState};
 use thalweg_engine::time::{EventTime, WATERMARK_END};
 
 use crate::aggregate::{Aggregate, count, distinct, last, sum};
-use crate::laws::{Epochs, Row, assert_continues, draws, log};
+use crate::laws::{Draws, Epochs, Row, assert_continues, log};
 use crate::window::session::SessionRow;
 use crate::window::session::finals::Finals;
 use crate::window::session::state::State;
@@ -160,28 +160,28 @@ fn rows_from_behind_the_watermark_count_in_sessions_that_are_still_open() {
     let gap_us = 10;
     let mut any_belated_retraction = false;
     for seed in 0..300_u64 {
-        let mut draw = draws(seed);
+        let mut draws = Draws::seeded(seed);
         let (mut finals, mut held) = (finals(gap_us), BTreeMap::<Row, i64>::new());
         let mut watermark = 0;
         for epoch in 1..60 {
             let mut rows = Vec::new();
-            for _ in 0..draw(6) {
+            for _ in 0..draws.below(6) {
                 let row = Row {
-                    key: draw(3),
-                    at: watermark - 25 + draw(40),
-                    value: draw(3),
-                    id: draw(2) as u32,
+                    key: draws.within(0..=2),
+                    at: watermark + draws.within(-25..=14),
+                    value: draws.within(0..=2),
+                    id: draws.below(2) as u32,
                 };
                 rows.push((row, 1));
             }
-            for row in held.keys().filter(|_| draw(6) == 0).copied() {
+            for row in held.keys().filter(|_| draws.below(6) == 0).copied() {
                 any_belated_retraction |= row.at < watermark;
                 rows.push((row, -1));
             }
             for (row, diff) in &rows {
                 *held.entry(*row).or_default() += diff;
             }
-            watermark += draw(3) / 2 * draw(12);
+            watermark += draws.one_of(&[0, 0, 1]) * draws.within(0..=11);
             let (mut expected, mut ended) = (brute(&held, gap_us), Net::new());
             expected.retain(|name, _| name.2 + gap_us < watermark);
             add(&mut ended, step(&mut finals, &at(epoch, watermark), &rows));

@@ -7,6 +7,7 @@ use thalweg_engine::time::{EventTime, WATERMARK_NONE, millis};
 use thalweg_engine::update::{Diff, Update};
 
 use crate::aggregate::{count, distinct};
+use crate::laws::Draws;
 use crate::window::finals::Finals;
 use crate::window::placed::Placed;
 use crate::window::rolling::Expiry;
@@ -18,35 +19,18 @@ type Event = (u32, i64, u32);
 
 const WIDTHS_MS: [i64; 2] = [10, 40];
 
-struct Draw(u64);
-
-impl Draw {
-    fn below(&mut self, limit: u64) -> u64 {
-        self.0 = self
-            .0
-            .wrapping_mul(6_364_136_223_846_793_005)
-            .wrapping_add(1_442_695_040_888_963_407);
-        (self.0 >> 33) % limit
-    }
-}
-
 /// Events in epochs; a third of them are taken back, some before they come.
-fn log(draw: &mut Draw) -> Vec<Vec<(Event, Diff)>> {
+fn log(seed: u64) -> Vec<Vec<(Event, Diff)>> {
+    let mut draws = Draws::seeded(seed);
     let mut all = Vec::new();
     for n in 0..60_u32 {
-        let event = (
-            u32::try_from(draw.below(3)).unwrap(),
-            i64::try_from(draw.below(120)).unwrap(),
-            n % 7,
-        );
+        let event = (draws.below(3) as u32, draws.within(0..=119), n % 7);
         all.push((event, 1));
-        if draw.below(3) == 0 {
+        if draws.below(3) == 0 {
             all.push((event, -1));
         }
     }
-    for i in (1..all.len()).rev() {
-        all.swap(i, usize::try_from(draw.below(i as u64 + 1)).unwrap());
-    }
+    draws.shuffle(&mut all);
     all.chunks(7).map(<[_]>::to_vec).collect()
 }
 
@@ -138,7 +122,7 @@ fn widths() -> Widths<2> {
 #[test]
 fn the_row_of_each_key_is_brute_force_over_its_events_and_falls_with_the_watermark() {
     for seed in 0..200 {
-        let epochs = log(&mut Draw(seed));
+        let epochs = log(seed);
         let events = present(&epochs);
         for as_of_ms in [None, Some(90), Some(130)] {
             let expiry = if as_of_ms.is_some() {
@@ -183,7 +167,7 @@ fn the_row_of_each_key_is_brute_force_over_its_events_and_falls_with_the_waterma
 #[test]
 fn each_event_that_is_left_has_one_final_row_with_its_peers_inside() {
     for seed in 0..200 {
-        let epochs = log(&mut Draw(seed));
+        let epochs = log(seed);
         let events = present(&epochs);
         let aggregate = (count(), distinct(|value: &u32| Some(*value)));
         let end = EpochTime {

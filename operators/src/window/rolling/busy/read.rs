@@ -111,6 +111,7 @@ mod tests {
 
     use super::*;
     use crate::array::Array;
+    use crate::laws::Draws;
     use crate::value::{Fixed, Moments, NULL};
     use crate::window::rolling::form::{Compact, Wide, WithoutExtremes};
 
@@ -124,19 +125,17 @@ mod tests {
     fn assert_reads<F: Form>(step: i64) {
         let widths_us = [5 * step, 40 * step];
         let widths = Widths::new(widths_us.map(|us| Duration::from_micros(us as u64))).unwrap();
-        let mut seed = 3_u64;
-        let mut draw = |limit: u64| {
-            seed = seed
-                .wrapping_mul(6_364_136_223_846_793_005)
-                .wrapping_add(1_442_695_040_888_963_407);
-            i64::try_from((seed >> 33) % limit).unwrap()
-        };
+        let mut draws = Draws::seeded(3);
         for round in 0..400 {
-            let events: Vec<(i64, Array<i64, 1>)> = (0..draw(200))
+            let events: Vec<(i64, Array<i64, 1>)> = (0..draws.below(200))
                 .map(|_| {
-                    let value = if draw(9) == 0 { NULL } else { draw(9) - 4 };
-                    let at = step * draw(if round % 2 == 0 { 60 } else { 600 });
-                    (at, Array([value]))
+                    let value = if draws.below(9) == 0 {
+                        NULL
+                    } else {
+                        draws.within(-4..=4)
+                    };
+                    let farthest = if round % 2 == 0 { 59 } else { 599 };
+                    (step * draws.within(0..=farthest), Array([value]))
                 })
                 .collect();
             let mut by_time = events.clone();
@@ -144,7 +143,9 @@ mod tests {
             let mut room = Room::new();
             let mut key = Busy::<Fixed<0>, 1, 2, F>::new(&mut room, &by_time).unwrap();
             for _ in 0..6 {
-                let mut ends: Vec<i64> = (0..draw(5)).map(|_| step * (draw(660) - 20)).collect();
+                let mut ends: Vec<i64> = (0..draws.below(5))
+                    .map(|_| step * draws.within(-20..=639))
+                    .collect();
                 ends.sort_unstable();
                 ends.dedup();
                 let mut windows = vec![Array([Array([Moments::EMPTY]); 2]); ends.len()];

@@ -5,6 +5,7 @@ use std::time::Duration;
 use ethnum::I256;
 
 use super::*;
+use crate::laws::Draws;
 use crate::value::{Fixed, Moments, NULL};
 use crate::window::rolling::form::{Compact, Wide, WithoutExtremes};
 
@@ -32,15 +33,10 @@ fn look<F: Form>(store: &mut Of<F>, handle: u32) -> (Row, Vec<(EventTime, i64)>)
     ((newest, windows), events)
 }
 
-/// Numbers of 63 bits below a limit: days in µs are too many for those of the laws.
+/// Numbers of 63 bits below a limit: days in µs are too many for [`Draws::below`].
 fn draws(seed: u64) -> impl FnMut(i64) -> i64 {
-    let mut bits = seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1;
-    move |limit| {
-        bits ^= bits << 13;
-        bits ^= bits >> 7;
-        bits ^= bits << 17;
-        (bits >> 1) as i64 % limit
-    }
+    let mut draws = Draws::seeded(seed);
+    move |limit| (draws.bits() >> 1) as i64 % limit
 }
 
 #[test]
