@@ -246,7 +246,7 @@ impl<T: Copy + Default> Blocks<T> {
         let pages = if self.open == 0 {
             room
         } else if room < 2 * LARGE_PAGE_BYTES {
-            // No large page lies wholly within.
+            // One large page at most lies wholly within, and mostly none.
             touched
         } else {
             with_page_ahead(touched).min(room)

@@ -8,10 +8,13 @@
 //! ```
 //!
 //! The first touch of a large page clears it, which takes 0.2 ms; on a virtual machine whose host has to find the memory,
-//! several. So what grows row by row has its next page provided by a thread, and answers do not wait for it.
+//! several. So what grows row by row has its next page provided by a thread: rows mostly do not wait for it. Tables, which
+//! are filled at once, and pieces that begin at the end of a page still do.
 
 use std::mem::MaybeUninit;
-use std::thread::JoinHandle;
+use std::sync::OnceLock;
+
+use crossbeam::channel::{Sender, bounded};
 
 /// Bytes of a piece of what grows by pieces, about: several large pages.
 pub(super) const PIECE_BYTES: usize = 16 << 20;
@@ -32,6 +35,9 @@ pub(super) fn with_room<T>(len: usize) -> Vec<T> {
 /// How far from the end of a large page the next one is asked for, in bytes.
 const AHEAD_BYTES: usize = LARGE_PAGE_BYTES / 4;
 
+/// Large pages that wait to be provided.
+const PAGES_WAITING_MAX: usize = 16;
+
 /// The pages that so many bytes take, with the one that is provided ahead of them.
 pub(super) const fn with_page_ahead(bytes: usize) -> usize {
     (bytes + AHEAD_BYTES).next_multiple_of(LARGE_PAGE_BYTES)
@@ -40,7 +46,9 @@ pub(super) const fn with_page_ahead(bytes: usize) -> usize {
 /// To be told of rows that were put behind all others of a piece: has the next large page provided when it is time.
 #[inline(always)]
 pub(super) fn grown<T>(piece: &[T], room: usize, rows: usize) {
-    if let Some(page) = page_ahead(piece, room, rows) {
+    if let Some(page) = page_ahead(piece, room, rows)
+        && cfg!(target_os = "linux")
+    {
         provide(page);
     }
 }
@@ -55,17 +63,34 @@ fn page_ahead<T>(piece: &[T], room: usize, rows: usize) -> Option<usize> {
     }
     let next = number(end) * LARGE_PAGE_BYTES;
     let room_ends = piece.as_ptr().addr() + room * size_of::<T>();
-    (next + LARGE_PAGE_BYTES <= room_ends).then_some(next)
+    (next >= end && next + LARGE_PAGE_BYTES <= room_ends).then_some(next)
 }
 
-/// Has the large page at an address provided, by a thread of its own, which says whether it was. Where there is no thread
-/// to be had, whoever touches the page waits for it, as for any other.
+/// Leaves the large page at an address to the thread that provides them, one of the process. Where it has enough to do, or
+/// is not to be had, whoever touches the page waits for it, as for any other.
 #[cold]
 #[inline(never)]
-fn provide(page: usize) -> Option<JoinHandle<bool>> {
-    let thread = std::thread::Builder::new().name("large page".to_owned());
+fn provide(page: usize) {
+    static PAGES: OnceLock<Option<Sender<usize>>> = OnceLock::new();
+    let pages = PAGES.get_or_init(|| {
+        let (pages, asked) = bounded(PAGES_WAITING_MAX);
+        let thread = std::thread::Builder::new().name("large pages".to_owned());
+        let started = thread.spawn(move || {
+            for page in asked {
+                populate(page);
+            }
+        });
+        started.is_ok().then_some(pages)
+    });
+    if let Some(pages) = pages {
+        let _ = pages.try_send(page);
+    }
+}
+
+/// Touches a large page without changing what is there; whether the system did so.
+fn populate(page: usize) -> bool {
     #[cfg(target_os = "linux")]
-    let provided = thread.spawn(move || {
+    {
         // SAFETY: the call changes nothing that memory holds, and may come while others use it. Where the room has been
         // given back meanwhile it fails, or what is there now has its pages before it asks for them.
         #[expect(unsafe_code, reason = "the standard library knows no advice on memory")]
@@ -77,10 +102,12 @@ fn provide(page: usize) -> Option<JoinHandle<bool>> {
             )
         };
         failed == 0
-    });
+    }
     #[cfg(not(target_os = "linux"))]
-    let provided = thread.spawn(move || page == 0);
-    provided.ok()
+    {
+        let _ = page;
+        false
+    }
 }
 
 /// Asks that the large pages that lie wholly in some room be used; what has been touched stays as it is.
@@ -144,31 +171,33 @@ mod tests {
     #[cfg(target_os = "linux")]
     #[test]
     fn a_page_that_was_provided_is_in_memory_and_the_next_is_not() {
-        let piece: Vec<u64> = with_room(PIECE_BYTES / 8);
+        // Larger than what an allocator hands out again.
+        let piece: Vec<u64> = with_room(3 * PIECE_BYTES / 8);
         let first = piece.as_ptr().addr().next_multiple_of(LARGE_PAGE_BYTES);
-        if provide(first).is_some_and(|thread| thread.join().unwrap()) {
+        if populate(first) {
             assert_eq!(resident_bytes(first), LARGE_PAGE_BYTES);
             assert_eq!(resident_bytes(first + LARGE_PAGE_BYTES), 0);
         } else {
             println!("skipped a_page_that_was_provided…: Linux provides pages from 5.14 on");
         }
         drop(piece);
-        let gone = provide(first).map(|thread| thread.join());
-        assert!(gone.is_none_or(|joined| joined.is_ok()));
+        populate(first);
     }
 
     /// Bytes of a large page that are in memory, as the system says.
     #[cfg(target_os = "linux")]
+    #[expect(unsafe_code, reason = "a test of what the system holds")]
     fn resident_bytes(page: usize) -> usize {
-        let mut is_resident = vec![0_u8; LARGE_PAGE_BYTES / 4_096];
+        // SAFETY: the call only reads a number of the system.
+        let page_bytes = unsafe { libc::sysconf(libc::_SC_PAGESIZE) } as usize;
+        let mut is_resident = vec![0_u8; LARGE_PAGE_BYTES / page_bytes];
         // SAFETY: there is a byte for each page, and the caller holds them.
-        #[expect(unsafe_code, reason = "a test of what the system holds")]
         let failed = unsafe {
             let page = std::ptr::without_provenance_mut(page);
             libc::mincore(page, LARGE_PAGE_BYTES, is_resident.as_mut_ptr())
         };
         assert_eq!(failed, 0);
-        is_resident.iter().filter(|page| **page & 1 == 1).count() * 4_096
+        is_resident.iter().filter(|page| **page & 1 == 1).count() * page_bytes
     }
 
     #[test]

@@ -7,7 +7,7 @@
 //! ```
 //!
 //! The room of a piece that has not been used is only reserved: the system gives memory when it is touched, by large pages
-//! from the second piece on.
+//! from the second piece on, of which one is provided ahead.
 
 use std::ops::{Index, IndexMut};
 
@@ -100,7 +100,7 @@ impl<T> Slab<T> {
         }
     }
 
-    /// Bytes held: the capacity of a piece that grows, of others the pages that rows have touched; what rows own beyond
+    /// Bytes held: the capacity of a piece that grows, of others the pages that rows have touched, and the one ahead; what rows own beyond
     /// themselves is not.
     #[must_use]
     pub fn bytes(&self) -> usize {
@@ -108,7 +108,10 @@ impl<T> Slab<T> {
         let rows = match &self.pieces[..] {
             [only] if self.len <= Self::ROWS_GROWN => only.capacity() * size_of::<T>(),
             [] | [_] => touched,
-            _ => with_page_ahead(touched),
+            pieces => {
+                let room = pieces.len() * Self::ROWS * size_of::<T>();
+                with_page_ahead(touched).min(room)
+            }
         };
         rows + self.pieces.capacity() * size_of::<Vec<T>>()
     }
