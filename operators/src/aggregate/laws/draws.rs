@@ -24,26 +24,37 @@ impl Draws {
         Self(seed)
     }
 
-    /// A number below `limit`, and below 2³¹ whatever the limit; 0 below none.
-    pub fn below(&mut self, limit: u64) -> u64 {
+    /// 31 random bits.
+    fn next(&mut self) -> u64 {
         self.0 = self
             .0
             .wrapping_mul(6_364_136_223_846_793_005)
             .wrapping_add(1_442_695_040_888_963_407);
-        (self.0 >> 33) % limit.max(1)
+        self.0 >> 33
     }
 
-    /// 64 random bits, where a number may be any of `u64` or `i64`.
+    /// 64 random bits.
     pub fn bits(&mut self) -> u64 {
-        self.below(1 << 31) << 33 | self.below(1 << 31) << 2 | self.below(4)
+        self.next() << 33 | self.next() << 2 | self.next() >> 29
     }
 
-    /// A number of a range, one of its first 2³¹; its start where it is empty. Numbers further away come by
-    /// [`Draws::one_of`] or [`Draws::bits`].
+    /// A number below `limit`; 0 below none.
+    pub fn below(&mut self, limit: u64) -> u64 {
+        if limit <= 1 << 31 {
+            self.next() % limit.max(1)
+        } else {
+            self.bits() % limit
+        }
+    }
+
+    /// A number of a range; its start where it is empty.
     pub fn within(&mut self, range: RangeInclusive<i64>) -> i64 {
-        let numbers = range.end().saturating_sub(*range.start()).max(0);
-        let above = self.below(numbers.unsigned_abs() + 1);
-        range.start().wrapping_add_unsigned(above)
+        let (start, end) = range.into_inner();
+        let above = match end.max(start).abs_diff(start) {
+            u64::MAX => self.bits(),
+            most => self.below(most + 1),
+        };
+        start.wrapping_add_unsigned(above)
     }
 
     /// One of some values.
@@ -86,5 +97,40 @@ impl Draws {
             updates.push((gone, -1));
         }
         (rows, updates)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_come_from_the_whole_of_a_range_and_from_nowhere_else() {
+        let mut draws = Draws::seeded(3);
+        for range in [
+            0..=0,
+            -3..=3,
+            0..=1 << 31,
+            -(1 << 40)..=1 << 40,
+            i64::MIN..=i64::MAX,
+        ] {
+            let numbers: Vec<i64> = (0..2_000).map(|_| draws.within(range.clone())).collect();
+            assert!(numbers.iter().all(|number| range.contains(number)));
+            let width = range.end().abs_diff(*range.start());
+            let above = |share: u64| {
+                let bound = width / 16 * share;
+                let above = |number: &i64| number.abs_diff(*range.start()) >= bound;
+                numbers.iter().any(above)
+            };
+            let low = numbers
+                .iter()
+                .any(|number| number.abs_diff(*range.start()) <= width / 16);
+            assert!(low && above(15), "{range:?}");
+        }
+        #[expect(clippy::reversed_empty_ranges, reason = "it is the case")]
+        let none = 5..=3;
+        assert_eq!((draws.within(none), draws.below(0)), (5, 0));
+        assert_eq!((0..100).fold(0, |bits, _| bits | draws.bits()), u64::MAX);
+        assert_eq!((0..100).fold(u64::MAX, |bits, _| bits & draws.bits()), 0);
     }
 }

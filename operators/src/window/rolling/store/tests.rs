@@ -33,10 +33,10 @@ fn look<F: Form>(store: &mut Of<F>, handle: u32) -> (Row, Vec<(EventTime, i64)>)
     ((newest, windows), events)
 }
 
-/// Numbers of 63 bits below a limit: days in µs are too many for [`Draws::below`].
+/// Numbers below a limit.
 fn draws(seed: u64) -> impl FnMut(i64) -> i64 {
     let mut draws = Draws::seeded(seed);
-    move |limit| (draws.bits() >> 1) as i64 % limit
+    move |limit| draws.within(0..=limit - 1)
 }
 
 #[test]
