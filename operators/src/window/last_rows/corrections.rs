@@ -6,8 +6,8 @@
 //!                  ╰ +1        changed: itself, and the 2 after it
 //! ```
 //!
-//! What an epoch changes of a key is cut into runs: a run ends where `n` − 1 rows have followed its last change. Each is
-//! read as it was, changed, and read anew.
+//! What an epoch changes of a key is cut into runs: a run ends where `n` − 1 rows have followed its last change, unless
+//! the next change is of a row whose copies it has read. Each is read as it was, changed, and read anew.
 //!
 //! # Invariants
 //! 1. After every epoch the accumulated output is, per row that is there, its aggregates by brute force.
@@ -128,7 +128,8 @@ impl<D: Data + Ord, K: Key, A: Aggregate<D>> Corrections<D, K, A> {
             let mut changes = 1;
             while let Some(next) = left.get(changes) {
                 let (next_from, next_until) = next.reach(rows, last);
-                if next_from > until {
+                // The copies of a row are read in one run, for they may change into each other.
+                if next_from > until && rows.before(next.at, &next.row) >= until {
                     break;
                 }
                 until = next_until;

@@ -253,6 +253,28 @@ fn rows_of_one_moment_count_up_to_each_as_the_key_s_row_does() {
     assert_eq!((newest.at, newest.value), (9, (2, 2.0, Some(2))));
 }
 
+/// A late row changes what two copies read, and a third one comes that reads as they did.
+#[test]
+fn copies_of_a_row_that_change_into_each_other_are_not_written() {
+    let mut state = Corrections::new(3, sum(|row: &Row| row.value));
+    let time = at_watermark(WATERMARK_NONE, WATERMARK_NONE);
+    let mut run = |rows: &[(Row, i64)]| {
+        let update = |(row, diff): &(Row, i64)| (placed_as_is(*row), 1, *diff);
+        collect(&time, |out| {
+            state.epoch(&time, rows.iter().map(update).collect(), out);
+        })
+    };
+    run(&[(row(1, 1), 1), (row(2, 2), 1), (row(9, 3), 3)]);
+    let late = Row {
+        value: 5,
+        ..row(5, 4)
+    };
+    let written = run(&[(late, 1), (row(9, 3), 1)]);
+    assert!(is_net(&written), "{written:?}");
+    let diffs: i64 = written.iter().map(|(_, diff)| diff).sum();
+    assert_eq!((written.len(), diffs), (4, 2));
+}
+
 fn placed_as_is(row: Row) -> Placed<i64, Row> {
     Placed {
         at: row.at,

@@ -31,6 +31,8 @@ pub(super) struct Label {
     pub(super) last: EventTime,
     /// Where it has one: the row that was rolled up to.
     pub(super) row: Option<Row>,
+    /// Which of the copies of that row, where they read differently; it is not written.
+    pub(super) copy: usize,
 }
 
 /// Output rows that a window must write: of each the rows in its windows, and how often it is there.
@@ -48,6 +50,15 @@ pub(super) fn key(row: &Row) -> u32 {
 fn there(come: &Come) -> impl Iterator<Item = &Row> {
     let copies = |(row, count): (_, &Diff)| std::iter::repeat_n(row, (*count).max(0) as usize);
     come.iter().flat_map(copies)
+}
+
+/// Each key's rows, by time and then by the row.
+fn by_key(come: &Come) -> BTreeMap<u32, Vec<Row>> {
+    let mut keys = BTreeMap::<u32, Vec<Row>>::new();
+    for row in there(come) {
+        keys.entry(key(row)).or_default().push(row.clone());
+    }
+    keys
 }
 
 /// Whether a window that ends with a moment, which is not inside, ends in this epoch.
@@ -182,19 +193,15 @@ pub(super) fn calendar(
 
 /// Each key's rows by time, cut where more than the gap lies between two.
 fn sessions(come: &Come, gap_us: i64) -> Defined {
-    let mut keys = BTreeMap::<u32, Vec<Row>>::new();
-    for row in there(come) {
-        keys.entry(key(row)).or_default().push(row.clone());
-    }
     let mut defined = Defined::new();
-    for (key, rows) in keys {
+    for (key, rows) in by_key(come) {
         let joins = |a: &Row, b: &Row| i128::from(b.at) - i128::from(a.at) <= i128::from(gap_us);
         for session in rows.chunk_by(joins) {
             let label = Label {
                 key,
                 at: session[0].at,
                 last: session[session.len() - 1].at,
-                row: None,
+                ..Label::default()
             };
             defined.push((label, vec![session.to_vec()], 1));
         }
@@ -213,12 +220,8 @@ pub(super) fn session_finals(come: &Come, time: &EpochTime, gap_us: i64) -> Defi
     defined
 }
 
-/// Each key's newest rows, by time and then by the row.
+/// Each key's newest rows.
 pub(super) fn last_rows(come: &Come, rows_max: usize) -> Defined {
-    let mut keys = BTreeMap::<u32, Vec<Row>>::new();
-    for row in there(come) {
-        keys.entry(key(row)).or_default().push(row.clone());
-    }
     let last = |(key, rows): (u32, Vec<Row>)| {
         let label = Label {
             key,
@@ -228,7 +231,33 @@ pub(super) fn last_rows(come: &Come, rows_max: usize) -> Defined {
         let first = rows.len().saturating_sub(rows_max);
         (label, vec![rows[first..].to_vec()], 1)
     };
-    keys.into_iter().map(last).collect()
+    by_key(come).into_iter().map(last).collect()
+}
+
+/// The last rows of each row, up to it.
+pub(super) fn last_rows_corrections(come: &Come, rows_max: usize) -> Defined {
+    let mut defined = Defined::new();
+    for (key, rows) in by_key(come) {
+        for (place, row) in rows.iter().enumerate() {
+            let label = Label {
+                key,
+                at: row.at,
+                row: Some(row.clone()),
+                copy: rows[..place].iter().filter(|other| *other == row).count(),
+                ..Label::default()
+            };
+            let first = (place + 1).saturating_sub(rows_max);
+            defined.push((label, vec![rows[first..=place].to_vec()], 1));
+        }
+    }
+    defined
+}
+
+/// Those of rows that the watermark has passed in this epoch.
+pub(super) fn last_rows_finals(come: &Come, time: &EpochTime, rows_max: usize) -> Defined {
+    let mut defined = last_rows_corrections(come, rows_max);
+    defined.retain(|(label, ..)| ends(label.at.saturating_add(1), time));
+    defined
 }
 
 /// The rows of a key in `[end − width, end]`.
@@ -279,8 +308,8 @@ pub(super) fn sliding_corrections(come: &Come, widths_us: &[i64]) -> Defined {
         let label = Label {
             key: key(row),
             at: row.at,
-            last: 0,
             row: Some(row.clone()),
+            ..Label::default()
         };
         (label, trailing(come, key(row), row.at, widths_us), *count)
     };
