@@ -1,7 +1,7 @@
 //! `cargo bench -p benches [-- --only NAME --json FILE --size small|large|huge --workers N --reps N]`, and
 //! `cargo bench -p benches -- --scaling [--size small --reps N]`
 //!
-//! Runs every workload on Thalweg and as a hand-written loop, alternating, and prints medians: million events per
+//! Runs every workload on Thalweg and, where there is one, as a hand-written loop, alternating, and prints medians: million events per
 //! CPU-second of the whole process (readers, workers and writers), the loop beside it, the ratio, bytes of state per event and
 //! per key held; and in the end which of the figures that are asked of them (`benches/src/asked.rs`) were not reached.
 //! With `--scaling` it prints instead what becomes of rolling windows with twice the workers, ten times the keys and twice
@@ -16,14 +16,15 @@ use std::sync::Arc;
 use benches::asked::asked;
 use benches::data::{self, Payment};
 use benches::graph::{self, GraphWorkload};
+use benches::jobs;
 use benches::measure::{Cost, measured};
 use benches::scaling;
-use benches::workload::{self, Workload};
+use benches::workload::Workload;
 use clap::Parser;
 use serde::Serialize;
 use thalweg::prelude::*;
 
-/// Times every operator beside the loop that one would write by hand.
+/// Times every operator, where a speed is asked beside the loop that one would write by hand.
 #[derive(Parser)]
 struct Options {
     /// Append each result to this file, as a JSON object in a line.
@@ -107,7 +108,7 @@ fn main() -> ExitCode {
     };
     let mut ended = ExitCode::SUCCESS;
     for (size, events, users) in sizes {
-        let mut wanted = workload::all();
+        let mut wanted = jobs::all();
         wanted.retain(|workload| is_wanted(workload.name, options.only.as_deref()));
         if wanted.is_empty() {
             continue;
@@ -146,7 +147,7 @@ const HUGE: &str = "huge";
 
 /// The file to write into, and the sizes to run; what is wrong with the options, before anything runs.
 fn checked(options: &Options) -> Result<(Option<File>, Vec<(&'static str, usize, usize)>), String> {
-    let over_rows = workload::all();
+    let over_rows = jobs::all();
     let over_rows = over_rows.iter().map(|workload| workload.name);
     let over_graphs = graph::all().map(|workload| workload.name);
     let names: Vec<_> = over_rows.chain(over_graphs).collect();
@@ -176,7 +177,7 @@ fn is_wanted(name: &str, only: Option<&str>) -> bool {
     let Some(only) = only else { return true };
     let graphs = graph::all().map(|workload| workload.name);
     let is_whole =
-        graphs.contains(&only) || workload::all().iter().any(|workload| workload.name == only);
+        graphs.contains(&only) || jobs::all().iter().any(|workload| workload.name == only);
     if is_whole {
         name == only
     } else {

@@ -74,7 +74,7 @@ ENGINES = [
 # What the input is drawn with.
 TOOLS = Engine("tools", "", packages=("numpy==2.4.6", "pyarrow==26.0.1"))
 # Flink's and Bytewax's packages are built for these; the first that is there is taken.
-PYTHONS = ("python3.11", "python3.12", "python3.10", "python3")
+PYTHONS = ("python3.11", "python3.12", "python3")
 
 WORKLOADS = {
     "rolling": "per payment: count, sum, mean, stddev, min, max of its user's last 1 h, 24 h and 7 d",

@@ -9,6 +9,7 @@ pub mod expected;
 pub mod family;
 pub mod feed;
 pub mod graph;
+pub mod jobs;
 pub mod latency;
 pub mod loops;
 pub mod measure;

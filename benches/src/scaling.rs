@@ -15,8 +15,9 @@ use thalweg::prelude::*;
 
 use crate::asked;
 use crate::data::{self, Payment};
+use crate::jobs;
 use crate::measure::Cost;
-use crate::workload::{self, Workload};
+use crate::workload::Workload;
 
 /// One side of a pair.
 #[derive(Clone, Copy, Debug)]
@@ -187,7 +188,7 @@ struct Ready {
 impl Ready {
     fn new(side: Side) -> Result<Self, JobError> {
         let named = |workload: &Workload| workload.name == side.workload;
-        let workload = workload::all().into_iter().find(named);
+        let workload = jobs::all().into_iter().find(named);
         let workload = workload
             .ok_or_else(|| JobError::Wrong(format!("there is no workload {:?}", side.workload)))?;
         let rows = (workload.rows)(&Arc::new(data::payments(side.events, side.users)));
