@@ -8,7 +8,8 @@ use examples::{flights, program};
 
 /// Features of the flights that left Seattle and Portland in 2014 (pnwflights14)
 ///
-/// Reads flights.parquet, and writes fl_tumbling_1h and fl_roll_7d_tail as Parquet.
+/// Reads flights.parquet, weather.parquet and dim_planes.parquet, and writes fl_tumbling_1h, fl_roll_7d_tail,
+/// fl_cross_join and fl_asof_weather as Parquet.
 #[derive(Parser)]
 #[command(
     name = "flights",

@@ -10,8 +10,8 @@ use examples::{program, retail};
 ///
 /// Reads lines.parquet, cancel_matches.parquet and dim_product.parquet, and writes rt_tumbling_1h,
 /// rt_tumbling_1d_country, rt_session_1d_customer, rt_product_features,
-/// rt_roll_30d_customer, rt_latest_customer, rt_cross_join, rt_net_after_retraction and
-/// rt_net_after_retraction_product as Parquet. Lines that a cancellation undoes leave every aggregate again.
+/// rt_roll_30d_customer, rt_latest_customer, rt_cross_join, rt_net_after_retraction,
+/// rt_net_after_retraction_product, rt_asof_cancel and retail_hourly_numeric as Parquet, and baselines.json. Lines that a cancellation undoes leave every aggregate again.
 #[derive(Parser)]
 #[command(
     name = "retail",

@@ -9,7 +9,8 @@ use examples::{program, vmnoise};
 /// Features of benchmark measurements on cloud machines (Azure VM Noise Dataset 2024)
 ///
 /// Reads events.parquet and dim_vm.parquet, and writes vm_tumbling_1d, vm_totals, vm_roll_7d, vm_latest_final,
-/// vm_latest_midway, vm_hop_6h_1h, vm_session_30m and vm_tumbling_1h_bound60s as Parquet and vm_lateness as CSV. Two thirds of the records are older than one that came before them.
+/// vm_latest_midway, vm_hop_6h_1h, vm_session_30m, vm_tumbling_1h_bound60s, vm_asof and vm_cross_join as Parquet and
+/// vm_lateness as CSV. Two thirds of the records are older than one that came before them.
 #[derive(Parser)]
 #[command(
     name = "vmnoise",

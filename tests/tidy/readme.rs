@@ -5,10 +5,11 @@ use std::collections::BTreeSet;
 use crate::{assert_tidy, read, root};
 
 /// Documents whose commands and paths are checked.
-const DOCUMENTS: [&str; 4] = [
+const DOCUMENTS: [&str; 5] = [
     "README.md",
     "CONTRIBUTING.md",
     "ARCHITECTURE.md",
+    "benches/README.md",
     "benches/compare/README.md",
 ];
 

@@ -34,7 +34,7 @@
 //!
 //! Laws, tested for all of them: what is read is what brute force over the rows says; order does not matter; what is
 //! inserted and retracted leaves no trace. The states of all of them add up ([`Additive`]).
-//! They keep these laws by themselves and in every window that takes them, on hundreds of random logs each; [`laws`] holds
+//! They keep these laws by themselves and in the windows that take them, on hundreds of random logs each; [`laws`] holds
 //! one of your own to them in a line. Arguments that make no sense, as `quantile(95.0, …)`, are a [`JobError::Wrong`]
 //! before anything runs ([`Aggregate::check`]).
 //! Several aggregates in one pass are a tuple: `(count(), distinct(|l| l.customer))`. One of your own is a [`fold`],

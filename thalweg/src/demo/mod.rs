@@ -4,7 +4,7 @@
 //! payments ─┬─▶ late.jsonl, dead.jsonl                              what no window may count
 //!           └─ lookup merchants ─┬─ rolling 1 h, 24 h, 7 d by user ─┬─ latest ─▶ online store, view `spend`
 //!                                │                                  └─ finals ─▶ offline/spend/date=…/*.parquet
-//!                                ├─ tumbling 1 h by country ─ finals ─▶ offline/hourly.parquet
+//!                                ├─ tumbling 1 h by country ─ finals ─▶ offline/hourly/*.parquet
 //!                                └─ drift of the amount, by hour ─ finals ─▶ drift.jsonl
 //! ```
 //!
