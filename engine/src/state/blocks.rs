@@ -169,7 +169,7 @@ impl<T: Copy + Default> Blocks<T> {
         let rows_of = &mut self.pieces[piece as usize];
         let row = small(rows_of.len());
         rows_of.resize(rows_of.len() + rows, T::default());
-        grown(rows_of, rows_of.capacity(), rows);
+        grown(rows_of, rows);
         self.len += rows;
         Place { piece, row }
     }

@@ -45,8 +45,8 @@ pub(super) const fn with_page_ahead(bytes: usize) -> usize {
 
 /// To be told of rows that were put behind all others of a piece: has the next large page provided when it is time.
 #[inline(always)]
-pub(super) fn grown<T>(piece: &[T], room: usize, rows: usize) {
-    if let Some(page) = page_ahead(piece, room, rows)
+pub(super) fn grown<T>(piece: &Vec<T>, rows: usize) {
+    if let Some(page) = page_ahead(piece, rows)
         && cfg!(target_os = "linux")
     {
         provide(page);
@@ -55,14 +55,14 @@ pub(super) fn grown<T>(piece: &[T], room: usize, rows: usize) {
 
 /// The address of the large page behind the one that the last rows have filled to three quarters, if there is room for it.
 #[inline(always)]
-fn page_ahead<T>(piece: &[T], room: usize, rows: usize) -> Option<usize> {
+fn page_ahead<T>(piece: &Vec<T>, rows: usize) -> Option<usize> {
     let number = |address: usize| (address + AHEAD_BYTES) / LARGE_PAGE_BYTES;
     let end = piece.as_ptr_range().end.addr();
     if number(end) == number(end - rows * size_of::<T>()) {
         return None;
     }
     let next = number(end) * LARGE_PAGE_BYTES;
-    let room_ends = piece.as_ptr().addr() + room * size_of::<T>();
+    let room_ends = piece.as_ptr().addr() + piece.capacity() * size_of::<T>();
     (next >= end && next + LARGE_PAGE_BYTES <= room_ends).then_some(next)
 }
 
@@ -154,7 +154,7 @@ mod tests {
             let rows = (piece.capacity() - piece.len()).min(10_000);
             piece.resize(piece.len() + rows, 7);
             let end = piece.as_ptr_range().end.addr();
-            if let Some(page) = page_ahead(&piece, piece.capacity(), rows) {
+            if let Some(page) = page_ahead(&piece, rows) {
                 assert!(page > end && page - end <= AHEAD_BYTES);
                 asked.push(page);
             }

@@ -81,7 +81,7 @@ impl<T> Slab<T> {
             last.push(row);
             self.len += 1;
             if self.len > Self::ROWS {
-                grown(last, last.capacity(), 1);
+                grown(last, 1);
             }
         }
     }
@@ -100,8 +100,8 @@ impl<T> Slab<T> {
         }
     }
 
-    /// Bytes held: the capacity of a piece that grows, of others the pages that rows have touched, and the one ahead; what rows own beyond
-    /// themselves is not.
+    /// Bytes held: the capacity of a piece that grows, of others the pages that rows have touched, and the one ahead; what
+    /// rows own beyond themselves is not.
     #[must_use]
     pub fn bytes(&self) -> usize {
         let touched = self.len * size_of::<T>();

@@ -9,11 +9,8 @@ use thalweg_engine::time::{EventTime, WATERMARK_END, WATERMARK_NONE};
 
 use crate::aggregate::{Aggregate, count, first, sum};
 use crate::laws::{Epochs, Row, assert_continues, log};
-use crate::window::finals::Finals;
-use crate::window::last_rows::LastRow;
 use crate::window::last_rows::corrections::Corrections;
-use crate::window::last_rows::finals::Settled;
-use crate::window::last_rows::latest::Latest;
+use crate::window::last_rows::{LastRow, testing};
 use crate::window::placed::Placed;
 use crate::window::rolling::brute::{Net, collect, is_net};
 
@@ -28,19 +25,18 @@ fn aggregates() -> impl Aggregate<Row, Output = Read> {
 }
 
 fn latest(last: usize) -> impl KeyedState<In = Row, Out = LastRow<i64, Read>> {
-    let (key, at) = (Rc::new(|row: &Row| row.key), Rc::new(|row: &Row| row.at));
-    Latest::new(key, at, last, aggregates())
+    testing::latest(|row| row.key, |row| row.at, last, aggregates())
 }
 
 /// What the modes with a row per row take and write.
 type PerRow = (Row, LastRow<i64, Read>);
 
 fn finals(last: usize) -> impl KeyedState<In = Placed<i64, Row>, Out = PerRow> {
-    Finals::of(Settled::new(last, aggregates()))
+    testing::finals(last, aggregates())
 }
 
 fn corrections(last: usize) -> impl KeyedState<In = Placed<i64, Row>, Out = PerRow> {
-    Corrections::new(last, aggregates())
+    testing::corrections(last, aggregates())
 }
 
 /// Rows of few values, so that copies of one row come as well.
