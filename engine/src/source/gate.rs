@@ -47,6 +47,9 @@ fn outside(at: EventTime) -> Outside {
     }
 }
 
+/// Rows that are asked about together, mostly all in time: so few that they span less time than the lateness.
+const TOGETHER: usize = 64;
+
 /// Decides for each record of one partition whether it is in time.
 pub(crate) struct Gate<D> {
     spec: SourceSpec<D>,
@@ -56,8 +59,6 @@ pub(crate) struct Gate<D> {
     metrics: Arc<Metrics>,
     pub(crate) chunk_rows: usize,
     newest: Option<EventTime>,
-    /// The event times of the container in hand.
-    times: Vec<EventTime>,
     /// Rows judged so far.
     rows: u64,
 }
@@ -79,7 +80,6 @@ impl<D: Clone> Gate<D> {
             metrics,
             chunk_rows,
             newest: None,
-            times: Vec::new(),
             rows: 0,
         }
     }
@@ -160,30 +160,36 @@ impl<D: Clone> Gate<D> {
 
     /// The places of the rows that do not go in, each with why.
     fn outside(&mut self, horizon: EventTime, rows: &[Update<D>]) -> Vec<(usize, Outside)> {
-        let Some(event_times) = &self.spec.event_times else {
+        let Some(event_times) = self.spec.event_times.as_deref() else {
             return Vec::new();
         };
-        let mut times = std::mem::take(&mut self.times);
-        times.clear();
-        event_times(rows, &mut times);
         let mut out = Vec::new();
         // The first and the last number are below the one and above the other.
-        let (earliest, latest) = (WATERMARK_NONE + 1, horizon.min(WATERMARK_END - 1));
+        let (first, last) = (WATERMARK_NONE + 1, horizon.min(WATERMARK_END - 1));
         let lateness = self.spec.lateness_us;
+        let earliest = |newest: EventTime| {
+            let watermark = lateness.map(|lateness| newest.saturating_sub(lateness));
+            watermark.map_or(first, |watermark| watermark.max(first))
+        };
         let mut newest = self.newest.unwrap_or(WATERMARK_NONE);
-        for (place, at) in times.iter().enumerate() {
-            let watermark = lateness.map_or(earliest, |lateness| {
-                newest.saturating_sub(lateness).max(earliest)
-            });
-            if *at < watermark || *at > latest {
-                out.push((place, outside(*at)));
-            } else {
-                // Whether a row is the newest so far cannot be foreseen: no branch asks.
-                newest = newest.max(*at);
+        for (block, rows) in rows.chunks(TOGETHER).enumerate() {
+            let (oldest, latest) = event_times.bounds(rows);
+            let after = newest.max(latest);
+            // What is in time after all of them was in time among them.
+            if latest <= last && oldest >= earliest(after) {
+                newest = after;
+                continue;
+            }
+            for (place, (row, ..)) in rows.iter().enumerate() {
+                let at = event_times.of(row);
+                if at < earliest(newest) || at > last {
+                    out.push((block * TOGETHER + place, outside(at)));
+                } else {
+                    newest = newest.max(at);
+                }
             }
         }
         self.newest = (newest != WATERMARK_NONE).then_some(newest);
-        self.times = times;
         out
     }
 
@@ -275,7 +281,7 @@ mod tests {
         let mut gate = Gate::new(spec, "rows".into(), "only".into(), clock, Arc::default(), 4);
         let mut judged: Judged = (Vec::new(), Vec::new(), Vec::new(), WATERMARK_NONE);
         for rows in batches {
-            let mut batch = Batch::new(4, 0);
+            let mut batch = Batch::new(100, 0);
             rows.iter().for_each(|at| batch.push(*at));
             gate.admit(&mut batch, |chunk| {
                 judged.0.extend(chunk.rows.iter().map(|update| update.0));
@@ -330,5 +336,47 @@ mod tests {
             let judged = judged_by(spec.max_future(hours(2)), &[&rows]);
             assert_eq!((&judged.0[..], &judged.1[..]), (&rows[..2], &rows[2..]));
         }
+    }
+
+    /// Rows are asked about many together: they are judged as one by one, wherever batches end.
+    #[test]
+    fn rows_in_batches_of_any_length_are_judged_one_by_one() {
+        let (mut state, mut late, mut dead) = (1_u64, 0, 0);
+        let mut below = |limit: u64| {
+            state = state.wrapping_mul(0x5851_F42D_4C95_7F2D).wrapping_add(1);
+            (state >> 33) % limit
+        };
+        for lateness in [0, 1, 40, 900] {
+            let mut moment = |place: i64| match below(60) {
+                0 => place - below(2_000) as i64,
+                1 => [EventTime::MIN, EventTime::MAX][below(2) as usize],
+                _ => place - below(30) as i64,
+            };
+            let rows: Vec<_> = (0..5_000).map(&mut moment).collect();
+            let (mut newest, mut expected): (_, Judged) = (WATERMARK_NONE, Judged::default());
+            for (place, at) in (1..).zip(&rows) {
+                if *at == EventTime::MIN || *at == EventTime::MAX {
+                    expected.2.push(place);
+                } else if *at < newest.saturating_sub(lateness) {
+                    expected.1.push(*at);
+                } else {
+                    expected.0.push(*at);
+                    newest = newest.max(*at);
+                }
+            }
+            expected.3 = newest - lateness;
+            (late, dead) = (late + expected.1.len(), dead + expected.2.len());
+            for most in [1, 7, 64, 65, 500] {
+                let (mut batches, mut rest) = (Vec::new(), &rows[..]);
+                while !rest.is_empty() {
+                    let rows = (1 + below(most) as usize).min(rest.len());
+                    batches.push(&rest[..rows]);
+                    rest = &rest[rows..];
+                }
+                let lateness = Duration::from_micros(lateness as u64);
+                assert!(judged(lateness, &batches) == expected, "up to {most} rows");
+            }
+        }
+        assert!(late > 500 && dead > 100, "{late} late, {dead} dead");
     }
 }

@@ -7,8 +7,28 @@ use crate::source::Source;
 use crate::time::{EventTime, micros_of};
 use crate::update::Update;
 
-/// The event times of some rows: a whole container at a call, so that the job's closure is compiled into the loop.
-type EventTimesOf<D> = Arc<dyn Fn(&[Update<D>], &mut Vec<EventTime>) + Send + Sync>;
+/// The event times of rows, of many at a call, so that the job's closure is compiled into the loop.
+pub(crate) trait EventTimes<D>: Send + Sync {
+    /// The earliest and the latest; with no rows the last moment of all and the first.
+    fn bounds(&self, rows: &[Update<D>]) -> (EventTime, EventTime);
+    /// That of one row.
+    fn of(&self, row: &D) -> EventTime;
+}
+
+impl<D, F: Fn(&D) -> EventTime + Send + Sync> EventTimes<D> for F {
+    fn bounds(&self, rows: &[Update<D>]) -> (EventTime, EventTime) {
+        let none = (EventTime::MAX, EventTime::MIN);
+        rows.iter().fold(none, |(earliest, latest), (row, ..)| {
+            let at = self(row);
+            (earliest.min(at), latest.max(at))
+        })
+    }
+
+    fn of(&self, row: &D) -> EventTime {
+        self(row)
+    }
+}
+
 type Stamp<D> = Arc<dyn Fn(&mut D, Option<EventTime>) + Send + Sync>;
 
 /// How far ahead of the clock the event times of a stream may lie before they are quarantined, unless told otherwise.
@@ -17,7 +37,7 @@ const MAX_FUTURE_US: i64 = 3_600_000_000;
 /// A source with its time: built by [`SourceExt`], given to `Graph::source`.
 pub struct SourceSpec<D> {
     pub(crate) source: Arc<dyn Source<Row = D>>,
-    pub(crate) event_times: Option<EventTimesOf<D>>,
+    pub(crate) event_times: Option<Arc<dyn EventTimes<D>>>,
     pub(crate) lateness_us: Option<i64>,
     /// `None` where rows may lie as far ahead as they like.
     pub(crate) max_future_us: Option<i64>,
@@ -74,9 +94,7 @@ pub trait SourceExt: Source + Sized {
         event_time: impl Fn(&Self::Row) -> EventTime + Send + Sync + 'static,
     ) -> SourceSpec<Self::Row> {
         let mut spec = self.untimed();
-        spec.event_times = Some(Arc::new(move |rows, into| {
-            into.extend(rows.iter().map(|update| event_time(&update.0)));
-        }));
+        spec.event_times = Some(Arc::new(event_time));
         spec
     }
 

@@ -20,14 +20,18 @@
 //! 3. `finals` emits each group once, when the watermark has reached its end, and never changes it: what comes for a
 //!    window that has ended, as from a join that is repaired, counts only in windows that have not.
 //! 4. What changes nothing because its windows are over is counted ([`OperatorMetrics::forgotten`]).
-//! 5. Groups hold no rows: a retraction counts at once, whether its row has come or not.
+//! 5. Groups hold no rows: a retraction counts whether its row has come or not.
+//! 6. When a row is counted changes nothing: in `finals`, plain rows may wait until their window has ended.
 //!
 //! [`OperatorMetrics::forgotten`]: thalweg_engine::metrics::OperatorMetrics::forgotten
 //!
 //! # Cost
 //! Per update and window that holds it: one lookup in that window and the aggregate's update; per changed group and
 //! epoch two updates. State: one aggregate state per group, freed when the group has no rows, in `finals` when its window
-//! has ended, and in `latest` so long after that as [`Grouped::kept_for`] says, if it is called. Overlapping windows in
+//! has ended, and in `latest` so long after that as [`Grouped::kept_for`] says, if it is called. In `finals`
+//! rows of at most 64 bytes that own nothing are copied to those of their window first, and counted once it has ended, or
+//! 2,048 are waiting; 32 where most are of keys that are there already; and at once where windows are put together of
+//! steps. Overlapping windows in
 //! `finals`, a whole number of steps wide, of aggregates that add up: one lookup and update per update, and three more
 //! per group of a step; state: one per group of a step, and of one window.
 
@@ -40,6 +44,7 @@ mod state;
 pub(crate) mod testing;
 #[cfg(test)]
 mod tests;
+mod waiting;
 mod windows;
 
 use std::time::Duration;

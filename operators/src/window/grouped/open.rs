@@ -19,6 +19,12 @@ const SLOTS: usize = 64;
 /// first slot is found without a guess that goes wrong.
 const SLOTS_IN_CACHE: usize = 8_192;
 
+/// Slots that lie in the nearest cache if they are those of the window that was worked on before.
+const SLOTS_NEAR: usize = 1_024;
+
+/// Slots that are filled in the time in which one is looked for.
+const SLOTS_PER_CLEARED: usize = 32;
+
 /// Marks a free slot.
 const FREE: u32 = u32::MAX;
 
@@ -97,6 +103,14 @@ impl<K: Key, S: Default> Open<K, S> {
     pub(super) fn prefetch<'a>(&self, keys: impl IntoIterator<Item = &'a K>) {
         for key in keys {
             prefetch(&self.slots, self.place(hash_of(key)));
+        }
+    }
+
+    /// The same, where slots are too many to lie in the nearest cache.
+    #[inline]
+    pub(super) fn prefetch_far<'a>(&self, keys: impl IntoIterator<Item = &'a K>) {
+        if self.slots.len() > SLOTS_NEAR {
+            self.prefetch(keys);
         }
     }
 
@@ -236,7 +250,22 @@ impl<K: Key, S: Default> Open<K, S> {
 
     /// Forgets all groups; their memory stays.
     pub(super) fn clear(&mut self) {
-        self.slots.fill(EMPTY);
+        if self.groups.len() * SLOTS_PER_CLEARED < self.slots.len() {
+            // Few in a table that was made for many.
+            let mask = self.slots.len() - 1;
+            for (handle, group) in self.groups.iter().enumerate() {
+                if group.used == Use::Free {
+                    continue;
+                }
+                let mut place = self.place(hash_of(&group.key)) & mask;
+                while self.slots[place].handle as usize != handle {
+                    place = (place + 1) & mask;
+                }
+                self.slots[place] = EMPTY;
+            }
+        } else {
+            self.slots.fill(EMPTY);
+        }
         self.groups.clear();
         self.free.clear();
     }

@@ -6,13 +6,14 @@ use thalweg_engine::column::Column;
 use thalweg_engine::key::Key;
 use thalweg_engine::keyed::{Emitter, EpochTime, KeyGroup, KeyedState, StateError, StateSize};
 use thalweg_engine::time::{EventTime, WATERMARK_END};
-use thalweg_engine::update::{Data, Update, Updates};
+use thalweg_engine::update::{Data, Diff, Update, Updates};
 
 use crate::aggregate::Aggregate;
 use crate::codec;
-use crate::window::grouped::open::{Group, Use};
+use crate::window::grouped::open::{Group, Open, Use};
 use crate::window::grouped::overlap::{Overlap, panes_of};
 use crate::window::grouped::panes::Panes;
+use crate::window::grouped::waiting::Waiting;
 use crate::window::grouped::windows::{Place, Windows};
 use crate::window::grouped::{GroupRow, Span};
 
@@ -58,6 +59,10 @@ pub(super) struct Groups<D, K: Key, A: Aggregate<D>> {
     runs: Vec<Run>,
     places: Vec<Place>,
     touched: Vec<Touched<A::Output>>,
+    /// Rows that a window has not counted yet, where it is written once and rows are plain.
+    waiting: Waiting<D>,
+    /// What windows that end without having counted any are counted in, in turn.
+    turn: Open<K, A::State>,
     /// Rows of the epoch that came for windows that are over alone.
     forgotten: usize,
 }
@@ -85,6 +90,8 @@ impl<D: Data, K: Key, A: Aggregate<D>> Groups<D, K, A> {
             mode,
             aggregate,
             windows: Windows::new(),
+            waiting: Waiting::new(),
+            turn: Open::new(EventTime::MIN),
             overlap,
             panes: Panes::default(),
             keys: Vec::new(),
@@ -96,9 +103,13 @@ impl<D: Data, K: Key, A: Aggregate<D>> Groups<D, K, A> {
         }
     }
 
-    /// Finds the runs of rows that lie in the same windows, and asks for the places of their keys.
-    fn place(&mut self, rows: &[Update<D>], over: EventTime) {
-        self.keys_of.of(rows, &mut self.keys);
+    /// Whether rows wait to be counted. Where windows are put together of panes, these are counted as they come.
+    fn rows_wait(&self) -> bool {
+        Waiting::<D>::PLAIN && self.mode == Mode::Final && self.overlap.is_none()
+    }
+
+    /// Finds the runs of rows that lie in the same windows.
+    fn find_runs(&mut self, rows: &[Update<D>], over: EventTime) {
         self.times_of.of(rows, &mut self.times);
         self.runs.clear();
         self.places.clear();
@@ -119,45 +130,72 @@ impl<D: Data, K: Key, A: Aggregate<D>> Groups<D, K, A> {
         if self.panes.all_over() {
             self.forgotten += rows.len();
         }
-        for place in self.panes.windows() {
-            self.windows.slab[*place as usize].prefetch(&self.keys[rows.clone()]);
-        }
         let first = self.places.len();
         self.places.extend_from_slice(self.panes.windows());
         let windows = first..self.places.len();
         self.runs.push(Run { rows, windows });
     }
 
+    /// Lays the rows of each run by, for each of its windows.
+    fn lay_by(&mut self, rows: &[Update<D>]) {
+        let (runs, places) = (
+            std::mem::take(&mut self.runs),
+            std::mem::take(&mut self.places),
+        );
+        for run in &runs {
+            for place in &places[run.windows.clone()] {
+                if self.waiting.add(*place, &rows[run.rows.clone()]) {
+                    self.count_waiting(*place);
+                }
+            }
+        }
+        (self.runs, self.places) = (runs, places);
+    }
+
+    /// Counts the rows of a window that wait into its groups.
+    fn count_waiting(&mut self, place: Place) {
+        let rows = self.waiting.take(place);
+        self.keys_of.of(&rows, &mut self.keys);
+        let before = self.windows.keys();
+        let (aggregate, keys) = (&self.aggregate, &self.keys);
+        let count = |open: &mut _| count(aggregate, &rows, keys, open);
+        self.windows.change(place, count);
+        self.waiting.counted(rows, self.windows.keys() - before);
+    }
+
+    /// Counts the rows of a window that has none of its own groups where such windows take turns.
+    fn count_in_turn(&mut self, place: Place) {
+        let rows = self.waiting.take(place);
+        self.keys_of.of(&rows, &mut self.keys);
+        self.turn.clear();
+        count(&self.aggregate, &rows, &self.keys, &mut self.turn);
+        self.waiting.counted(rows, self.turn.len());
+    }
+
     /// Adds the rows of each run to its windows, one window at a time.
     fn apply(&mut self, rows: &[Update<D>]) {
+        self.keys_of.of(rows, &mut self.keys);
+        for run in &self.runs {
+            let keys = &self.keys[run.rows.clone()];
+            for place in &self.places[run.windows.clone()] {
+                self.windows.slab[*place as usize].prefetch(keys);
+            }
+        }
         for run in &self.runs {
             let (rows, keys) = (&rows[run.rows.clone()], &self.keys[run.rows.clone()]);
             for place in &self.places[run.windows.clone()] {
                 self.windows.change(*place, |open| {
                     open.prefetch_groups(keys);
-                    for ((row, _, diff), key) in rows.iter().zip(keys) {
-                        let handle = match open.find(key) {
-                            Ok(handle) => handle,
-                            Err(vacant) if self.mode == Mode::Final => {
-                                let mut state = A::State::default();
-                                self.aggregate.update(&mut state, row, *diff);
-                                open.insert(vacant, key, *diff, state);
-                                continue;
-                            }
-                            Err(vacant) => open.insert(vacant, key, 0, A::State::default()),
-                        };
-                        let group = open.group_mut(handle);
-                        if self.mode != Mode::Final && group.used == Use::Resting {
-                            group.used = Use::Touched;
-                            let old = (group.rows > 0).then(|| self.aggregate.read(&group.state));
-                            self.touched.push(Touched {
-                                place: *place,
-                                handle,
-                                old,
-                            });
-                        }
-                        group.rows += diff;
-                        self.aggregate.update(&mut group.state, row, *diff);
+                    if self.mode == Mode::Final {
+                        count_near(&self.aggregate, rows, keys, open);
+                    } else {
+                        touch(
+                            &self.aggregate,
+                            rows,
+                            keys,
+                            (*place, open),
+                            &mut self.touched,
+                        );
                     }
                     let overlap = self.overlap.as_mut();
                     if let Some(overlap) = overlap.filter(|overlap| overlap.has_entered(open.start))
@@ -248,7 +286,17 @@ impl<D: Data, K: Key, A: Aggregate<D>> Groups<D, K, A> {
             if self.span.end(start) > watermark {
                 break;
             }
-            self.emit_window(start, self.windows.slab[place as usize].groups(), out);
+            let open = &self.windows.slab[place as usize];
+            if self.waiting.of(place).is_empty() {
+                self.emit_window(start, open.groups(), out);
+            } else if open.len() == 0 {
+                self.count_in_turn(place);
+                self.emit_window(start, self.turn.groups(), out);
+            } else {
+                self.count_waiting(place);
+                let open = &self.windows.slab[place as usize];
+                self.emit_window(start, open.groups(), out);
+            }
             self.windows.close(start);
         }
     }
@@ -272,22 +320,85 @@ impl<D: Data, K: Key, A: Aggregate<D>> Groups<D, K, A> {
     }
 }
 
+/// Counts rows into the groups of a window, so many together that the way to memory is hidden.
+fn count<D, K: Key, A: Aggregate<D>>(
+    aggregate: &A,
+    rows: &[Update<D>],
+    keys: &[K],
+    open: &mut Open<K, A::State>,
+) {
+    for (rows, keys) in rows.chunks(TOGETHER).zip(keys.chunks(TOGETHER)) {
+        open.prefetch_far(keys);
+        open.prefetch_groups(keys);
+        count_near(aggregate, rows, keys, open);
+    }
+}
+
+/// The same for a few rows, whose groups have been asked for.
+#[inline(always)]
+fn count_near<D, K: Key, A: Aggregate<D>>(
+    aggregate: &A,
+    rows: &[Update<D>],
+    keys: &[K],
+    open: &mut Open<K, A::State>,
+) {
+    for ((row, _, diff), key) in rows.iter().zip(keys) {
+        match open.find(key) {
+            Ok(handle) => {
+                let group = open.group_mut(handle);
+                group.rows += diff;
+                aggregate.update(&mut group.state, row, *diff);
+            }
+            Err(vacant) => {
+                let mut state = A::State::default();
+                aggregate.update(&mut state, row, *diff);
+                open.insert(vacant, key, *diff, state);
+            }
+        }
+    }
+}
+
+/// The same, where each group that is changed notes its row before.
+#[inline(always)]
+fn touch<D, K: Key, A: Aggregate<D>>(
+    aggregate: &A,
+    rows: &[Update<D>],
+    keys: &[K],
+    (place, open): (Place, &mut Open<K, A::State>),
+    touched: &mut Vec<Touched<A::Output>>,
+) {
+    for ((row, _, diff), key) in rows.iter().zip(keys) {
+        let handle = open.resolve(key);
+        let group = open.group_mut(handle);
+        if group.used == Use::Resting {
+            group.used = Use::Touched;
+            let old = (group.rows > 0).then(|| aggregate.read(&group.state));
+            touched.push(Touched { place, handle, old });
+        }
+        group.rows += diff;
+        aggregate.update(&mut group.state, row, *diff);
+    }
+}
+
 impl<D: Data, K: Key, A: Aggregate<D>> KeyedState for Groups<D, K, A> {
     type In = D;
     type Out = GroupRow<K, A::Output>;
-    const FORMAT: u32 = 2;
+    const FORMAT: u32 = 3;
 
     fn epoch(&mut self, time: &EpochTime, mut rows: Updates<D>, out: &mut Emitter<'_, Self::Out>) {
         self.panes = Panes::default();
         let over = self.over(time.watermark_before);
         rows.sort_containers(|row| self.times_of.one(&row.0));
-        for rows in rows
-            .containers()
-            .iter()
-            .flat_map(|rows| rows.chunks(TOGETHER))
-        {
-            self.place(rows, over);
-            self.apply(rows);
+        for rows in rows.containers() {
+            if self.rows_wait() {
+                self.find_runs(rows, over);
+                self.lay_by(rows);
+                continue;
+            }
+            for rows in rows.chunks(TOGETHER) {
+                self.find_runs(rows, over);
+                self.apply(rows);
+            }
         }
         out.forget(std::mem::take(&mut self.forgotten));
         match self.mode {
@@ -307,11 +418,22 @@ impl<D: Data, K: Key, A: Aggregate<D>> KeyedState for Groups<D, K, A> {
             .filter(|(_, ours)| group.holds(ours.key.tag()))
             .map(|(start, ours)| (start, &ours.key, ours.rows, &ours.state));
         let next = self.overlap.as_ref().map(|overlap| overlap.next);
-        codec::encode(&(next, ours.collect::<Vec<_>>()), into)
+        let waiting = self.windows.places().flat_map(|(start, place)| {
+            let rows = self.waiting.of(place).iter();
+            let ours = rows.filter(|(row, ..)| group.holds(self.keys_of.one(row).tag()));
+            ours.map(move |(row, _, diff)| (start, row, diff))
+        });
+        let waiting: Vec<_> = waiting.collect();
+        codec::encode(&(next, ours.collect::<Vec<_>>(), waiting), into)
     }
 
     fn load(&mut self, bytes: &[u8]) -> Result<(), StateError> {
-        let (next, groups): (_, Vec<(EventTime, K, i64, A::State)>) = codec::decode(bytes)?;
+        type Saved<D, K, S> = (
+            Option<EventTime>,
+            Vec<(EventTime, K, i64, S)>,
+            Vec<(EventTime, D, Diff)>,
+        );
+        let (next, groups, waiting): Saved<D, K, A::State> = codec::decode(bytes)?;
         if let (Some(overlap), Some(next)) = (&mut self.overlap, next) {
             overlap.next = next;
         }
@@ -323,16 +445,27 @@ impl<D: Data, K: Key, A: Aggregate<D>> KeyedState for Groups<D, K, A> {
                 (group.rows, group.state) = (rows, state);
             });
         }
+        for (start, row, diff) in waiting {
+            let place = self.windows.at(start);
+            if self.waiting.add(place, &[(row, 0, diff)]) {
+                self.count_waiting(place);
+            }
+        }
         Ok(())
     }
 
     fn size(&self) -> StateSize {
         let overlap = self.overlap.as_ref();
-        let keys = self.windows.keys() + overlap.map_or(0, Overlap::keys);
+        let groups = self.windows.keys() + overlap.map_or(0, Overlap::keys);
+        // Most rows that wait bring a key of their own.
+        let keys = groups + self.waiting.len();
         StateSize {
             keys,
             events: keys,
-            bytes: self.windows.bytes() + overlap.map_or(0, Overlap::bytes),
+            bytes: self.windows.bytes()
+                + overlap.map_or(0, Overlap::bytes)
+                + self.waiting.bytes()
+                + self.turn.bytes(),
         }
     }
 }

@@ -8,8 +8,11 @@ use thalweg_engine::key::Key;
 use thalweg_engine::keyed::{Emitter, EpochTime, KeyedState};
 use thalweg_engine::time::{EventTime, WATERMARK_END};
 
-use crate::aggregate::{count, distinct, latest, moments, sum};
-use crate::laws::{Epochs, Row, assert_continues, log};
+use serde::{Deserialize, Serialize};
+use thalweg_engine::update::Data;
+
+use crate::aggregate::{Aggregate, count, distinct, latest, moments, sum};
+use crate::laws::{Draws, Epochs, Row, assert_continues, log};
 use crate::window::grouped::state::{Groups, Mode};
 use crate::window::grouped::{Calendar, GroupRow, Local, Span};
 
@@ -132,24 +135,26 @@ fn holds(seed: u64, span: &Span, epochs: &Epochs<Row>) {
     assert_eq!((latest.size().keys, finals.size().keys), (traces, 0));
 }
 
-fn step<S: KeyedState<In = Row>>(
+fn step<S: KeyedState>(
     state: &mut S,
     time: &EpochTime,
-    rows: &[(Row, i64)],
+    rows: &[(S::In, i64)],
 ) -> Vec<(S::Out, i64)> {
     step_counted(state, time, rows).0
 }
 
 /// What an epoch writes, and how many updates it forgets.
-fn step_counted<S: KeyedState<In = Row>>(
+fn step_counted<S: KeyedState>(
     state: &mut S,
     time: &EpochTime,
-    rows: &[(Row, i64)],
+    rows: &[(S::In, i64)],
 ) -> (Vec<(S::Out, i64)>, u64) {
     let (mut buffer, mut passed_on) = (Vec::new(), Vec::new());
     let mut pass_on = |full: &mut Vec<_>| passed_on.append(full);
     let mut out = Emitter::new(time.epoch, &mut buffer, &mut pass_on);
-    let rows = rows.iter().map(|(row, diff)| (*row, time.epoch, *diff));
+    let rows = rows
+        .iter()
+        .map(|(row, diff)| (row.clone(), time.epoch, *diff));
     state.epoch(time, rows.collect(), &mut out);
     let forgotten = out.forgotten();
     passed_on.append(&mut buffer);
@@ -366,5 +371,88 @@ fn epochs_of_many_rows_and_keys_are_brute_force() {
         };
         let epochs = together(&log(seed, 1_000, many), 20);
         spans().iter().for_each(|span| holds(seed, span, &epochs));
+    }
+}
+
+/// A row that owns something, and so is counted as it comes.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+struct Owned(Row, String);
+
+/// Groups of count and sum, written once.
+fn written_once<D: Data>(
+    row: fn(&D) -> &Row,
+) -> Groups<D, i64, impl Aggregate<D, Output = (i64, f64)>> {
+    let span = Span::Every {
+        width_us: 2_500,
+        step_us: 2_500,
+    };
+    let (key, at) = (
+        Column::new(move |with: &D| row(with).key),
+        Column::new(move |with: &D| row(with).at),
+    );
+    let aggregates = (count(), sum(move |with: &D| row(with).value));
+    Groups::new(key, at, span, Mode::Final, aggregates)
+}
+
+/// Windows of up to thousands of rows, whose keys repeat or do not: rows wait, are counted while their window is open,
+/// or once it has ended, wherever the state is saved and dealt to others.
+#[test]
+fn windows_of_thousands_of_rows_are_brute_force_whether_rows_wait_or_not() {
+    let span = Span::Every {
+        width_us: 2_500,
+        step_us: 2_500,
+    };
+    for (seed, keys) in (0..).zip([1, 3, 40, 700, 5_000, 1_000_000]) {
+        let mut draws = Draws::seeded(seed);
+        let mut epochs: Epochs<Row> = Vec::new();
+        let mut time = EpochTime::default();
+        for epoch in 1..=40 {
+            let from = time.watermark.max(0);
+            let rows = (0..draws.below(900) as u32).map(|id| Row {
+                key: draws.within(1..=keys),
+                at: from + draws.within(0..=4_999),
+                value: draws.within(-9..=9),
+                id,
+            });
+            let rows: Vec<_> = rows.collect();
+            let taken_back = rows.iter().filter(|row| row.id % 7 == 0);
+            let taken_back = taken_back.map(|row| (*row, -1)).collect::<Vec<_>>();
+            let rows = rows.into_iter().map(|row| (row, 1)).chain(taken_back);
+            time.watermark_before = time.watermark;
+            time.watermark = from + draws.within(0..=900);
+            time.epoch = epoch;
+            epochs.push((time, rows.collect()));
+        }
+        epochs.push((
+            EpochTime {
+                watermark_before: time.watermark,
+                watermark: WATERMARK_END,
+                epoch: 41,
+                ..time
+            },
+            Vec::new(),
+        ));
+        let mut input = Vec::new();
+        let mut plain = written_once(|row: &Row| row);
+        let mut owned = written_once(|owned: &Owned| &owned.0);
+        for (time, rows) in &epochs {
+            input.extend_from_slice(rows);
+            let mut expected = brute(&input, &span);
+            let ended = |end| end <= time.watermark && end > time.watermark_before;
+            expected.retain(|group, _| ended(span.end(group.1)));
+            let with = |(row, diff): &(Row, i64)| (Owned(*row, row.id.to_string()), *diff);
+            let with: Vec<_> = rows.iter().map(with).collect();
+            for written in [step(&mut plain, time, rows), step(&mut owned, time, &with)] {
+                let written = written.into_iter().map(|(row, diff)| (facts(&row), diff));
+                let written: BTreeMap<_, _> = written.collect();
+                assert!(written == expected, "{keys} keys, {time:?}");
+            }
+        }
+        assert_eq!((plain.size().keys, owned.size().keys), (0, 0));
+        assert_continues(
+            || written_once(|row: &Row| row),
+            |row| row.key.tag(),
+            &epochs,
+        );
     }
 }

@@ -130,6 +130,11 @@ impl<K: Key, S: Default> Windows<K, S> {
         found.map(|(_, place)| *place).collect()
     }
 
+    /// All open windows: where each begins, and where it lies.
+    pub(super) fn places(&self) -> impl Iterator<Item = (EventTime, Place)> {
+        self.by_start.iter().map(|(start, place)| (*start, *place))
+    }
+
     /// All groups, each with the start of its window.
     pub(super) fn groups(&self) -> impl Iterator<Item = (EventTime, &Group<K, S>)> {
         self.by_start.iter().flat_map(|(start, place)| {
