@@ -31,35 +31,71 @@ impl Pane {
     fn holds(&self, at: EventTime) -> bool {
         self.from <= at && at < self.until
     }
+
+    #[inline(never)]
+    fn find<K: Key, S: Default>(
+        &mut self,
+        at: EventTime,
+        over: EventTime,
+        span: &Span,
+        windows: &mut Windows<K, S>,
+    ) {
+        self.windows.clear();
+        self.any_over = false;
+        let newest;
+        (newest, self.until) = span.newest(at);
+        self.from = newest.min(at);
+        let mut next = Some(newest);
+        while let Some(start) = next {
+            let end = span.end(start);
+            if at >= end {
+                self.from = self.from.max(end);
+                break;
+            }
+            self.until = self.until.min(end);
+            if end > over {
+                self.windows.push(windows.at(start));
+            } else {
+                self.any_over = true;
+            }
+            next = span.older(start);
+        }
+    }
 }
 
 /// The pane of the last row, and the one before: rows go back and forth between two.
 #[derive(Default)]
 pub(super) struct Panes {
-    last: Pane,
-    before: Pane,
+    two: [Pane; 2],
+    last: usize,
 }
 
 impl Panes {
+    #[inline(always)]
+    fn last(&self) -> &Pane {
+        &self.two[self.last]
+    }
+
     /// The moments that lie in the windows of the last row.
     #[inline(always)]
     pub(super) fn moments(&self) -> Range<EventTime> {
-        self.last.from..self.last.until
+        self.last().from..self.last().until
     }
 
     /// The windows of the last row, the newest first.
     #[inline(always)]
     pub(super) fn windows(&self) -> &[Place] {
-        &self.last.windows
+        &self.last().windows
     }
 
     /// Whether all windows of the last row are over.
     #[inline(always)]
     pub(super) fn all_over(&self) -> bool {
-        self.last.any_over && self.last.windows.is_empty()
+        self.last().any_over && self.last().windows.is_empty()
     }
 
     /// Finds the windows of a moment that end after `over`, which stays as it is, and opens those that are not.
+    #[inline(always)]
     pub(super) fn move_to<K: Key, S: Default>(
         &mut self,
         at: EventTime,
@@ -67,33 +103,12 @@ impl Panes {
         span: &Span,
         windows: &mut Windows<K, S>,
     ) {
-        if self.last.holds(at) {
+        if self.last().holds(at) {
             return;
         }
-        std::mem::swap(&mut self.last, &mut self.before);
-        if self.last.holds(at) {
-            return;
-        }
-        let pane = &mut self.last;
-        pane.windows.clear();
-        pane.any_over = false;
-        let newest;
-        (newest, pane.until) = span.newest(at);
-        pane.from = newest.min(at);
-        let mut next = Some(newest);
-        while let Some(start) = next {
-            let end = span.end(start);
-            if at >= end {
-                pane.from = pane.from.max(end);
-                break;
-            }
-            pane.until = pane.until.min(end);
-            if end > over {
-                pane.windows.push(windows.at(start));
-            } else {
-                pane.any_over = true;
-            }
-            next = span.older(start);
+        self.last = 1 - self.last;
+        if !self.last().holds(at) {
+            self.two[self.last].find(at, over, span, windows);
         }
     }
 }

@@ -108,48 +108,44 @@ impl<D: Data, K: Key, A: Aggregate<D>> Groups<D, K, A> {
         Waiting::<D>::PLAIN && self.mode == Mode::Final && self.overlap.is_none()
     }
 
-    /// Finds the runs of rows that lie in the same windows.
-    fn find_runs(&mut self, rows: &[Update<D>], over: EventTime) {
-        self.times_of.of(rows, &mut self.times);
-        self.runs.clear();
-        self.places.clear();
+    /// Finds the runs of rows that lie in the same windows, and lets `end` see which rows each is of: their windows are
+    /// those of the last row.
+    #[inline(always)]
+    fn runs(
+        &mut self,
+        rows: &[Update<D>],
+        over: EventTime,
+        mut end: impl FnMut(&mut Self, Range<usize>),
+    ) {
+        let mut times = std::mem::take(&mut self.times);
+        self.times_of.of(rows, &mut times);
         let mut begun = 0;
-        while let Some(at) = self.times.get(begun) {
+        while let Some(at) = times.get(begun) {
             let windows = &mut self.windows;
             self.panes.move_to(*at, over, &self.span, windows);
             let within = self.panes.moments();
             // The first is within, or the last moment of all.
-            let rest = self.times[begun + 1..].iter();
+            let rest = times[begun + 1..].iter();
             let run = begun + 1 + rest.take_while(|at| within.contains(at)).count();
-            self.end_run(begun..run);
+            if self.panes.all_over() {
+                self.forgotten += run - begun;
+            }
+            end(self, begun..run);
             begun = run;
         }
+        self.times = times;
     }
 
-    fn end_run(&mut self, rows: Range<usize>) {
-        if self.panes.all_over() {
-            self.forgotten += rows.len();
-        }
-        let first = self.places.len();
-        self.places.extend_from_slice(self.panes.windows());
-        let windows = first..self.places.len();
-        self.runs.push(Run { rows, windows });
-    }
-
-    /// Lays the rows of each run by, for each of its windows.
-    fn lay_by(&mut self, rows: &[Update<D>]) {
-        let (runs, places) = (
-            std::mem::take(&mut self.runs),
-            std::mem::take(&mut self.places),
-        );
-        for run in &runs {
-            for place in &places[run.windows.clone()] {
-                if self.waiting.add(*place, &rows[run.rows.clone()]) {
-                    self.count_waiting(*place);
+    /// Lays rows by, each for its windows.
+    fn lay_by(&mut self, rows: &[Update<D>], over: EventTime) {
+        self.runs(rows, over, |this, run| {
+            for nth in 0..this.panes.windows().len() {
+                let place = this.panes.windows()[nth];
+                if this.waiting.add(place, &rows[run.clone()]) {
+                    this.count_waiting(place);
                 }
             }
-        }
-        (self.runs, self.places) = (runs, places);
+        });
     }
 
     /// Counts the rows of a window that wait into its groups.
@@ -172,15 +168,20 @@ impl<D: Data, K: Key, A: Aggregate<D>> Groups<D, K, A> {
         self.waiting.counted(rows, self.turn.len());
     }
 
-    /// Adds the rows of each run to its windows, one window at a time.
-    fn apply(&mut self, rows: &[Update<D>]) {
+    /// Adds rows to their windows, run by run and one window at a time.
+    fn apply(&mut self, rows: &[Update<D>], over: EventTime) {
         self.keys_of.of(rows, &mut self.keys);
-        for run in &self.runs {
-            let keys = &self.keys[run.rows.clone()];
-            for place in &self.places[run.windows.clone()] {
-                self.windows.slab[*place as usize].prefetch(keys);
+        self.runs.clear();
+        self.places.clear();
+        self.runs(rows, over, |this, rows| {
+            let first = this.places.len();
+            for place in this.panes.windows() {
+                this.windows.slab[*place as usize].prefetch(&this.keys[rows.clone()]);
+                this.places.push(*place);
             }
-        }
+            let windows = first..this.places.len();
+            this.runs.push(Run { rows, windows });
+        });
         for run in &self.runs {
             let (rows, keys) = (&rows[run.rows.clone()], &self.keys[run.rows.clone()]);
             for place in &self.places[run.windows.clone()] {
@@ -391,13 +392,11 @@ impl<D: Data, K: Key, A: Aggregate<D>> KeyedState for Groups<D, K, A> {
         rows.sort_containers(|row| self.times_of.one(&row.0));
         for rows in rows.containers() {
             if self.rows_wait() {
-                self.find_runs(rows, over);
-                self.lay_by(rows);
-                continue;
-            }
-            for rows in rows.chunks(TOGETHER) {
-                self.find_runs(rows, over);
-                self.apply(rows);
+                self.lay_by(rows, over);
+            } else {
+                for rows in rows.chunks(TOGETHER) {
+                    self.apply(rows, over);
+                }
             }
         }
         out.forget(std::mem::take(&mut self.forgotten));
