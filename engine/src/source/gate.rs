@@ -47,7 +47,7 @@ fn outside(at: EventTime) -> Outside {
     }
 }
 
-/// Rows that are asked about together, mostly all in time: so few that they span less time than the lateness.
+/// Rows that are asked about together: so few that mostly all are in time, even after the newest of them.
 const TOGETHER: usize = 64;
 
 /// Decides for each record of one partition whether it is in time.
@@ -172,20 +172,22 @@ impl<D: Clone> Gate<D> {
             watermark.map_or(first, |watermark| watermark.max(first))
         };
         let mut newest = self.newest.unwrap_or(WATERMARK_NONE);
+        let mut times = [WATERMARK_NONE; TOGETHER];
         for (block, rows) in rows.chunks(TOGETHER).enumerate() {
-            let (oldest, latest) = event_times.bounds(rows);
+            let times = &mut times[..rows.len()];
+            let (oldest, latest) = event_times.read(rows, times);
             let after = newest.max(latest);
             // What is in time after all of them was in time among them.
             if latest <= last && oldest >= earliest(after) {
                 newest = after;
                 continue;
             }
-            for (place, (row, ..)) in rows.iter().enumerate() {
-                let at = event_times.of(row);
-                if at < earliest(newest) || at > last {
-                    out.push((block * TOGETHER + place, outside(at)));
+            for (place, at) in times.iter().enumerate() {
+                if *at < earliest(newest) || *at > last {
+                    out.push((block * TOGETHER + place, outside(*at)));
                 } else {
-                    newest = newest.max(at);
+                    // Whether a row is the newest so far cannot be foreseen: no branch asks.
+                    newest = newest.max(*at);
                 }
             }
         }

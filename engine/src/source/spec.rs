@@ -9,23 +9,20 @@ use crate::update::Update;
 
 /// The event times of rows, of many at a call, so that the job's closure is compiled into the loop.
 pub(crate) trait EventTimes<D>: Send + Sync {
-    /// The earliest and the latest; with no rows the last moment of all and the first.
-    fn bounds(&self, rows: &[Update<D>]) -> (EventTime, EventTime);
-    /// That of one row.
-    fn of(&self, row: &D) -> EventTime;
+    /// Reads those of some rows into as many places, and returns the earliest and the latest of them: with no rows the
+    /// last moment of all and the first.
+    fn read(&self, rows: &[Update<D>], into: &mut [EventTime]) -> (EventTime, EventTime);
 }
 
 impl<D, F: Fn(&D) -> EventTime + Send + Sync> EventTimes<D> for F {
-    fn bounds(&self, rows: &[Update<D>]) -> (EventTime, EventTime) {
-        let none = (EventTime::MAX, EventTime::MIN);
-        rows.iter().fold(none, |(earliest, latest), (row, ..)| {
+    fn read(&self, rows: &[Update<D>], into: &mut [EventTime]) -> (EventTime, EventTime) {
+        let (mut earliest, mut latest) = (EventTime::MAX, EventTime::MIN);
+        for ((row, ..), place) in rows.iter().zip(into) {
             let at = self(row);
-            (earliest.min(at), latest.max(at))
-        })
-    }
-
-    fn of(&self, row: &D) -> EventTime {
-        self(row)
+            *place = at;
+            (earliest, latest) = (earliest.min(at), latest.max(at));
+        }
+        (earliest, latest)
     }
 }
 

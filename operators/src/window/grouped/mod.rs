@@ -28,12 +28,14 @@
 //! # Cost
 //! Per update and window that holds it: one lookup in that window and the aggregate's update; per changed group and
 //! epoch two updates. State: one aggregate state per group, freed when the group has no rows, in `finals` when its window
-//! has ended, and in `latest` so long after that as [`Grouped::kept_for`] says, if it is called. In `finals`
-//! rows of at most 64 bytes that own nothing are copied to those of their window first, and counted once it has ended, or
-//! 2,048 are waiting; 32 where most are of keys that are there already; and at once where windows are put together of
-//! steps. Overlapping windows in
-//! `finals`, a whole number of steps wide, of aggregates that add up: one lookup and update per update, and three more
-//! per group of a step; state: one per group of a step, and of one window.
+//! has ended, and in `latest` so long after that as [`Grouped::kept_for`] says, if it is called.
+//!
+//! In `finals`, rows of at most 64 bytes that own nothing are copied to those of their window first, and counted once it
+//! has ended or as many wait as may: 32, and up to 2,048 where few are of a key that is there already. The operator's
+//! size has each of them as a key.
+//!
+//! Overlapping windows in `finals`, a whole number of steps wide, of aggregates that add up: one lookup and update per
+//! update, and three more per group of a step, and no row waits; state: one per group of a step, and of one window.
 
 mod calendar;
 mod open;

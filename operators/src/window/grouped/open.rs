@@ -13,14 +13,14 @@ use thalweg_engine::state::{filled, prefetch};
 use thalweg_engine::time::EventTime;
 
 /// Slots that a window begins with.
-const SLOTS: usize = 64;
+pub(super) const SLOTS: usize = 64;
 
 /// Slots that may well lie in the nearest cache, or the next one: there is room to spare, and a key that stands in its
 /// first slot is found without a guess that goes wrong.
 const SLOTS_IN_CACHE: usize = 8_192;
 
-/// Slots that lie in the nearest cache if they are those of the window that was worked on before.
-const SLOTS_NEAR: usize = 1_024;
+/// Slots that stay in the nearest cache where one window after another is counted in the same.
+pub(super) const SLOTS_NEAR: usize = 1_024;
 
 /// Slots that are filled in the time in which one is looked for.
 const SLOTS_PER_CLEARED: usize = 32;
@@ -103,14 +103,6 @@ impl<K: Key, S: Default> Open<K, S> {
     pub(super) fn prefetch<'a>(&self, keys: impl IntoIterator<Item = &'a K>) {
         for key in keys {
             prefetch(&self.slots, self.place(hash_of(key)));
-        }
-    }
-
-    /// The same, where slots are too many to lie in the nearest cache.
-    #[inline]
-    pub(super) fn prefetch_far<'a>(&self, keys: impl IntoIterator<Item = &'a K>) {
-        if self.slots.len() > SLOTS_NEAR {
-            self.prefetch(keys);
         }
     }
 
@@ -270,6 +262,12 @@ impl<K: Key, S: Default> Open<K, S> {
         self.free.clear();
     }
 
+    /// Slots of keys, free ones among them.
+    #[inline(always)]
+    pub(super) fn slots(&self) -> usize {
+        self.slots.len()
+    }
+
     /// Groups in use.
     #[inline(always)]
     pub(super) fn len(&self) -> usize {
@@ -330,6 +328,25 @@ mod tests {
             }
             let groups = open.groups().map(|group| (group.key, group.state));
             assert_eq!(groups.collect::<BTreeMap<_, _>>(), known);
+        }
+    }
+
+    /// Many are cleared by clearing all slots, a few one by one.
+    #[test]
+    fn nothing_is_found_in_a_table_that_was_cleared_of_few_or_of_many() {
+        let mut open = Open::<Crowded, i64>::new(0);
+        for keys in [4_000, 10, 0, 1, 300, 20] {
+            for key in 0..keys {
+                open.resolve(&Crowded(key * 3));
+            }
+            for key in 0..keys / 4 {
+                let handle = open.resolve(&Crowded(key * 12));
+                open.forget(handle);
+            }
+            open.clear();
+            assert_eq!((open.len(), open.groups().count()), (0, 0), "{keys}");
+            let free = open.slots.iter().filter(|slot| slot.handle == FREE);
+            assert_eq!(free.count(), open.slots.len(), "{keys}");
         }
     }
 }

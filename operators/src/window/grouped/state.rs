@@ -10,7 +10,7 @@ use thalweg_engine::update::{Data, Diff, Update, Updates};
 
 use crate::aggregate::Aggregate;
 use crate::codec;
-use crate::window::grouped::open::{Group, Open, Use};
+use crate::window::grouped::open::{Group, Open, SLOTS, SLOTS_NEAR, Use};
 use crate::window::grouped::overlap::{Overlap, panes_of};
 use crate::window::grouped::panes::Panes;
 use crate::window::grouped::waiting::Waiting;
@@ -111,7 +111,7 @@ impl<D: Data, K: Key, A: Aggregate<D>> Groups<D, K, A> {
     /// Finds the runs of rows that lie in the same windows, and lets `end` see which rows each is of: their windows are
     /// those of the last row.
     #[inline(always)]
-    fn runs(
+    fn each_run(
         &mut self,
         rows: &[Update<D>],
         over: EventTime,
@@ -138,34 +138,48 @@ impl<D: Data, K: Key, A: Aggregate<D>> Groups<D, K, A> {
 
     /// Lays rows by, each for its windows.
     fn lay_by(&mut self, rows: &[Update<D>], over: EventTime) {
-        self.runs(rows, over, |this, run| {
+        self.each_run(rows, over, |this, run| {
+            let rows = &rows[run];
             for nth in 0..this.panes.windows().len() {
                 let place = this.panes.windows()[nth];
-                if this.waiting.add(place, &rows[run.clone()]) {
+                if this.waiting.is_enough(place, rows.len()) {
+                    this.count_into(place, rows);
+                } else if this.waiting.add(place, rows) {
                     this.count_waiting(place);
                 }
             }
         });
     }
 
-    /// Counts the rows of a window that wait into its groups.
-    fn count_waiting(&mut self, place: Place) {
-        let rows = self.waiting.take(place);
-        self.keys_of.of(&rows, &mut self.keys);
+    /// Counts rows into the groups of a window.
+    fn count_into(&mut self, place: Place, rows: &[Update<D>]) {
+        self.keys_of.of(rows, &mut self.keys);
         let before = self.windows.keys();
         let (aggregate, keys) = (&self.aggregate, &self.keys);
-        let count = |open: &mut _| count(aggregate, &rows, keys, open);
-        self.windows.change(place, count);
-        self.waiting.counted(rows, self.windows.keys() - before);
+        self.windows.change(place, |open| {
+            count_all(aggregate, rows, keys, open, SLOTS);
+        });
+        self.keys.clear();
+        let new_groups = self.windows.keys() - before;
+        self.waiting.counted(rows.len(), new_groups);
     }
 
-    /// Counts the rows of a window that has none of its own groups where such windows take turns.
+    /// The same with the rows of a window that wait.
+    fn count_waiting(&mut self, place: Place) {
+        let rows = self.waiting.take(place);
+        self.count_into(place, &rows);
+        self.waiting.put_back(place, rows);
+    }
+
+    /// Counts the rows that wait of a window that has no groups, where such windows take turns.
     fn count_in_turn(&mut self, place: Place) {
         let rows = self.waiting.take(place);
         self.keys_of.of(&rows, &mut self.keys);
-        self.turn.clear();
-        count(&self.aggregate, &rows, &self.keys, &mut self.turn);
-        self.waiting.counted(rows, self.turn.len());
+        let (keys, turn) = (&self.keys, &mut self.turn);
+        count_all(&self.aggregate, &rows, keys, turn, SLOTS_NEAR);
+        self.keys.clear();
+        self.waiting.counted(rows.len(), self.turn.len());
+        self.waiting.put_back(place, rows);
     }
 
     /// Adds rows to their windows, run by run and one window at a time.
@@ -173,7 +187,7 @@ impl<D: Data, K: Key, A: Aggregate<D>> Groups<D, K, A> {
         self.keys_of.of(rows, &mut self.keys);
         self.runs.clear();
         self.places.clear();
-        self.runs(rows, over, |this, rows| {
+        self.each_run(rows, over, |this, rows| {
             let first = this.places.len();
             for place in this.panes.windows() {
                 this.windows.slab[*place as usize].prefetch(&this.keys[rows.clone()]);
@@ -188,7 +202,7 @@ impl<D: Data, K: Key, A: Aggregate<D>> Groups<D, K, A> {
                 self.windows.change(*place, |open| {
                     open.prefetch_groups(keys);
                     if self.mode == Mode::Final {
-                        count_near(&self.aggregate, rows, keys, open);
+                        count(&self.aggregate, rows, keys, open);
                     } else {
                         touch(
                             &self.aggregate,
@@ -287,17 +301,21 @@ impl<D: Data, K: Key, A: Aggregate<D>> Groups<D, K, A> {
             if self.span.end(start) > watermark {
                 break;
             }
-            let open = &self.windows.slab[place as usize];
-            if self.waiting.of(place).is_empty() {
-                self.emit_window(start, open.groups(), out);
-            } else if open.len() == 0 {
+            let waits = !self.waiting.of(place).is_empty();
+            let in_turn = waits && self.windows.slab[place as usize].len() == 0;
+            if in_turn {
                 self.count_in_turn(place);
-                self.emit_window(start, self.turn.groups(), out);
-            } else {
+            } else if waits {
                 self.count_waiting(place);
-                let open = &self.windows.slab[place as usize];
-                self.emit_window(start, open.groups(), out);
             }
+            let open = if in_turn {
+                &self.turn
+            } else {
+                &self.windows.slab[place as usize]
+            };
+            self.emit_window(start, open.groups(), out);
+            self.turn.clear();
+            self.waiting.close(place);
             self.windows.close(start);
         }
     }
@@ -321,23 +339,27 @@ impl<D: Data, K: Key, A: Aggregate<D>> Groups<D, K, A> {
     }
 }
 
-/// Counts rows into the groups of a window, so many together that the way to memory is hidden.
-fn count<D, K: Key, A: Aggregate<D>>(
+/// Counts rows into the groups of a window, so many together that the way to memory is hidden: to its slots, if it has
+/// more than are near.
+fn count_all<D, K: Key, A: Aggregate<D>>(
     aggregate: &A,
     rows: &[Update<D>],
     keys: &[K],
     open: &mut Open<K, A::State>,
+    slots_near: usize,
 ) {
     for (rows, keys) in rows.chunks(TOGETHER).zip(keys.chunks(TOGETHER)) {
-        open.prefetch_far(keys);
+        if open.slots() > slots_near {
+            open.prefetch(keys);
+        }
         open.prefetch_groups(keys);
-        count_near(aggregate, rows, keys, open);
+        count(aggregate, rows, keys, open);
     }
 }
 
-/// The same for a few rows, whose groups have been asked for.
+/// Counts a few rows into the groups of a window, all of which have been asked for.
 #[inline(always)]
-fn count_near<D, K: Key, A: Aggregate<D>>(
+fn count<D, K: Key, A: Aggregate<D>>(
     aggregate: &A,
     rows: &[Update<D>],
     keys: &[K],
@@ -456,7 +478,7 @@ impl<D: Data, K: Key, A: Aggregate<D>> KeyedState for Groups<D, K, A> {
     fn size(&self) -> StateSize {
         let overlap = self.overlap.as_ref();
         let groups = self.windows.keys() + overlap.map_or(0, Overlap::keys);
-        // Most rows that wait bring a key of their own.
+        // Of what keys the rows are that wait is not known: at most, each is of one of its own.
         let keys = groups + self.waiting.len();
         StateSize {
             keys,

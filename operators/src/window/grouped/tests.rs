@@ -3,12 +3,11 @@
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
+use serde::{Deserialize, Serialize};
 use thalweg_engine::column::Column;
 use thalweg_engine::key::Key;
 use thalweg_engine::keyed::{Emitter, EpochTime, KeyedState};
 use thalweg_engine::time::{EventTime, WATERMARK_END};
-
-use serde::{Deserialize, Serialize};
 use thalweg_engine::update::Data;
 
 use crate::aggregate::{Aggregate, count, distinct, latest, moments, sum};
@@ -103,6 +102,16 @@ fn brute(input: &[(Row, i64)], span: &Span) -> BTreeMap<Facts, i64> {
     present
         .map(|((key, start), (rows, sum))| ((key, start, rows, sum), 1))
         .collect()
+}
+
+/// What was written adds up to, without what comes to nothing.
+fn net(written: Vec<(GroupRow<i64, (i64, f64)>, i64)>) -> BTreeMap<Facts, i64> {
+    let mut net = BTreeMap::new();
+    for (row, diff) in written {
+        *net.entry(facts(&row)).or_insert(0) += diff;
+    }
+    net.retain(|_, count| *count != 0);
+    net
 }
 
 fn holds(seed: u64, span: &Span, epochs: &Epochs<Row>) {
@@ -229,10 +238,15 @@ fn what_comes_for_a_window_that_has_ended_counts_only_in_those_that_have_not() {
                 input.extend_from_slice(rows);
                 let mut expected = brute(&input, &span);
                 expected.retain(|group, _| ended(span.end(group.1)));
-                let written = step(&mut finals, time, rows).into_iter();
-                let written: BTreeMap<_, _> =
-                    written.map(|(row, diff)| (facts(&row), diff)).collect();
+                let (written, forgotten) = step_counted(&mut finals, time, rows);
+                let written = net(written);
                 assert_eq!(written, expected, "seed {seed}, {span:?}, {time:?}");
+                let lost = rows.iter().filter(|(row, _)| {
+                    let starts = starts(&span, row.at);
+                    let mut ends = starts.iter().map(|start| span.end(*start));
+                    !starts.is_empty() && ends.all(|end| end <= time.watermark_before)
+                });
+                assert_eq!(forgotten, lost.count() as u64, "seed {seed}, {span:?}");
             }
             assert_eq!(finals.size().keys, 0, "seed {seed}, {span:?}");
         }
@@ -303,7 +317,7 @@ fn windows_that_are_kept_for_a_while_are_followed_for_so_long() {
 
 /// Windows at the beginning and at the end of time: `finals` says in the end what `latest` says.
 #[test]
-fn overlapping_windows_reach_to_the_ends_of_time() {
+fn windows_reach_to_the_ends_of_time() {
     let ends = [
         EventTime::MIN + 1,
         EventTime::MIN + 2_500,
@@ -330,7 +344,18 @@ fn overlapping_windows_reach_to_the_ends_of_time() {
         watermark: WATERMARK_END,
         ..EpochTime::default()
     };
-    for (width_us, step_us) in [(3_000, 1_000), (3, 1), (1 << 62, 1 << 61), (7_000, 7)] {
+    let widths_and_steps = [
+        (3_000, 1_000),
+        (3, 1),
+        (1 << 62, 1 << 61),
+        (7_000, 7),
+        // Rows wait.
+        (2_500, 2_500),
+        (2_500, 1_000),
+        (1_000, 2_500),
+        (1 << 62, 1 << 62),
+    ];
+    for (width_us, step_us) in widths_and_steps {
         let written = |mode| {
             let (key, at) = (
                 Column::new(|row: &Row| row.key),
@@ -338,10 +363,7 @@ fn overlapping_windows_reach_to_the_ends_of_time() {
             );
             let span = Span::Every { width_us, step_us };
             let mut state = Groups::new(key, at, span, mode, (count(), sum(|row: &Row| row.value)));
-            let written = step(&mut state, &end, &rows).into_iter();
-            written
-                .map(|(row, diff)| (facts(&row), diff))
-                .collect::<BTreeMap<_, _>>()
+            net(step(&mut state, &end, &rows))
         };
         let (latest, finals) = (written(LATEST), written(Mode::Final));
         assert!(latest == finals, "{width_us} every {step_us}");
@@ -380,79 +402,88 @@ struct Owned(Row, String);
 
 /// Groups of count and sum, written once.
 fn written_once<D: Data>(
+    span: &Span,
     row: fn(&D) -> &Row,
 ) -> Groups<D, i64, impl Aggregate<D, Output = (i64, f64)>> {
-    let span = Span::Every {
-        width_us: 2_500,
-        step_us: 2_500,
-    };
     let (key, at) = (
         Column::new(move |with: &D| row(with).key),
         Column::new(move |with: &D| row(with).at),
     );
     let aggregates = (count(), sum(move |with: &D| row(with).value));
-    Groups::new(key, at, span, Mode::Final, aggregates)
+    Groups::new(key, at, span.clone(), Mode::Final, aggregates)
+}
+
+/// Epochs of hundreds of rows of so many keys, of which some are taken back, over 5 ms at a time.
+fn crowds(seed: u64, keys: i64) -> Epochs<Row> {
+    let mut draws = Draws::seeded(seed);
+    let (mut epochs, mut time) = (Epochs::new(), EpochTime::default());
+    for epoch in 1..=41 {
+        let from = time.watermark.max(0);
+        let rows = (0..draws.below(600) as u32).map(|id| Row {
+            key: draws.within(1..=keys),
+            at: from + draws.within(0..=4_999),
+            value: draws.within(-9..=9),
+            id,
+        });
+        let rows: Vec<_> = rows.collect();
+        let taken_back = rows.iter().filter(|row| row.id % 7 == 0);
+        let taken_back: Vec<_> = taken_back.map(|row| (*row, -1)).collect();
+        let rows = rows.into_iter().map(|row| (row, 1)).chain(taken_back);
+        time.watermark_before = time.watermark;
+        time.watermark = match epoch {
+            41 => WATERMARK_END,
+            _ => from + draws.within(0..=900),
+        };
+        time.epoch = epoch;
+        epochs.push((time, rows.collect()));
+    }
+    epochs
 }
 
 /// Windows of up to thousands of rows, whose keys repeat or do not: rows wait, are counted while their window is open,
 /// or once it has ended, wherever the state is saved and dealt to others.
 #[test]
 fn windows_of_thousands_of_rows_are_brute_force_whether_rows_wait_or_not() {
-    let span = Span::Every {
-        width_us: 2_500,
-        step_us: 2_500,
-    };
-    for (seed, keys) in (0..).zip([1, 3, 40, 700, 5_000, 1_000_000]) {
-        let mut draws = Draws::seeded(seed);
-        let mut epochs: Epochs<Row> = Vec::new();
-        let mut time = EpochTime::default();
-        for epoch in 1..=40 {
-            let from = time.watermark.max(0);
-            let rows = (0..draws.below(900) as u32).map(|id| Row {
-                key: draws.within(1..=keys),
-                at: from + draws.within(0..=4_999),
-                value: draws.within(-9..=9),
-                id,
-            });
-            let rows: Vec<_> = rows.collect();
-            let taken_back = rows.iter().filter(|row| row.id % 7 == 0);
-            let taken_back = taken_back.map(|row| (*row, -1)).collect::<Vec<_>>();
-            let rows = rows.into_iter().map(|row| (row, 1)).chain(taken_back);
-            time.watermark_before = time.watermark;
-            time.watermark = from + draws.within(0..=900);
-            time.epoch = epoch;
-            epochs.push((time, rows.collect()));
-        }
-        epochs.push((
-            EpochTime {
-                watermark_before: time.watermark,
-                watermark: WATERMARK_END,
-                epoch: 41,
-                ..time
-            },
-            Vec::new(),
-        ));
-        let mut input = Vec::new();
-        let mut plain = written_once(|row: &Row| row);
-        let mut owned = written_once(|owned: &Owned| &owned.0);
-        for (time, rows) in &epochs {
-            input.extend_from_slice(rows);
-            let mut expected = brute(&input, &span);
-            let ended = |end| end <= time.watermark && end > time.watermark_before;
-            expected.retain(|group, _| ended(span.end(group.1)));
-            let with = |(row, diff): &(Row, i64)| (Owned(*row, row.id.to_string()), *diff);
-            let with: Vec<_> = rows.iter().map(with).collect();
-            for written in [step(&mut plain, time, rows), step(&mut owned, time, &with)] {
-                let written = written.into_iter().map(|(row, diff)| (facts(&row), diff));
-                let written: BTreeMap<_, _> = written.collect();
-                assert!(written == expected, "{keys} keys, {time:?}");
+    for (seed, keys) in (0..).zip([1, 40, 700, 1_000_000]) {
+        let epochs = crowds(seed, keys);
+        for span in &spans()[..5] {
+            let mut input = Vec::new();
+            let mut plain = written_once(span, |row: &Row| row);
+            let mut owned = written_once(span, |owned: &Owned| &owned.0);
+            for (time, rows) in &epochs {
+                input.extend_from_slice(rows);
+                let mut expected = brute(&input, span);
+                let ended = |end| end <= time.watermark && end > time.watermark_before;
+                expected.retain(|group, _| ended(span.end(group.1)));
+                let with = |(row, diff): &(Row, i64)| (Owned(*row, row.id.to_string()), *diff);
+                let with: Vec<_> = rows.iter().map(with).collect();
+                let written = net(step(&mut plain, time, rows));
+                assert!(written == expected, "{keys} keys, {span:?}, {time:?}");
+                let written = net(step(&mut owned, time, &with));
+                assert!(written == expected, "{keys} keys, {span:?}, {time:?}");
             }
+            assert_eq!((plain.size().keys, owned.size().keys), (0, 0));
+            let make = || written_once(span, |row: &Row| row);
+            assert_continues(make, |row| row.key.tag(), &epochs);
         }
-        assert_eq!((plain.size().keys, owned.size().keys), (0, 0));
-        assert_continues(
-            || written_once(|row: &Row| row),
-            |row| row.key.tag(),
-            &epochs,
-        );
     }
+}
+
+/// Each row that waits counts as a key of its own.
+#[test]
+fn plain_rows_wait_and_others_are_counted_as_they_come() {
+    let span = &spans()[0];
+    let row = Row {
+        at: 1,
+        id: 1,
+        key: 7,
+        value: 3,
+    };
+    let time = EpochTime::default();
+    let mut plain = written_once(span, |row: &Row| row);
+    step(&mut plain, &time, &[(row, 1), (row, 1)]);
+    let mut owned = written_once(span, |owned: &Owned| &owned.0);
+    let with = (Owned(row, String::new()), 1);
+    step(&mut owned, &time, &[with.clone(), with]);
+    assert_eq!((plain.size().keys, owned.size().keys), (2, 1));
 }

@@ -1,23 +1,23 @@
 //! Rows of open windows that have not been counted yet.
 //!
 //! ```text
-//! rows, run by run ─▶ window's rows ┬─ as many as may wait ─▶ the window's groups
-//!                                   └─ the window has ended ─▶ groups in the nearest cache ─▶ out
+//! rows, run by run ─▶ rows of their window ┬─ as many as may wait ─▶ the window's groups ┬─▶ out
+//!                                          └─ the window has ended ─▶ groups in turn ────┘
 //! ```
 //!
-//! Laying a row by is a copy to where the one before it lies. While a window is open nothing is looked up in it, and a
-//! window that was never counted needs no table of its own: all take turns in one.
+//! Laying a row by is a copy to where the one before it lies. While a window is open nothing is looked up in it, and one
+//! that was not counted before it ends fills no table of its own: all take turns in one, which stays in the cache.
 //!
 //! # Invariants
-//! 1. Rows wait only where most bring a key of their own, and a row takes less room than a group: windows that were
-//!    counted say how many may wait in those that follow.
+//! 1. More than a few rows wait only where three of four brought a key of their own, so that rows take no more room than
+//!    groups would. How many may is one number for all windows: those that are counted say it to those that follow.
 //! 2. What a window comes to does not depend on when its rows are counted.
 
 use thalweg_engine::update::Update;
 
 use crate::window::grouped::windows::Place;
 
-/// Rows that may wait in a window at first, and where keys repeat.
+/// Rows that may wait at first, and where keys repeat.
 const LEAST: usize = 32;
 
 /// Rows that may wait where none repeats: what they are counted in stays in the second cache.
@@ -52,6 +52,12 @@ impl<D: Clone> Waiting<D> {
         }
     }
 
+    /// Whether so many rows that have just come are to be counted without waiting, since none waits before them.
+    #[inline(always)]
+    pub(super) fn is_enough(&self, place: Place, rows: usize) -> bool {
+        rows >= self.may_wait && self.of(place).is_empty()
+    }
+
     /// Lays rows of a window by, and says whether as many are waiting now as may.
     #[inline]
     pub(super) fn add(&mut self, place: Place, rows: &[Update<D>]) -> bool {
@@ -61,8 +67,8 @@ impl<D: Clone> Waiting<D> {
         }
         let waiting = &mut self.by_place[place];
         if waiting.capacity() - waiting.len() < rows.len() {
-            if let Some(room) = self.spare.pop_if(|_| waiting.capacity() == 0) {
-                *waiting = room;
+            if waiting.capacity() == 0 {
+                *waiting = self.spare.pop().unwrap_or_default();
             }
             let before = waiting.capacity();
             waiting.reserve(rows.len());
@@ -73,18 +79,23 @@ impl<D: Clone> Waiting<D> {
         waiting.len() >= self.may_wait
     }
 
-    /// Hands the rows of a window over, to be counted: see [`Waiting::counted`].
+    /// Hands the rows of a window over, to be counted: see [`Waiting::put_back`].
     pub(super) fn take(&mut self, place: Place) -> Vec<Update<D>> {
-        let waiting = self.by_place.get_mut(place as usize);
-        let rows = waiting.map(std::mem::take).unwrap_or_default();
+        let rows = std::mem::take(&mut self.by_place[place as usize]);
         self.rows -= rows.len();
         rows
     }
 
-    /// Takes the room of rows back that have been counted into so many groups that were not there before.
-    pub(super) fn counted(&mut self, mut rows: Vec<Update<D>>, new_groups: usize) {
-        if rows.len() >= LEAST {
-            let repeat = new_groups * 2 < rows.len();
+    /// Takes the room back of rows that have been counted.
+    pub(super) fn put_back(&mut self, place: Place, mut rows: Vec<Update<D>>) {
+        rows.clear();
+        self.by_place[place as usize] = rows;
+    }
+
+    /// Learns that so many rows have brought so many groups that were not there before.
+    pub(super) fn counted(&mut self, rows: usize, new_groups: usize) {
+        if rows >= LEAST {
+            let repeat = new_groups * 4 < rows * 3;
             let next = if repeat {
                 self.may_wait / 2
             } else {
@@ -92,15 +103,23 @@ impl<D: Clone> Waiting<D> {
             };
             self.may_wait = next.clamp(LEAST, MOST);
         }
-        rows.clear();
-        if self.spare.len() < SPARE_MAX {
-            self.spare.push(rows);
+    }
+
+    /// A window has ended, and all of its rows are counted: its room is for others.
+    pub(super) fn close(&mut self, place: Place) {
+        let Some(room) = self.by_place.get_mut(place as usize) else {
+            return;
+        };
+        let room = std::mem::take(room);
+        if room.capacity() > 0 && self.spare.len() < SPARE_MAX {
+            self.spare.push(room);
         } else {
-            self.bytes -= rows.capacity() * size_of::<Update<D>>();
+            self.bytes -= room.capacity() * size_of::<Update<D>>();
         }
     }
 
     /// The rows of a window.
+    #[inline(always)]
     pub(super) fn of(&self, place: Place) -> &[Update<D>] {
         self.by_place.get(place as usize).map_or(&[], Vec::as_slice)
     }
@@ -131,10 +150,14 @@ mod tests {
             let last = (id as usize).checked_sub(20_000 - 300);
             let place = last.unwrap_or_else(|| draws.below(300) as usize);
             if last.is_some() || draws.below(20) == 0 {
-                let rows = waiting.take(place as Place);
-                assert_eq!(rows, std::mem::take(&mut expected[place]));
-                let new_groups = draws.below(rows.len() as u64 + 1) as usize;
-                waiting.counted(rows, new_groups);
+                if !expected[place].is_empty() {
+                    let rows = waiting.take(place as Place);
+                    assert_eq!(rows, std::mem::take(&mut expected[place]));
+                    waiting.put_back(place as Place, rows);
+                }
+                if last.is_some() || draws.below(2) == 0 {
+                    waiting.close(place as Place);
+                }
             } else {
                 let rows: Vec<_> = (0..draws.below(9)).map(|n| (id, n, 1)).collect();
                 waiting.add(place as Place, &rows);
@@ -156,8 +179,10 @@ mod tests {
     fn patience(waiting: &mut Waiting<u64>) -> usize {
         let mut rows = 1;
         while !waiting.add(0, &[(0, 0, 1)]) {
+            assert!(!waiting.is_enough(0, usize::MAX), "others wait");
             rows += 1;
         }
+        assert!(waiting.is_enough(1, rows) && !waiting.is_enough(1, rows - 1));
         rows
     }
 
@@ -165,14 +190,14 @@ mod tests {
     fn more_may_wait_where_keys_are_new_and_fewer_where_they_repeat() {
         let mut waiting = Waiting::<u64>::new();
         let mut expected = LEAST;
-        for new_of_four in [4, 4, 2, 4, 3, 4, 4, 4, 4, 1, 1, 0, 1, 0, 1, 0, 1] {
+        for new_of_four in [4, 4, 2, 4, 3, 4, 4, 4, 4, 4, 1, 1, 0, 2, 0, 1, 0, 1] {
             let rows = patience(&mut waiting);
             assert_eq!(rows, expected);
-            expected = if new_of_four >= 2 { rows * 2 } else { rows / 2 };
+            expected = if new_of_four >= 3 { rows * 2 } else { rows / 2 };
             expected = expected.clamp(LEAST, MOST);
             let rows = waiting.take(0);
-            let new_groups = rows.len() * new_of_four / 4;
-            waiting.counted(rows, new_groups);
+            waiting.counted(rows.len(), rows.len() * new_of_four / 4);
+            waiting.put_back(0, rows);
         }
         assert_eq!(expected, LEAST);
     }
