@@ -38,6 +38,7 @@
 //! update, and three more per group of a step, and no row waits; state: one per group of a step, and of one window.
 
 mod calendar;
+mod count;
 mod open;
 mod overlap;
 mod panes;

@@ -16,8 +16,8 @@ use thalweg_engine::time::EventTime;
 use thalweg_engine::update::Diff;
 
 use crate::window::grouped::Span;
+use crate::window::grouped::count::TOGETHER;
 use crate::window::grouped::open::{Group, Open};
-use crate::window::grouped::state::TOGETHER;
 use crate::window::grouped::windows::Windows;
 
 /// The window in work.

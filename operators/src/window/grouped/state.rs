@@ -10,6 +10,7 @@ use thalweg_engine::update::{Data, Diff, Update, Updates};
 
 use crate::aggregate::Aggregate;
 use crate::codec;
+use crate::window::grouped::count::{TOGETHER, Touched, count, count_all, touch};
 use crate::window::grouped::open::{Group, Open, SLOTS, SLOTS_NEAR, Use};
 use crate::window::grouped::overlap::{Overlap, panes_of};
 use crate::window::grouped::panes::Panes;
@@ -27,20 +28,10 @@ pub(super) enum Mode {
     Final,
 }
 
-/// Rows, or groups, that are worked on together: enough to hide the way to memory, few enough to stay in the nearest cache.
-pub(super) const TOGETHER: usize = 64;
-
 /// Rows that follow one another and lie in the same windows: which of the rows in hand, and of the places.
 struct Run {
     rows: Range<usize>,
     windows: Range<usize>,
-}
-
-/// A group that the epoch has touched, with its row before.
-struct Touched<O> {
-    place: Place,
-    handle: u32,
-    old: Option<O>,
 }
 
 /// The keyed state of grouped windows.
@@ -336,70 +327,6 @@ impl<D: Data, K: Key, A: Aggregate<D>> Groups<D, K, A> {
             };
             (row, 1)
         }));
-    }
-}
-
-/// Counts rows into the groups of a window, so many together that the way to memory is hidden: to its slots, if it has
-/// more than are near.
-fn count_all<D, K: Key, A: Aggregate<D>>(
-    aggregate: &A,
-    rows: &[Update<D>],
-    keys: &[K],
-    open: &mut Open<K, A::State>,
-    slots_near: usize,
-) {
-    for (rows, keys) in rows.chunks(TOGETHER).zip(keys.chunks(TOGETHER)) {
-        if open.slots() > slots_near {
-            open.prefetch(keys);
-        }
-        open.prefetch_groups(keys);
-        count(aggregate, rows, keys, open);
-    }
-}
-
-/// Counts a few rows into the groups of a window, all of which have been asked for.
-#[inline(always)]
-fn count<D, K: Key, A: Aggregate<D>>(
-    aggregate: &A,
-    rows: &[Update<D>],
-    keys: &[K],
-    open: &mut Open<K, A::State>,
-) {
-    for ((row, _, diff), key) in rows.iter().zip(keys) {
-        match open.find(key) {
-            Ok(handle) => {
-                let group = open.group_mut(handle);
-                group.rows += diff;
-                aggregate.update(&mut group.state, row, *diff);
-            }
-            Err(vacant) => {
-                let mut state = A::State::default();
-                aggregate.update(&mut state, row, *diff);
-                open.insert(vacant, key, *diff, state);
-            }
-        }
-    }
-}
-
-/// The same, where each group that is changed notes its row before.
-#[inline(always)]
-fn touch<D, K: Key, A: Aggregate<D>>(
-    aggregate: &A,
-    rows: &[Update<D>],
-    keys: &[K],
-    (place, open): (Place, &mut Open<K, A::State>),
-    touched: &mut Vec<Touched<A::Output>>,
-) {
-    for ((row, _, diff), key) in rows.iter().zip(keys) {
-        let handle = open.resolve(key);
-        let group = open.group_mut(handle);
-        if group.used == Use::Resting {
-            group.used = Use::Touched;
-            let old = (group.rows > 0).then(|| aggregate.read(&group.state));
-            touched.push(Touched { place, handle, old });
-        }
-        group.rows += diff;
-        aggregate.update(&mut group.state, row, *diff);
     }
 }
 
