@@ -1,5 +1,7 @@
 //! The keyed state of grouped windows: rows into windows, changes or ended windows out.
 
+mod waits;
+
 use std::ops::Range;
 
 use thalweg_engine::column::Column;
@@ -10,8 +12,8 @@ use thalweg_engine::update::{Data, Diff, Update, Updates};
 
 use crate::aggregate::Aggregate;
 use crate::codec;
-use crate::window::grouped::count::{TOGETHER, Touched, count, count_all, touch};
-use crate::window::grouped::open::{Group, Open, SLOTS, SLOTS_NEAR, Use};
+use crate::window::grouped::count::{TOGETHER, Touched, count, touch};
+use crate::window::grouped::open::{Group, Open, Use};
 use crate::window::grouped::overlap::{Overlap, panes_of};
 use crate::window::grouped::panes::Panes;
 use crate::window::grouped::waiting::Waiting;
@@ -94,11 +96,6 @@ impl<D: Data, K: Key, A: Aggregate<D>> Groups<D, K, A> {
         }
     }
 
-    /// Whether rows wait to be counted. Where windows are put together of panes, these are counted as they come.
-    fn rows_wait(&self) -> bool {
-        Waiting::<D>::PLAIN && self.mode == Mode::Final && self.overlap.is_none()
-    }
-
     /// Finds the runs of rows that lie in the same windows, and lets `end` see which rows each is of: their windows are
     /// those of the last row.
     #[inline(always)]
@@ -125,52 +122,6 @@ impl<D: Data, K: Key, A: Aggregate<D>> Groups<D, K, A> {
             begun = run;
         }
         self.times = times;
-    }
-
-    /// Lays rows by, each for its windows.
-    fn lay_by(&mut self, rows: &[Update<D>], over: EventTime) {
-        self.each_run(rows, over, |this, run| {
-            let rows = &rows[run];
-            for nth in 0..this.panes.windows().len() {
-                let place = this.panes.windows()[nth];
-                if this.waiting.is_enough(place, rows.len()) {
-                    this.count_into(place, rows);
-                } else if this.waiting.add(place, rows) {
-                    this.count_waiting(place);
-                }
-            }
-        });
-    }
-
-    /// Counts rows into the groups of a window.
-    fn count_into(&mut self, place: Place, rows: &[Update<D>]) {
-        self.keys_of.of(rows, &mut self.keys);
-        let before = self.windows.keys();
-        let (aggregate, keys) = (&self.aggregate, &self.keys);
-        self.windows.change(place, |open| {
-            count_all(aggregate, rows, keys, open, SLOTS);
-        });
-        self.keys.clear();
-        let new_groups = self.windows.keys() - before;
-        self.waiting.counted(rows.len(), new_groups);
-    }
-
-    /// The same with the rows of a window that wait.
-    fn count_waiting(&mut self, place: Place) {
-        let rows = self.waiting.take(place);
-        self.count_into(place, &rows);
-        self.waiting.put_back(place, rows);
-    }
-
-    /// Counts the rows that wait of a window that has no groups, where such windows take turns.
-    fn count_in_turn(&mut self, place: Place) {
-        let rows = self.waiting.take(place);
-        self.keys_of.of(&rows, &mut self.keys);
-        let (keys, turn) = (&self.keys, &mut self.turn);
-        count_all(&self.aggregate, &rows, keys, turn, SLOTS_NEAR);
-        self.keys.clear();
-        self.waiting.counted(rows.len(), self.turn.len());
-        self.waiting.put_back(place, rows);
     }
 
     /// Adds rows to their windows, run by run and one window at a time.
