@@ -137,9 +137,9 @@ impl<K: Key, S: Default> Windows<K, S> {
 
     /// All groups, each with the start of its window.
     pub(super) fn groups(&self) -> impl Iterator<Item = (EventTime, &Group<K, S>)> {
-        self.by_start.iter().flat_map(|(start, place)| {
-            let open = &self.slab[*place as usize];
-            open.groups().map(|group| (*start, group))
+        self.places().flat_map(|(start, place)| {
+            let open = &self.slab[place as usize];
+            open.groups().map(move |group| (start, group))
         })
     }
 

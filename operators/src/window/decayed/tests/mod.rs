@@ -1,0 +1,209 @@
+//! Fading sums: the same bits in any order and slicing, and near the definition in floats.
+
+mod by_row;
+
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+use thalweg_engine::key::Key;
+use thalweg_engine::keyed::{Emitter, EpochTime, KeyedState};
+use thalweg_engine::time::{EventTime, WATERMARK_NONE};
+
+use crate::laws::{Epochs, Row, assert_continues, log};
+use crate::value::{Fixed, Float, IntoLane, Lane};
+use crate::window::decayed::DecayedRow;
+use crate::window::decayed::latest::Latest;
+
+const HALF_LIFE_US: i64 = 1_700;
+
+fn state<L: Lane>(
+    number: fn(&Row) -> i64,
+    refresh_us: Option<i64>,
+) -> impl KeyedState<In = Row, Out = DecayedRow<i64>> {
+    let (key, at) = (Rc::new(|row: &Row| row.key), Rc::new(|row: &Row| row.at));
+    Latest::<Row, i64, L>::new(key, at, Rc::new(number), (HALF_LIFE_US, refresh_us))
+}
+
+fn step<S: KeyedState>(
+    state: &mut S,
+    time: &EpochTime,
+    rows: &[(S::In, i64)],
+) -> Vec<(S::Out, i64)> {
+    let (mut buffer, mut passed_on) = (Vec::new(), Vec::new());
+    let mut pass_on = |full: &mut Vec<_>| passed_on.append(full);
+    let mut out = Emitter::new(time.epoch, &mut buffer, &mut pass_on);
+    let rows = rows.iter().cloned();
+    let rows = rows.map(|(row, diff)| (row, time.epoch, diff));
+    state.epoch(time, rows.collect(), &mut out);
+    passed_on.append(&mut buffer);
+    let written = passed_on.into_iter();
+    written.map(|(row, _, diff)| (row, diff)).collect()
+}
+
+type Table = BTreeMap<i64, (EventTime, f64, f64)>;
+
+/// The definition, in floats.
+fn brute(input: &[(Row, i64)], as_of: EventTime) -> Table {
+    let mut rows: BTreeMap<Row, i64> = BTreeMap::new();
+    for (row, diff) in input {
+        *rows.entry(*row).or_default() += diff;
+    }
+    // What has come and gone after the newest row would leave the rounding of its great weight behind.
+    let mut keys: BTreeMap<i64, Vec<(Row, i64)>> = BTreeMap::new();
+    for (row, diff) in rows.into_iter().filter(|(_, diff)| *diff != 0) {
+        keys.entry(row.key).or_default().push((row, diff));
+    }
+    let mut table = Table::new();
+    for (key, rows) in keys {
+        let mut counts: BTreeMap<EventTime, i64> = BTreeMap::new();
+        for (row, diff) in &rows {
+            *counts.entry(row.at).or_default() += diff;
+        }
+        let newest = counts.iter().rev().find(|(_, count)| **count > 0);
+        let Some((newest, _)) = newest else { continue };
+        let at = (*newest).max(as_of);
+        let weight = |row: &Row| (-((at - row.at) as f64) / HALF_LIFE_US as f64).exp2();
+        let count = rows.iter().map(|(row, n)| *n as f64 * weight(row)).sum();
+        let numbers = rows.iter();
+        let sum = numbers
+            .map(|(row, n)| (*n * row.value) as f64 * weight(row))
+            .sum();
+        table.insert(key, (at, count, sum));
+    }
+    table
+}
+
+fn change(table: &mut Table, written: Vec<(DecayedRow<i64>, i64)>) {
+    for (row, diff) in written {
+        let value = (row.at, row.count, row.sum);
+        if diff > 0 {
+            assert_eq!(table.insert(row.key, value), None);
+        } else {
+            assert_eq!(table.remove(&row.key), Some(value));
+        }
+    }
+}
+
+fn holds(seed: u64, refresh_us: Option<i64>, epochs: &Epochs<Row>) {
+    let mut whole = state::<Fixed<0>>(|row| row.value, refresh_us);
+    let mut float = state::<Float>(|row| (row.value as f64).into_lane(), refresh_us);
+    let (mut is, mut as_floats) = (Table::new(), Table::new());
+    let (mut input, mut as_of) = (Vec::new(), WATERMARK_NONE);
+    for (time, rows) in epochs {
+        input.extend_from_slice(rows);
+        change(&mut is, step(&mut whole, time, rows));
+        change(&mut as_floats, step(&mut float, time, rows));
+        if let (Some(every), true) = (refresh_us, time.as_of != WATERMARK_NONE) {
+            as_of = as_of.max(time.as_of.div_euclid(every) * every);
+        }
+        let expected = brute(&input, as_of);
+        assert_eq!(is.len(), expected.len(), "seed {seed}, {time:?}");
+        for ((key, found), (_, wanted)) in is.iter().zip(&expected) {
+            let near = |a: f64, b: f64| (a - b).abs() < 1e-12 * (1.0 + b.abs());
+            assert_eq!(found.0, wanted.0, "seed {seed}, key {key}, {time:?}");
+            assert!(
+                near(found.1, wanted.1) && near(found.2, wanted.2),
+                "seed {seed}, key {key}: {found:?}, brute force {wanted:?}"
+            );
+        }
+        for ((key, found), (_, float)) in is.iter().zip(&as_floats) {
+            // A retraction that waits for a later row weighs more than 1, and the others are told less exactly.
+            let rounding = 4.0 * f64::EPSILON * (1.0 + float.2.abs() + float.1.abs());
+            let apart = (found.2 - float.2).abs();
+            assert!(
+                apart < rounding,
+                "seed {seed}, key {key}: {found:?}, {float:?}"
+            );
+        }
+    }
+}
+
+#[test]
+fn fading_sums_are_near_the_definition_after_every_epoch() {
+    for seed in 0..200 {
+        let epochs = log(seed, 1_000, |row| row);
+        holds(seed, None, &epochs);
+        holds(seed, Some(2_000), &epochs);
+    }
+}
+
+/// All rows at once, backwards, without a watermark: the bits of the log that came epoch by epoch and settled on its
+/// way.
+#[test]
+fn fading_sums_are_the_same_bits_in_any_order_and_slicing() {
+    for seed in 0..200 {
+        let epochs = log(seed, 1_000, |row| row);
+        let mut table = Table::new();
+        let mut sliced = state::<Fixed<0>>(|row| row.value, None);
+        for (time, rows) in &epochs {
+            change(&mut table, step(&mut sliced, time, rows));
+        }
+        let mut rows: Vec<_> = epochs.into_iter().flat_map(|epoch| epoch.1).collect();
+        rows.reverse();
+        let mut once = Table::new();
+        let mut whole = state::<Fixed<0>>(|row| row.value, None);
+        change(&mut once, step(&mut whole, &EpochTime::default(), &rows));
+        assert_eq!(table, once, "seed {seed}");
+    }
+}
+
+#[test]
+fn saved_sums_continue_as_if_never_interrupted() {
+    for seed in 0..40 {
+        let epochs = log(seed, 1_000, |row| row);
+        for refresh_us in [None, Some(2_000)] {
+            let make = || state::<Fixed<0>>(|row| row.value, refresh_us);
+            assert_continues(make, |row| row.key.tag(), &epochs);
+        }
+    }
+}
+
+#[test]
+fn what_is_one_half_life_old_counts_half_and_what_is_taken_back_leaves_no_trace() {
+    let mut state = state::<Fixed<0>>(|row| row.value, None);
+    let row = |at, value| Row {
+        key: 1,
+        at,
+        value,
+        id: 0,
+    };
+    let time = EpochTime::default();
+    let rows = [(row(-HALF_LIFE_US, 8), 1), (row(0, 1), 1)];
+    let written = step(&mut state, &time, &rows);
+    assert_eq!((written[0].0.count, written[0].0.sum), (1.5, 5.0));
+    assert_eq!(written[0].0.mean(), Some(5.0 / 1.5));
+    let taken = rows.map(|(row, _)| (row, -1));
+    assert_eq!(step(&mut state, &time, &taken).len(), 1);
+    assert_eq!((state.size().keys, state.size().events), (0, 0));
+}
+
+#[test]
+fn a_row_that_is_refreshed_falls_by_half_each_half_life_with_no_new_row() {
+    let mut state = state::<Fixed<0>>(|row| row.value, Some(HALF_LIFE_US));
+    let row = Row {
+        key: 1,
+        at: 0,
+        value: 8,
+        id: 0,
+    };
+    let at = |watermark| EpochTime {
+        watermark,
+        as_of: watermark,
+        ..EpochTime::default()
+    };
+    let mut table = Table::new();
+    change(
+        &mut table,
+        step(&mut state, &at(WATERMARK_NONE), &[(row, 1)]),
+    );
+    assert_eq!(table[&1], (0, 1.0, 8.0));
+    for lives in 0..5_i32 {
+        // The last moment before the next multiple, then that multiple.
+        let multiple = i64::from(lives) * HALF_LIFE_US;
+        let faded = 0.5_f64.powi(lives);
+        for watermark in [multiple, multiple + HALF_LIFE_US - 1] {
+            change(&mut table, step(&mut state, &at(watermark), &[]));
+            assert_eq!(table[&1], (multiple, faded, 8.0 * faded), "{watermark}");
+        }
+    }
+}
