@@ -140,3 +140,20 @@ mod abomonated {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_codec_gives_back_what_it_was_given() {
+        for count in [0, 1, 7, 2_000] {
+            let records = records(count);
+            for codec in all() {
+                let mut bytes = (codec.encode)(&records).unwrap();
+                let read = (codec.decode)(&mut bytes).unwrap();
+                assert!(read == records, "{}, {count} records", codec.name);
+            }
+        }
+    }
+}

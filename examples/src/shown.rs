@@ -8,12 +8,13 @@ use thalweg::connectors::memory::Collect;
 /// Prints an answer's rows.
 ///
 /// # Panics
-/// If they are not the rows expected.
+/// If they are not the rows expected, once each.
 #[expect(clippy::print_stdout, reason = "an example shows what it does")]
 pub fn show<D: Clone + Ord + Debug>(what: &str, answer: &Collect<D>, expected: &[D]) {
-    let rows: Vec<D> = answer.net().into_iter().map(|(row, _)| row).collect();
+    let rows = answer.net();
     println!("{what}");
-    rows.iter().for_each(|row| println!("  {row:?}"));
+    rows.iter().for_each(|(row, _)| println!("  {row:?}"));
+    let expected: Vec<_> = expected.iter().map(|row| (row.clone(), 1)).collect();
     assert_eq!(rows, expected, "{what}");
 }
 

@@ -7,8 +7,9 @@
 //! | `sliding`, `drift`, `windows`, `corrections`, `point_in_time` | both of these |
 //! | `last_rows`, `decayed` | both of these |
 //! | `graph`, `fitted`, `transform`, `joins_in_time` | both of these |
+//! | `aggregates` | every aggregate reads in windows what it reads alone, for any workers, slicing and order |
 //! | `account` | read = rows + late + dead, each where it belongs |
-//! | `threads` | the same on real threads |
+//! | `threads` | rolling and tumbling windows on real threads are brute force |
 //! | `endings` | stop, panic, failing sources and sinks |
 //! | `pace` | at most two epochs are in flight |
 //! | `wrong_use` | what makes no sense is refused before anything runs |
@@ -23,6 +24,7 @@
 )]
 
 mod account;
+mod aggregates;
 mod corrections;
 mod decayed;
 mod drift;

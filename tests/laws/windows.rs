@@ -6,6 +6,7 @@ use tests::dice::Dice;
 use tests::epochs::{Witness, assert_every_epoch, assert_every_epoch_appends, once};
 use tests::event::Event;
 use tests::lap::Lap;
+use tests::london;
 use tests::oracle::{admitted, assert_same, net};
 use tests::windows::{Cut, WindowRow};
 use thalweg::connectors::memory::Collect;
@@ -64,7 +65,7 @@ fn windows<'s>(events: &Table<'s, Event>, kind: Kind) -> Result<Table<'s, Window
             return Ok(rows.map(|found| row(found.key, 0, found.at, found.value)));
         }
         Cut::Hopping(width, step) => timeline.hopping(micros(width), micros(step))?,
-        Cut::Days => timeline.calendar(Calendar::Day, "Etc/GMT-5")?,
+        Cut::London(calendar) => timeline.calendar(calendar, "Europe/London")?,
     };
     let rows = if kind.finals {
         groups.finals("groups", aggregates())
@@ -84,7 +85,7 @@ fn job(case: &Case, lap: &Lap, kind: Kind, witness: &Witness, out: Collect<Windo
 }
 
 /// A kind of window that suits a case, and a case that suits it: groups count what is there before it came.
-fn draw(dice: &mut Dice, rows_max: usize) -> (Cut, Case) {
+pub(crate) fn draw(dice: &mut Dice, rows_max: usize) -> (Cut, Case) {
     let (kind, by) = (dice.below(4), dice.pick(&[1, 2, 3]));
     let retractions = if kind < 2 {
         Retractions::InOrder
@@ -95,7 +96,12 @@ fn draw(dice: &mut Dice, rows_max: usize) -> (Cut, Case) {
     let [width, step, _] = case.widths_us;
     let cut = match kind {
         0 => Cut::Hopping(width, step.min(width * 3)),
-        1 => Cut::Days,
+        1 => {
+            let calendar = dice.pick(&[Calendar::Day, Calendar::Week, Calendar::Month]);
+            let six_hours_us = 6 * 3_600_000_000;
+            let case = case.paced(london::EVENING_US, six_hours_us);
+            return (Cut::London(calendar), case);
+        }
         2 => Cut::Last(by),
         _ => Cut::Session(case.grain_us * by as i64 + dice.up_to(3) - 1),
     };
@@ -140,7 +146,7 @@ fn final_windows_come_once_in_the_epoch_in_which_the_watermark_ends_them() {
             &written,
             |input, time| {
                 let mut ended = cut.windows(input);
-                ended.retain(|row, _| cut.has_ended(row, time.watermark));
+                ended.retain(|row, _| cut.has_ended(row.start, row.last, time.watermark));
                 ended
             },
         );

@@ -6,7 +6,7 @@ use thalweg::connectors::memory::Log;
 use thalweg::prelude::{SourceExt, SourceSpec};
 
 use crate::dice::Dice;
-use crate::event::{Dimension, Event, REAL_UNITS, Signed};
+use crate::event::{Dimension, Event, ODD, ODD_FROM, REAL_UNITS, Signed};
 use crate::lap::Lap;
 
 /// What kind of log is drawn.
@@ -77,6 +77,24 @@ impl Case {
     #[must_use]
     pub fn unlimited(mut self) -> Self {
         self.lateness_us = None;
+        self
+    }
+
+    /// The same log from another moment on and at another pace, the spread of its moments kept in steps.
+    #[must_use]
+    pub fn paced(mut self, from_us: i64, grain_us: i64) -> Self {
+        let old_us = std::mem::replace(&mut self.grain_us, grain_us);
+        let events = || self.partitions.iter().flatten().map(|(event, _)| event.at);
+        let first = events().min().unwrap_or(0);
+        let paced = |at: i64| {
+            let after_us = i128::from(at - first) * i128::from(grain_us) / i128::from(old_us);
+            from_us + after_us as i64
+        };
+        for (event, _) in self.partitions.iter_mut().flatten() {
+            event.at = paced(event.at);
+        }
+        self.lateness_us = self.lateness_us.map(|us| us / old_us * grain_us);
+        self.widths_us = self.widths_us.map(|us| us / old_us * grain_us);
         self
     }
 
@@ -205,7 +223,7 @@ fn whole(dice: &mut Dice) -> Option<i64> {
 fn real(dice: &mut Dice) -> Option<i64> {
     match dice.below(16) {
         0 => None,
-        1 => Some(i64::MAX),
+        1 => Some(ODD_FROM + dice.below(ODD.len()) as i64),
         2 => Some((dice.bits() >> 12) as i64 - (1 << 51)),
         3..=8 => Some(dice.up_to(200 * REAL_UNITS) - 100 * REAL_UNITS),
         _ => Some((dice.up_to(5) - 2) * REAL_UNITS / 2),

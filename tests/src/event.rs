@@ -5,6 +5,12 @@ use serde::{Deserialize, Serialize};
 /// Units of [`Event::real`] in one: floats are drawn as multiples of 2⁻²⁰, so that the oracle can add them exactly.
 pub const REAL_UNITS: i64 = 1 << 20;
 
+/// Floats that are no multiples, or no numbers to sums.
+pub const ODD: [f64; 5] = [-0.0, f64::NAN, f64::INFINITY, f64::NEG_INFINITY, 5e18];
+
+/// Units from here on stand for [`ODD`].
+pub const ODD_FROM: i64 = i64::MAX - ODD.len() as i64;
+
 /// One event.
 #[derive(
     Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, Default,
@@ -20,7 +26,7 @@ pub struct Event {
     pub value: Option<i64>,
     /// A small whole number.
     pub other: Option<i64>,
-    /// A float in [`REAL_UNITS`]; `i64::MAX` stands for NaN.
+    /// A float in [`REAL_UNITS`], or the place of one of [`ODD`] above [`ODD_FROM`].
     pub real: Option<i64>,
 }
 
@@ -29,8 +35,8 @@ impl Event {
     #[must_use]
     pub fn float(&self) -> Option<f64> {
         self.real.map(|units| match units {
-            i64::MAX => f64::NAN,
-            units => units as f64 / REAL_UNITS as f64,
+            ODD_FROM.. => ODD[(units - ODD_FROM) as usize],
+            _ => units as f64 / REAL_UNITS as f64,
         })
     }
 
@@ -43,7 +49,8 @@ impl Event {
     /// The lane of the float in units, nulls as `None`.
     #[must_use]
     pub fn real_lane(&self) -> [Option<i64>; 1] {
-        [self.real.filter(|units| *units != i64::MAX)]
+        let zero = |units| if units == ODD_FROM { 0 } else { units };
+        [self.real.map(zero).filter(|units| *units < ODD_FROM)]
     }
 }
 

@@ -116,8 +116,8 @@ pub fn brute_force(input: &Net<Event>) -> BTreeMap<i64, Brute> {
         if let Some(value) = number(event).filter(|n| n.is_finite()) {
             *rows.values.entry(Real(value)).or_insert(0) += copies;
         }
-        let real = event.real.filter(|units| *units != i64::MAX);
-        if let Some(units) = real.filter(|_| ![3, 5, 7].contains(&(event.id % 31))) {
+        if let Some(units) = event.real_lane()[0].filter(|_| ![3, 5, 7].contains(&(event.id % 31)))
+        {
             for _ in 0..*copies {
                 rows.units.push(units.into());
                 if let Some(name) = category(event) {

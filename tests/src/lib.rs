@@ -21,6 +21,7 @@ pub mod epochs;
 pub mod event;
 pub mod fitted;
 pub mod lap;
+pub mod london;
 pub mod oracle;
 pub mod sliding;
 pub mod summary;

@@ -4,8 +4,10 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 use thalweg::engine::time::WATERMARK_END;
+use thalweg::prelude::Calendar;
 
 use crate::event::Event;
+use crate::london;
 use crate::oracle::Net;
 
 /// A row of a window.
@@ -32,13 +34,27 @@ pub enum Cut {
     Session(i64),
     /// By width and step; with a step beyond the width there are gaps.
     Hopping(i64, i64),
-    /// Days where the clocks are five hours ahead of UTC all year: the zone `Etc/GMT-5`, whose name counts westward.
-    Days,
+    /// Days, weeks or months of London, from the last summer time of 2024 into the winter.
+    London(Calendar),
     /// The newest so many.
     Last(usize),
 }
 
-type Rows<'a> = Vec<(&'a Event, i64)>;
+/// Rows with how often each is there.
+pub type Rows<'a> = Vec<(&'a Event, i64)>;
+
+/// What a window holds.
+#[derive(Clone, Debug)]
+pub struct Held<'a> {
+    /// The key.
+    pub key: i64,
+    /// The window's start; 0 for last rows.
+    pub start: i64,
+    /// The last row's event time, where the operator says it, otherwise 0.
+    pub last: i64,
+    /// The rows.
+    pub rows: Rows<'a>,
+}
 
 fn row(key: i64, start: i64, last: i64, rows: &Rows<'_>) -> WindowRow {
     WindowRow {
@@ -55,7 +71,8 @@ fn row(key: i64, start: i64, last: i64, rows: &Rows<'_>) -> WindowRow {
 }
 
 /// The rows that are there of each key, in order: a retraction whose row has not come takes nothing away.
-fn by_key(input: &Net<Event>) -> BTreeMap<i64, Rows<'_>> {
+#[must_use]
+pub fn by_key(input: &Net<Event>) -> BTreeMap<i64, Rows<'_>> {
     let mut keys: BTreeMap<i64, Rows<'_>> = BTreeMap::new();
     for (event, copies) in input.iter().filter(|(_, copies)| **copies > 0) {
         keys.entry(event.key).or_default().push((event, *copies));
@@ -93,35 +110,44 @@ impl Cut {
     /// The windows of the rows that are there: a retraction whose row has not come takes nothing away.
     #[must_use]
     pub fn windows(self, input: &Net<Event>) -> Net<WindowRow> {
-        let mut windows = Net::new();
-        for (key, rows) in by_key(input) {
-            let cut = self.cut(key, &rows);
-            windows.extend(cut.into_iter().map(|row| (row, 1)));
-        }
+        let windows = self.held(input).into_iter();
         windows
+            .map(|held| (row(held.key, held.start, held.last, &held.rows), 1))
+            .collect()
+    }
+
+    /// The same windows with the rows that they hold.
+    #[must_use]
+    pub fn held(self, input: &Net<Event>) -> Vec<Held<'_>> {
+        let keys = by_key(input).into_iter();
+        keys.flat_map(|(key, rows)| self.cut(key, &rows)).collect()
     }
 
     /// The windows of one key, whose rows are in order.
-    fn cut(self, key: i64, rows: &Rows<'_>) -> Vec<WindowRow> {
+    fn cut<'a>(self, key: i64, rows: &Rows<'a>) -> Vec<Held<'a>> {
+        let held = |start, last, rows| Held {
+            key,
+            start,
+            last,
+            rows,
+        };
         match self {
             Self::Session(gap) => rows
                 .chunk_by(|a, b| b.0.at - a.0.at <= gap)
                 .map(|session| {
                     let (first, last) = (session[0].0.at, session[session.len() - 1].0.at);
-                    row(key, first, last, &session.to_vec())
+                    held(first, last, session.to_vec())
                 })
                 .collect(),
-            Self::Hopping(..) | Self::Days => {
+            Self::Hopping(..) | Self::London(_) => {
                 let mut windows: BTreeMap<i64, Rows<'_>> = BTreeMap::new();
                 for (event, copies) in rows {
                     for start in self.starts(event.at) {
                         windows.entry(start).or_default().push((event, *copies));
                     }
                 }
-                let windows = windows.iter();
-                windows
-                    .map(|(start, rows)| row(key, *start, 0, rows))
-                    .collect()
+                let windows = windows.into_iter();
+                windows.map(|(start, rows)| held(start, 0, rows)).collect()
             }
             Self::Last(number) => {
                 let copies = rows.iter().rev().flat_map(|(event, n)| {
@@ -129,32 +155,31 @@ impl Cut {
                 });
                 let last: Rows<'_> = copies.take(number).collect();
                 let newest = last.first().map_or(0, |(event, _)| event.at);
-                vec![row(key, 0, newest, &last)]
+                vec![held(0, newest, last)]
             }
         }
     }
 
     fn starts(self, at: i64) -> Vec<i64> {
-        const DAY: i64 = 86_400_000_000;
-        const AHEAD: i64 = 5 * 3_600_000_000;
         match self {
             Self::Hopping(width, step) => {
                 let newest = at.div_euclid(step) * step;
                 let starts = (0..=width / step).map(|n| newest - n * step);
                 starts.filter(|start| at < start + width).collect()
             }
-            _ => vec![(at + AHEAD).div_euclid(DAY) * DAY - AHEAD],
+            Self::London(calendar) => vec![london::window(calendar, at).0],
+            Self::Session(_) | Self::Last(_) => Vec::new(),
         }
     }
 
-    /// Whether a window is final.
+    /// Whether a window that begins at `start`, and whose last row is of `last`, is final.
     #[must_use]
-    pub fn has_ended(self, row: &WindowRow, watermark: i64) -> bool {
+    pub fn has_ended(self, start: i64, last: i64, watermark: i64) -> bool {
         watermark == WATERMARK_END
             || match self {
-                Self::Session(gap) => row.last + gap < watermark,
-                Self::Hopping(width, _) => row.start + width <= watermark,
-                Self::Days => row.start + 86_400_000_000 <= watermark,
+                Self::Session(gap) => last + gap < watermark,
+                Self::Hopping(width, _) => start + width <= watermark,
+                Self::London(calendar) => london::window(calendar, start).1 <= watermark,
                 Self::Last(_) => false,
             }
     }

@@ -37,7 +37,8 @@ fn held(digest: &Digest) -> DigestSink<impl Look<Spend>> {
     })
 }
 
-/// Rolling 1 h, 24 h and 7 d, five moments, one row per user, −1/+1, as of the user's newest event: the loop's work.
+/// Rolling 1 h, 24 h and 7 d, five moments, one row per user, −1/+1, as of the user's newest event. The loop
+/// beside it writes final rows: one per event, reordered, where this writes the new row and the old.
 pub(super) fn rolling_latest(rows: Arc<Vec<Payment>>, workers: usize, digest: Digest) -> Job {
     latest(rows, workers, (days(7), Expiry::AtNextEvent), digest)
 }

@@ -4,7 +4,8 @@ use crate::aggregate::Aggregate;
 use crate::aggregate::fold::fold_numbers;
 use crate::value::{IntoLane, Lane, Powers};
 
-/// Σx/n; `None` without numbers. The sum is exact until it is read.
+/// Σx/n; `None` without numbers. The sum is exact until it is read, floats in units of 2⁻⁶⁴; what is no number
+/// ([`aggregate`](crate::aggregate)) is left out.
 #[must_use]
 pub fn mean<D: 'static, V: IntoLane>(
     number: impl Fn(&D) -> V + 'static,

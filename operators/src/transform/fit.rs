@@ -90,6 +90,10 @@ impl<A: Aggregate<D>, D: 'static, F: Data + PartialEq> Aggregate<D> for Fit<A, D
     fn read(&self, state: &A::State) -> Option<F> {
         (self.read)(self.aggregate.read(state))
     }
+
+    fn check(&self) -> Result<(), JobError> {
+        self.aggregate.check()
+    }
 }
 
 /// Mean and standard deviation of a number.
