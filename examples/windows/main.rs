@@ -74,6 +74,8 @@ struct Answers {
     rolling: Collect<(u32, i64, u64, Option<Real>)>,
     largest: Collect<(u32, i64, Option<Real>)>,
     newest: Collect<(u32, u64, Option<Real>)>,
+    compact: Collect<(u32, u64, Option<Real>)>,
+    weekly: Collect<Spent>,
     decayed: Collect<(u32, Real)>,
     each_decayed: Collect<(u32, i64, Real)>,
 }
@@ -106,7 +108,11 @@ fn at_fixed_moments(
     hopping.sink("hopping", answers.hopping.clone())?;
     let daily = payments.calendar(Calendar::Day, "Europe/Berlin")?;
     let daily = daily.finals("daily", spent()).map(row);
-    daily.sink("daily", answers.daily.clone())
+    daily.sink("daily", answers.daily.clone())?;
+    // At every change, and nothing is kept of a week that is two days over: its rows stand.
+    let weekly = payments.calendar(Calendar::Week, "Europe/Berlin")?;
+    let weekly = weekly.kept_for(days(2)).latest("weekly", spent());
+    weekly.map(row).sink("weekly", answers.weekly.clone())
 }
 
 /// Windows that begin or end with rows.
@@ -135,7 +141,14 @@ fn by_their_rows(payments: &Timeline<'_, Payment, u32>, answers: &Answers) -> Re
     let newest = amounts
         .latest()
         .map(|of| (of.key, of.window(0).count(), of.window(0).mean().map(Real)));
-    newest.sink("newest", answers.newest.clone())
+    newest.sink("newest", answers.newest.clone())?;
+    // Half the memory where times are whole milliseconds and numbers fit 32 bits; rows wait for the user's next payment,
+    // and do not fall as time passes.
+    let compact = payments.rolling([hours(1)])?;
+    let compact = compact.moments("compact", |payment| payment.2).compact();
+    let compact = compact.expiry(Expiry::AtNextEvent).latest();
+    let compact = compact.map(|of| (of.key, of.window(0).count(), of.window(0).max().map(Real)));
+    compact.sink("compact rows", answers.compact.clone())
 }
 
 /// The last rows, and all of them fading: per user, and per payment as of it.
@@ -187,6 +200,12 @@ fn run() -> Result<(), JobError> {
         &answers.daily,
         &[(1, 0, 100), (2, 0, 5)],
     );
+    // Monday was the 24th: six days before.
+    show(
+        "calendar week in Berlin, at every change: from Monday on",
+        &answers.weekly,
+        &[(1, -6 * 1_440, 100), (2, -6 * 1_440, 5)],
+    );
     show(
         "lifetime: what a user has ever spent",
         &answers.ever,
@@ -223,6 +242,11 @@ fn run() -> Result<(), JobError> {
     show(
         "rolling 1 h, latest: a row per user, as of the newest moment",
         &answers.newest,
+        &[(1, 1, real(40.0)), (2, 1, real(5.0))],
+    );
+    show(
+        "the same from the compact state, with the largest",
+        &answers.compact,
         &[(1, 1, real(40.0)), (2, 1, real(5.0))],
     );
     show_by_number_and_fading(&answers);

@@ -9,7 +9,7 @@ use thalweg::prelude::*;
 /// Rows of an epoch: many small ones, the engine's own choice, and nearly everything at once.
 const EPOCH_ROWS: [usize; 3] = [1_000, 65_536, 1_000_000];
 
-const WORKERS: [usize; 3] = [1, 2, 3];
+const WORKERS: [usize; 3] = [1, 2, 4];
 
 /// The seed of the shuffled runs.
 const SEED: u64 = 42;

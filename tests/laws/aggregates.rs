@@ -145,7 +145,7 @@ fn rows<'s>(
             let windows = timeline.rolling([widths[0], widths[1]])?;
             let windows = windows.aggregate("all", all()).finals();
             return Ok(windows.map(|(event, row)| {
-                let read = format!("{:?}", row.windows);
+                let read = format!("{:?}", row.windows.iter().collect::<Vec<_>>());
                 (Some(event), (row.key, 0, row.at, read))
             }));
         }

@@ -99,7 +99,8 @@ impl<'s, D: Data, K: Key> Grouped<'s, D, K> {
         self
     }
 
-    /// One row per group, replaced as its rows come and go; see [`Grouped::kept_for`] for a stream.
+    /// One row per group, replaced as its rows come and go, late ones too: what other windows call `corrections` is here
+    /// the same table. See [`Grouped::kept_for`] for a stream.
     #[must_use]
     pub fn latest<A: Aggregate<D>>(
         &self,

@@ -69,7 +69,8 @@ pub struct SessionRow<K, O> {
 }
 
 impl<'s, D: Data + Ord, K: Key> SessionWindows<'s, D, K> {
-    /// One row per session, replaced as its rows come and go, and as it joins others or breaks apart.
+    /// One row per session, replaced as its rows come and go, late ones too, and as it joins others or breaks apart: what
+    /// other windows call `corrections` is here the same table.
     #[must_use]
     pub fn latest<A: Aggregate<D>>(
         &self,
