@@ -10,6 +10,9 @@ use std::ops::{Bound, Index, RangeBounds};
 
 use crate::state::blocks::{Block, Blocks, small};
 
+/// Up to so many rows are moved one by one.
+const FEW: usize = 16;
+
 /// Where the rows of a queue stand. What is dropped without [`Deque::clear`] keeps its block from being used again.
 #[derive(Debug, Default)]
 pub struct Deque {
@@ -129,13 +132,9 @@ impl Deque {
         self.len += 1;
         if index < self.len() / 2 {
             self.head = small(self.place(block.len() - 1));
-            for i in 0..index {
-                block[self.place(i)] = block[self.place(i + 1)];
-            }
+            self.move_forward(block, (1, 0), index);
         } else {
-            for i in (index + 1..self.len()).rev() {
-                block[self.place(i)] = block[self.place(i - 1)];
-            }
+            self.move_back(block, (index, index + 1), self.len() - 1 - index);
         }
         block[self.place(index)] = row;
     }
@@ -153,15 +152,48 @@ impl Deque {
         let after = self.len() - index - rows;
         let block = blocks.rows_mut(&self.block);
         if index < after {
-            for i in (0..index).rev() {
-                block[self.place(i + rows)] = block[self.place(i)];
-            }
+            self.move_back(block, (0, rows), index);
             self.drop_front(rows);
         } else {
-            for i in index..index + after {
-                block[self.place(i)] = block[self.place(i + rows)];
-            }
+            self.move_forward(block, (index + rows, index), after);
             self.len -= small(rows);
+        }
+    }
+
+    /// Moves so many rows from an index to a greater one: a few one by one, more of them in pieces that lie together,
+    /// the last first.
+    #[inline]
+    fn move_back<T: Copy>(&self, block: &mut [T], (from, to): (usize, usize), rows: usize) {
+        if rows <= FEW {
+            for i in (0..rows).rev() {
+                block[self.place(to + i)] = block[self.place(from + i)];
+            }
+            return;
+        }
+        let mut left = rows;
+        while left > 0 {
+            let (last, to_last) = (self.place(from + left - 1), self.place(to + left - 1));
+            let piece = left.min(last + 1).min(to_last + 1);
+            block.copy_within(last + 1 - piece..=last, to_last + 1 - piece);
+            left -= piece;
+        }
+    }
+
+    /// Moves so many rows from an index to a lesser one in the same way, the first first.
+    #[inline]
+    fn move_forward<T: Copy>(&self, block: &mut [T], (from, to): (usize, usize), rows: usize) {
+        if rows <= FEW {
+            for i in 0..rows {
+                block[self.place(to + i)] = block[self.place(from + i)];
+            }
+            return;
+        }
+        let mut moved = 0;
+        while moved < rows {
+            let (first, to_first) = (self.place(from + moved), self.place(to + moved));
+            let piece = (rows - moved).min(block.len() - first.max(to_first));
+            block.copy_within(first..first + piece, to_first);
+            moved += piece;
         }
     }
 
