@@ -7,7 +7,8 @@
 //!                                       taken back
 //! ```
 //!
-//! Runs alone and asserts every line that it prints. What is fractional is as SciPy and NumPy have it.
+//! Runs alone and asserts every line that it prints. What is fractional is as SciPy and NumPy have it,
+//! but for what is approximate.
 
 use std::fmt::Debug;
 use std::process::ExitCode;
@@ -172,7 +173,10 @@ fn spectrum(hourly: &Hourly<'_>, answer: &Collect<Line>) -> Result<(), JobError>
         said([
             ("median, 0.9 quantile, 0.1 and 0.5", &exact),
             ("0.9 quantile that is one of the amounts", &discrete),
-            ("the same within 1 %, between two the lower", &approximate),
+            (
+                "quantiles 0.9, then 0.1 and 0.5, within 1 % of a neighbour",
+                &approximate,
+            ),
             ("geometric mean", &geometric),
             ("histogram: below 200, below 600, others", &bins),
             ("shops, shops within 4 %", &shops),

@@ -17,8 +17,8 @@
 //! | [`join::differential`] | differential's arrangements | O(log n) and up | |
 //! | [`graph`]: degrees, components, triangles, spread, flagged nodes | the graph | degrees O(1), triangles the lesser degree, others what hangs on the edge: by feature in [`graph`] | latest |
 //! | [`drift`] | histograms by window, segment and feature | O(1) | latest, final |
-//! | [`transform`]: scaling, imputation, encodings, buckets | what it is fitted to | O(1) applied; fitting O(1), quantiles O(log d): by transform in [`transform`] | latest, final, frozen |
-//! | [`aggregate`], and its [`laws`](aggregate::laws) for one of your own | 8 to 300 B, or the distinct values | O(1), quantiles and categories O(log d): by aggregate in [`aggregate`] | |
+//! | [`transform`]: scaling, imputation, encodings, buckets | what it is fitted to | O(1) applied; fitting O(1) to O(log d): by transform in [`transform`] | latest, final, frozen |
+//! | [`aggregate`], and its [`laws`](aggregate::laws) for one of your own | 8 to 300 B, the distinct values, or the rows | O(1) to O(log d): by aggregate in [`aggregate`] | |
 //!
 //! [`key_by`] gives a table its key and its event time, [`value`] holds the exact numbers, [`array`](mod@array) arrays of
 //! any length that serde takes.

@@ -9,7 +9,7 @@ use thalweg::prelude::*;
 /// Rows of an epoch: many small ones, the engine's own choice, and nearly everything at once.
 const EPOCH_ROWS: [usize; 3] = [1_000, 65_536, 1_000_000];
 
-const WORKERS: [usize; 3] = [1, 2, 4];
+const WORKERS: [usize; 4] = [1, 2, 3, 4];
 
 /// The seed of the shuffled runs.
 const SEED: u64 = 42;
@@ -64,7 +64,7 @@ pub(crate) fn all() -> Vec<Run> {
         .collect()
 }
 
-/// Six ways that meet every order with every number of workers, and every order with every size.
+/// Eight ways that meet every order with every number of workers, and every order with every size.
 pub(crate) fn covering() -> Vec<Run> {
     let ways = WORKERS.iter().enumerate().flat_map(|(n, workers)| {
         [(None, n + 1), (Some(SEED), n)].map(|(shuffle, size)| Run {

@@ -7,7 +7,7 @@
 //! | `sliding`, `drift`, `windows`, `corrections`, `point_in_time` | both of these |
 //! | `last_rows`, `decayed` | both of these |
 //! | `graph`, `fitted`, `transform`, `joins_in_time` | both of these |
-//! | `aggregates` | every aggregate reads in windows what it reads alone, for any workers, slicing and order |
+//! | `aggregates` | every aggregate reads in windows of each kind what it reads alone, for any workers, slicing and order |
 //! | `account` | read = rows + late + dead, each where it belongs |
 //! | `threads` | rolling and tumbling windows on real threads are brute force |
 //! | `endings` | stop, panic, failing sources and sinks |

@@ -98,8 +98,9 @@ pub(crate) fn draw(dice: &mut Dice, rows_max: usize) -> (Cut, Case) {
         0 => Cut::Hopping(width, step.min(width * 3)),
         1 => {
             let calendar = dice.pick(&[Calendar::Day, Calendar::Week, Calendar::Month]);
-            let six_hours_us = 6 * 3_600_000_000;
-            let case = case.paced(london::EVENING_US, six_hours_us);
+            // Steps of half an hour fall into the hour that comes twice, those of six hours reach months.
+            let grain_us = dice.pick(&[1, 2, 12]) * 1_800_000_000;
+            let case = case.paced(london::EVENING_US, grain_us);
             return (Cut::London(calendar), case);
         }
         2 => Cut::Last(by),

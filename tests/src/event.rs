@@ -9,7 +9,7 @@ pub const REAL_UNITS: i64 = 1 << 20;
 pub const ODD: [f64; 5] = [-0.0, f64::NAN, f64::INFINITY, f64::NEG_INFINITY, 5e18];
 
 /// Units from here on stand for [`ODD`].
-pub const ODD_FROM: i64 = i64::MAX - ODD.len() as i64;
+pub const ODD_FROM: i64 = i64::MAX - ODD.len() as i64 + 1;
 
 /// One event.
 #[derive(

@@ -6,7 +6,7 @@ use crate::aggregate::fold::fold_numbers;
 use crate::value::{IntoLane, Lane};
 
 /// The least number; `None` without numbers. The distinct numbers are kept, since the least may be retracted. Read as
-/// `f64`: to the last digit of a large `i64` it is `first(|row| row.n, |row| row.n)`.
+/// `f64`: to the last digit of a large `i64` it is `first(|row| row.n, |row| row.n)`, of rows that have one.
 #[must_use]
 pub fn min<D: 'static, V: IntoLane>(
     number: impl Fn(&D) -> V + 'static,
@@ -18,7 +18,7 @@ pub fn min<D: 'static, V: IntoLane>(
 }
 
 /// The greatest number; `None` without numbers. The distinct numbers are kept, since the greatest may be retracted.
-/// Read as `f64`: to the last digit of a large `i64` it is `last(|row| row.n, |row| row.n)`.
+/// Read as `f64`: to the last digit of a large `i64` it is `last(|row| row.n, |row| row.n)`, of rows that have one.
 #[must_use]
 pub fn max<D: 'static, V: IntoLane>(
     number: impl Fn(&D) -> V + 'static,

@@ -1,13 +1,14 @@
 //! Aggregates that take everything back: each is a state, how a row changes it, and how it is read.
 //!
-//! n rows of a group, d distinct values of them; where it says «sorted at reads», up to 1,024 updates may wait beside
-//! what is sorted, and a read costs O(log d) for each of them. What has no rows, or no numbers, reads `None`, 0 where it
-//! counts or adds, or an empty list.
+//! n rows of a group, d distinct values of them; where it says «sorted at reads», up to 1,024 updates, or d, may wait
+//! beside what is sorted, and a read costs O(log d) for each of them. What has no rows, or no numbers, reads `None`, 0
+//! where it counts or adds, or an empty list.
 //!
-//! Numbers are read as `f64`, rounded once, however exact they are inside. `i64::MIN`, NaN, ±∞ and floats of 2⁶² or more
-//! are no numbers: they count as rows, and [`moments`] says how many there are. Floats are added in units of 2⁻⁶⁴, so that
-//! sums do not depend on order: 1e-30 adds nothing; extremes and quantiles have every bit. The greatest of an `i64`
-//! beyond 2⁵³ to the last digit is `last(|row| row.n, |row| row.n)`, the least `first`.
+//! Numbers are read as `f64`, however exact they are inside: sums and extremes are rounded once. `i64::MIN`, NaN, ±∞
+//! and floats of 2⁶² or more are no numbers: they count as rows, and [`moments`] says how many there are. Floats are
+//! added in units of 2⁻⁶⁴, so that sums do not depend on order: 1e-30 adds nothing; extremes and quantiles have every
+//! bit. The greatest of an `i64` beyond 2⁵³ to the last digit is `last(|row| row.n, |row| row.n)`, the least `first`:
+//! rows without a number go out before them by [`only_if`].
 //!
 //! | aggregate | state per group | insert or retract | reads |
 //! |---|---|---|---|
