@@ -1,4 +1,4 @@
-//! The law of saved state, for the tests of every keyed state: what was saved by key group and loaded into other
+//! Epochs for the tests of every keyed state, and the law of saved state: what was saved by key group and loaded into other
 //! states, dealt in another way, continues as if it had never been interrupted.
 
 use std::fmt::Debug;
@@ -136,6 +136,35 @@ pub(crate) fn side_tag<L, R>(row: &Side<L, R>) -> u64 {
 
 /// Rows of a container, where there are several.
 const PIECE_ROWS: usize = 3;
+
+/// What an epoch writes.
+pub(crate) fn step<S: KeyedState>(
+    state: &mut S,
+    time: &EpochTime,
+    rows: &[(S::In, i64)],
+) -> Vec<(S::Out, i64)> {
+    step_counted(state, time, rows).0
+}
+
+/// What an epoch writes, and how many updates it forgets.
+pub(crate) fn step_counted<S: KeyedState>(
+    state: &mut S,
+    time: &EpochTime,
+    rows: &[(S::In, i64)],
+) -> (Vec<(S::Out, i64)>, u64) {
+    let (mut buffer, mut passed_on) = (Vec::new(), Vec::new());
+    let mut pass_on = |full: &mut Vec<_>| passed_on.append(full);
+    let mut out = Emitter::new(time.epoch, &mut buffer, &mut pass_on);
+    let rows = rows
+        .iter()
+        .map(|(row, diff)| (row.clone(), time.epoch, *diff));
+    state.epoch(time, rows.collect(), &mut out);
+    let forgotten = out.forgotten();
+    passed_on.append(&mut buffer);
+    let written = passed_on.into_iter();
+    let written = written.map(|(row, _, diff)| (row, diff)).collect();
+    (written, forgotten)
+}
 
 /// States that share the key groups, and how rows are dealt to them.
 struct Dealt<S: KeyedState>(Vec<S>, fn(&S::In) -> u64);

@@ -6,7 +6,7 @@ use std::fmt::Debug;
 use std::ops::Range;
 
 use thalweg_engine::key::Key;
-use thalweg_engine::keyed::{Emitter, EpochTime, KeyedState, PairedState};
+use thalweg_engine::keyed::{EpochTime, PairedState};
 use thalweg_engine::time::{EventTime, WATERMARK_END};
 use thalweg_engine::update::Diff;
 
@@ -102,26 +102,6 @@ fn with_rights_until(mut epochs: Epochs<Sides>, last: usize) -> Epochs<Sides> {
     epochs
 }
 
-/// Runs an epoch; what it wrote.
-fn run<S: KeyedState<In = Sides, Out = Answer>>(
-    state: &mut S,
-    time: &EpochTime,
-    rows: &[(Sides, Diff)],
-) -> Vec<(Answer, Diff)> {
-    let rows = rows
-        .iter()
-        .map(|(row, diff)| (row.clone(), time.epoch, *diff));
-    let (mut buffer, mut written) = (Vec::new(), Vec::new());
-    let mut pass_on = |full: &mut Vec<_>| written.append(full);
-    let mut out = Emitter::new(time.epoch, &mut buffer, &mut pass_on);
-    state.epoch(time, rows.collect(), &mut out);
-    out.finish();
-    written
-        .into_iter()
-        .map(|(row, _, diff)| (row, diff))
-        .collect()
-}
-
 fn take_in(rows: &[(Sides, Diff)], lefts: &mut Net<Row>, rights: &mut Net<Row>) {
     for (row, diff) in rows {
         match row {
@@ -147,7 +127,7 @@ fn assert_latest<S: Joins>(
         if last_rights.is_none_or(|last| place >= last) {
             state.0.right_has_ended();
         }
-        let written = run(&mut state, time, rows);
+        let written = laws::step(&mut state, time, rows);
         let mut net = Net::new();
         for (answer, diff) in &written {
             add(&mut net, *answer, *diff);
@@ -176,7 +156,7 @@ fn assert_finals<S: Joins>(
     let (mut lefts, mut rights, mut found) = (Net::new(), Net::new(), Net::new());
     for (time, rows) in epochs {
         take_in(rows, &mut lefts, &mut rights);
-        for (answer, diff) in run(&mut state, time, rows) {
+        for (answer, diff) in laws::step(&mut state, time, rows) {
             assert!(
                 diff > 0,
                 "seed {seed}: a final row was taken back: {answer:?}"

@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use thalweg_engine::key::Key;
-use thalweg_engine::keyed::{Emitter, EpochTime, KeyedState};
+use thalweg_engine::keyed::{EpochTime, KeyedState};
 use thalweg_engine::time::{EventTime, WATERMARK_END, WATERMARK_NONE};
 
 use crate::aggregate::{Aggregate, count, first, sum};
-use crate::laws::{Epochs, Row, assert_continues, log};
+use crate::laws::{Epochs, Row, assert_continues, log, step};
 use crate::window::last_rows::corrections::Corrections;
 use crate::window::last_rows::{LastRow, testing};
 use crate::window::placed::Placed;
@@ -48,21 +48,6 @@ fn placed(row: Row) -> Placed<i64, Row> {
         key: row.key,
         row,
     }
-}
-
-fn step<S: KeyedState<In = Row>>(
-    state: &mut S,
-    time: &EpochTime,
-    rows: &[(Row, i64)],
-) -> Vec<(S::Out, i64)> {
-    let (mut buffer, mut passed_on) = (Vec::new(), Vec::new());
-    let mut pass_on = |full: &mut Vec<_>| passed_on.append(full);
-    let mut out = Emitter::new(time.epoch, &mut buffer, &mut pass_on);
-    let rows = rows.iter().map(|(row, diff)| (*row, time.epoch, *diff));
-    state.epoch(time, rows.collect(), &mut out);
-    passed_on.append(&mut buffer);
-    let written = passed_on.into_iter();
-    written.map(|(row, _, diff)| (row, diff)).collect()
 }
 
 fn write<S: KeyedState<In = Placed<i64, Row>, Out = PerRow>>(

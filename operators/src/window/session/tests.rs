@@ -5,11 +5,11 @@ use std::rc::Rc;
 
 use thalweg_engine::column::Column;
 use thalweg_engine::key::Key;
-use thalweg_engine::keyed::{Emitter, EpochTime, KeyedState};
+use thalweg_engine::keyed::{EpochTime, KeyedState};
 use thalweg_engine::time::{EventTime, WATERMARK_END};
 
 use crate::aggregate::{Aggregate, count, distinct, last, sum};
-use crate::laws::{Draws, Epochs, Row, assert_continues, log};
+use crate::laws::{Draws, Epochs, Row, assert_continues, log, step};
 use crate::window::session::SessionRow;
 use crate::window::session::finals::Finals;
 use crate::window::session::state::State;
@@ -37,26 +37,6 @@ fn finals(gap_us: i64) -> impl KeyedState<In = Row, Out = SessionRow<i64, Read>>
         Column::new(|row: &Row| row.at),
     );
     Finals::of(keys, times, Rc::new(|row| row.at), gap_us, aggregates())
-}
-
-/// What one epoch writes.
-fn step<S: KeyedState>(
-    state: &mut S,
-    time: &EpochTime,
-    rows: &[(S::In, i64)],
-) -> Vec<(S::Out, i64)> {
-    let (mut buffer, mut passed_on) = (Vec::new(), Vec::new());
-    let mut pass_on = |full: &mut Vec<_>| passed_on.append(full);
-    let mut out = Emitter::new(time.epoch, &mut buffer, &mut pass_on);
-    let rows = rows
-        .iter()
-        .map(|(row, diff)| (row.clone(), time.epoch, *diff));
-    state.epoch(time, rows.collect(), &mut out);
-    passed_on.append(&mut buffer);
-    passed_on
-        .into_iter()
-        .map(|(row, _, diff)| (row, diff))
-        .collect()
 }
 
 fn add(net: &mut Net<Read>, written: Vec<(SessionRow<i64, Read>, i64)>) {

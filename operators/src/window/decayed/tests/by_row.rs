@@ -6,8 +6,8 @@ use thalweg_engine::key::Key;
 use thalweg_engine::keyed::{EpochTime, KeyedState};
 use thalweg_engine::time::{EventTime, WATERMARK_END, WATERMARK_NONE};
 
-use super::{HALF_LIFE_US, Table, change, state, step};
-use crate::laws::{Epochs, Row, assert_continues, log};
+use super::{HALF_LIFE_US, Table, change, state};
+use crate::laws::{Epochs, Row, assert_continues, log, step};
 use crate::value::{Fixed, NULL};
 use crate::window::decayed::DecayedRow;
 use crate::window::decayed::corrections::Corrections;

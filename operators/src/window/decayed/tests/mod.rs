@@ -6,10 +6,10 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use thalweg_engine::key::Key;
-use thalweg_engine::keyed::{Emitter, EpochTime, KeyedState};
+use thalweg_engine::keyed::{EpochTime, KeyedState};
 use thalweg_engine::time::{EventTime, WATERMARK_NONE};
 
-use crate::laws::{Epochs, Row, assert_continues, log};
+use crate::laws::{Epochs, Row, assert_continues, log, step};
 use crate::value::{Fixed, Float, IntoLane, Lane};
 use crate::window::decayed::DecayedRow;
 use crate::window::decayed::latest::Latest;
@@ -22,22 +22,6 @@ fn state<L: Lane>(
 ) -> impl KeyedState<In = Row, Out = DecayedRow<i64>> {
     let (key, at) = (Rc::new(|row: &Row| row.key), Rc::new(|row: &Row| row.at));
     Latest::<Row, i64, L>::new(key, at, Rc::new(number), (HALF_LIFE_US, refresh_us))
-}
-
-fn step<S: KeyedState>(
-    state: &mut S,
-    time: &EpochTime,
-    rows: &[(S::In, i64)],
-) -> Vec<(S::Out, i64)> {
-    let (mut buffer, mut passed_on) = (Vec::new(), Vec::new());
-    let mut pass_on = |full: &mut Vec<_>| passed_on.append(full);
-    let mut out = Emitter::new(time.epoch, &mut buffer, &mut pass_on);
-    let rows = rows.iter().cloned();
-    let rows = rows.map(|(row, diff)| (row, time.epoch, diff));
-    state.epoch(time, rows.collect(), &mut out);
-    passed_on.append(&mut buffer);
-    let written = passed_on.into_iter();
-    written.map(|(row, _, diff)| (row, diff)).collect()
 }
 
 type Table = BTreeMap<i64, (EventTime, f64, f64)>;

@@ -7,11 +7,11 @@ use std::rc::Rc;
 
 use thalweg_engine::column::Column;
 use thalweg_engine::key::Key;
-use thalweg_engine::keyed::{Emitter, EpochTime, KeyedState};
+use thalweg_engine::keyed::{EpochTime, KeyedState};
 use thalweg_engine::time::{EventTime, WATERMARK_END};
 
 use crate::aggregate::{count, distinct, latest, moments, sum};
-use crate::laws::{Epochs, Row, assert_continues, log};
+use crate::laws::{Epochs, Row, assert_continues, log, step, step_counted};
 use crate::window::grouped::state::{Groups, Mode};
 use crate::window::grouped::{Calendar, GroupRow, Local, Span};
 
@@ -142,34 +142,6 @@ fn holds(seed: u64, span: &Span, epochs: &Epochs<Row>) {
     let groups = groups(&input, span);
     let traces = groups.values().filter(|group| **group != (0, 0)).count();
     assert_eq!((latest.size().keys, finals.size().keys), (traces, 0));
-}
-
-fn step<S: KeyedState>(
-    state: &mut S,
-    time: &EpochTime,
-    rows: &[(S::In, i64)],
-) -> Vec<(S::Out, i64)> {
-    step_counted(state, time, rows).0
-}
-
-/// What an epoch writes, and how many updates it forgets.
-fn step_counted<S: KeyedState>(
-    state: &mut S,
-    time: &EpochTime,
-    rows: &[(S::In, i64)],
-) -> (Vec<(S::Out, i64)>, u64) {
-    let (mut buffer, mut passed_on) = (Vec::new(), Vec::new());
-    let mut pass_on = |full: &mut Vec<_>| passed_on.append(full);
-    let mut out = Emitter::new(time.epoch, &mut buffer, &mut pass_on);
-    let rows = rows
-        .iter()
-        .map(|(row, diff)| (row.clone(), time.epoch, *diff));
-    state.epoch(time, rows.collect(), &mut out);
-    let forgotten = out.forgotten();
-    passed_on.append(&mut buffer);
-    let written = passed_on.into_iter();
-    let written = written.map(|(row, _, diff)| (row, diff)).collect();
-    (written, forgotten)
 }
 
 /// The same log, earlier by so much: watermarks too.

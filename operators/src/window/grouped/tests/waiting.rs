@@ -7,9 +7,9 @@ use thalweg_engine::keyed::{EpochTime, KeyedState};
 use thalweg_engine::time::WATERMARK_END;
 use thalweg_engine::update::Data;
 
-use super::{brute, net, spans, step};
+use super::{brute, net, spans};
 use crate::aggregate::{Aggregate, count, sum};
-use crate::laws::{Draws, Epochs, Row, assert_continues};
+use crate::laws::{Draws, Epochs, Row, assert_continues, step};
 use crate::window::grouped::Span;
 use crate::window::grouped::state::{Groups, Mode};
 
