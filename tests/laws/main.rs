@@ -6,6 +6,7 @@
 //! | `every_epoch` | so it is at every epoch; signs per key add to 0 or 1; nothing unchanged is written, nothing final taken back |
 //! | `sliding`, `drift`, `windows`, `corrections`, `point_in_time` | both of these |
 //! | `last_rows`, `decayed` | both of these |
+//! | `upserts` | a store that replaces holds brute force, after every epoch and in the end |
 //! | `graph`, `fitted`, `transform`, `joins_in_time` | both of these |
 //! | `aggregates` | every aggregate reads in windows of each kind what it reads alone, for any workers, slicing and order |
 //! | `account` | read = rows + late + dead, each where it belongs |
@@ -45,6 +46,7 @@ mod sliding;
 mod stateless;
 mod threads;
 mod transform;
+mod upserts;
 mod windows;
 mod wrong_use;
 

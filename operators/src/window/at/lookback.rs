@@ -85,7 +85,7 @@ impl<E: Due + Data + Ord> Seen<E> for E {
     serialize = "E: Serialize",
     deserialize = "E: serde::de::DeserializeOwned"
 ))]
-pub(in crate::window) struct Known<E> {
+pub(crate) struct Known<E> {
     since: EventTime,
     event: E,
 }

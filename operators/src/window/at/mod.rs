@@ -44,6 +44,8 @@ mod known;
 mod lookback;
 mod past;
 #[cfg(test)]
+pub(crate) mod testing;
+#[cfg(test)]
 mod tests;
 
 use std::rc::Rc;
@@ -103,7 +105,7 @@ type EventOf<'s, R> = <<R as Sealed<'s>>::Past as Lookback>::Event;
     serialize = "B: Serialize",
     deserialize = "B: serde::de::DeserializeOwned"
 ))]
-struct Label<K: Key, B> {
+pub(crate) struct Label<K: Key, B> {
     at: EventTime,
     key: K,
     label: B,

@@ -261,7 +261,7 @@ pub(super) fn last_rows_finals(come: &Come, time: &EpochTime, rows_max: usize) -
 }
 
 /// The rows of a key in `[end − width, end]`.
-fn trailing(come: &Come, of: u32, end: EventTime, widths_us: &[i64]) -> Vec<Vec<Row>> {
+pub(super) fn trailing(come: &Come, of: u32, end: EventTime, widths_us: &[i64]) -> Vec<Vec<Row>> {
     let within = |width_us: &i64| {
         let start = i128::from(end) - i128::from(*width_us);
         let inside = |row: &&Row| key(row) == of && row.at <= end && i128::from(row.at) >= start;

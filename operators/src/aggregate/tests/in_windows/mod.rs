@@ -282,4 +282,8 @@ every_aggregate_keeps_the_laws_in!(
     last_rows_per_row
     sliding_windows_latest
     sliding_windows_per_row
+    labels_finals
+    labels_corrections
+    labels_as_known
+    labels_as_known_by_arrival
 );

@@ -2,9 +2,11 @@
 //!
 //! | file | windows |
 //! |---|---|
+//! | `asked` | as of the moments of labels |
 //! | `fixed` | those that start at fixed moments: tumbling, hopping, calendar, lifetime |
 //! | `moving` | those that rows make: sessions, last rows, sliding |
 
+mod asked;
 mod fixed;
 mod moving;
 
@@ -17,6 +19,9 @@ use crate::aggregate::tests::in_windows::definitions::{Come, Defined, Label};
 use crate::aggregate::tests::in_windows::erased::{AnyAggregate, Bits};
 use crate::aggregate::tests::in_windows::log::{Times, Unruly};
 use crate::aggregate::tests::laws::Row;
+pub(super) use asked::{
+    labels_as_known, labels_as_known_by_arrival, labels_corrections, labels_finals,
+};
 pub(super) use fixed::{
     days_of_a_zone, hopping_windows, hopping_windows_of_parts, lifetime_windows, months_of_a_zone,
     tumbling_windows, weeks_of_a_zone,

@@ -128,13 +128,13 @@ pub(in crate::aggregate::tests::in_windows) fn last_rows_per_row() -> Vec<Cell> 
 }
 
 /// The narrow window often holds a row alone.
-const WIDTHS_US: [i64; 2] = [STEP_US, 4 * STEP_US];
+pub(super) const WIDTHS_US: [i64; 2] = [STEP_US, 4 * STEP_US];
 
-fn widths() -> Widths<2> {
+pub(super) fn widths() -> Widths<2> {
     Widths::new([millis(1), millis(4)]).unwrap()
 }
 
-fn placed(row: &Row) -> Placed<u32, Row> {
+pub(super) fn placed(row: &Row) -> Placed<u32, Row> {
     Placed {
         at: row.at,
         key: key(row),
@@ -142,7 +142,7 @@ fn placed(row: &Row) -> Placed<u32, Row> {
     }
 }
 
-fn rolled(row: SlidingRow<u32, Bits, 2>) -> (Label, Vec<Bits>) {
+pub(super) fn rolled(row: SlidingRow<u32, Bits, 2>) -> (Label, Vec<Bits>) {
     let label = Label {
         key: row.key,
         at: row.at,

@@ -1,0 +1,262 @@
+//! Every aggregate in windows of each kind and mode reads the same bits over any workers, slicing and order: those of the
+//! aggregate by itself over the rows that the window holds. Brute force of the aggregates, and all modes of all windows,
+//! are tried where the operators stand, on one worker.
+
+mod all;
+
+use std::time::Duration;
+
+use tests::case::{Case, Retractions};
+use tests::dice::Dice;
+use tests::event::Event;
+use tests::lap::Lap;
+use tests::oracle::{Admitted, Net, admitted, assert_same, net};
+use tests::windows::{Cut, Rows, by_key};
+use thalweg::connectors::memory::Collect;
+use thalweg::operators::window::sliding::SlidingRow;
+use thalweg::prelude::*;
+
+use crate::for_seeds;
+use crate::windows::draw;
+use all::{all, words};
+
+/// A key, a window's start and its last row's time where there are any, and what all aggregates read.
+type Read = (i64, i64, i64, String);
+
+/// The event, where it has a row of its own.
+type Marked = (Option<Event>, Read);
+
+/// When rows are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Mode {
+    Latest,
+    Finals,
+    Corrections,
+}
+
+/// What is run.
+#[derive(Clone, Copy, Debug)]
+enum Kind {
+    /// These windows, a row for each.
+    Cut(Cut, Mode),
+    /// The last so many rows as of each row.
+    LastRows(usize, Mode),
+    /// The first two widths, up to the newest event of a key or now, or up to each event.
+    Rolling(Mode),
+    /// The same as of the moments of labels: a third of the rows is labels, and no event.
+    Labels(Mode),
+}
+
+fn micros(us: i64) -> Duration {
+    Duration::from_micros(us.unsigned_abs())
+}
+
+fn slid(row: &SlidingRow<i64, String, 2>) -> Read {
+    (row.key, 0, row.at, row.windows.0.join("\n"))
+}
+
+fn is_label(event: &Event) -> bool {
+    event.id.is_multiple_of(3)
+}
+
+/// Every second label asks as of an earlier moment.
+fn asks_at(label: &Event, behind_us: i64) -> i64 {
+    label.at - i64::from(label.id % 2) * behind_us
+}
+
+fn rows<'s>(
+    events: &Table<'s, Event>,
+    kind: Kind,
+    widths_us: [i64; 3],
+) -> Result<Table<'s, Marked>, JobError> {
+    let by_time = |events: &Table<'s, Event>| {
+        let keyed = events.key_by(|event| event.key);
+        keyed.event_time(|event| event.at)
+    };
+    let timeline = by_time(events);
+    let widths = [widths_us[0], widths_us[1]].map(micros);
+    let (groups, mode) = match kind {
+        Kind::Rolling(mode) => {
+            let windows = timeline.rolling(widths)?.aggregate("all", all());
+            let with_own = |(event, row)| (Some(event), slid(&row));
+            return Ok(match mode {
+                Mode::Latest => windows.latest().map(|row| (None, slid(&row))),
+                Mode::Finals => windows.finals().map(with_own),
+                Mode::Corrections => windows.corrections().map(with_own),
+            });
+        }
+        Kind::Labels(mode) => {
+            let behind_us = widths_us[0];
+            let others = events.filter(|event| !is_label(event));
+            let labels = events.filter(is_label).key_by(|label| label.key);
+            let labels = labels.event_time(move |label| asks_at(label, behind_us));
+            let windows = by_time(&others).rolling(widths)?.aggregate("all", all());
+            let asked = windows.at(&labels).history(micros(behind_us));
+            let answers = match mode {
+                Mode::Corrections => asked.corrections(),
+                Mode::Latest | Mode::Finals => asked.finals(),
+            };
+            let told = |row: Option<_>| slid(&row.expect("no label is too late"));
+            return Ok(answers.map(move |(label, row)| (Some(label), told(row))));
+        }
+        Kind::LastRows(number, mode) => {
+            let last = timeline.last_rows(number)?;
+            let last = match mode {
+                Mode::Corrections => last.corrections("all", all()),
+                Mode::Latest | Mode::Finals => last.finals("all", all()),
+            };
+            return Ok(last.map(|(event, of)| (Some(event), (of.key, 0, of.at, of.value))));
+        }
+        Kind::Cut(Cut::Session(gap), mode) => {
+            let sessions = timeline.session(micros(gap))?;
+            let sessions = match mode {
+                Mode::Finals => sessions.finals("all", all()),
+                Mode::Latest | Mode::Corrections => sessions.latest("all", all()),
+            };
+            return Ok(sessions.map(|of| (None, (of.key, of.start, of.last, of.value))));
+        }
+        Kind::Cut(Cut::Last(number), _) => {
+            let last = timeline.last_rows(number)?.latest("all", all());
+            return Ok(last.map(|of| (None, (of.key, 0, of.at, of.value))));
+        }
+        Kind::Cut(Cut::Hopping(width, step), mode) => {
+            (timeline.hopping(micros(width), micros(step))?, mode)
+        }
+        Kind::Cut(Cut::London(calendar), mode) => {
+            (timeline.calendar(calendar, "Europe/London")?, mode)
+        }
+    };
+    let groups = match mode {
+        Mode::Finals => groups.finals("all", all()),
+        Mode::Latest | Mode::Corrections => groups.latest("all", all()),
+    };
+    Ok(groups.map(|of| (None, (of.key, of.start, 0, of.value))))
+}
+
+fn job(case: &Case, lap: &Lap, kind: Kind, out: Collect<Marked>) -> Job {
+    let (case, lap) = (case.clone(), *lap);
+    Job::new("aggregates", move |g| {
+        let events = g.source("events", case.source(&lap))?;
+        rows(&events, kind, case.widths_us)?.sink("out", out.clone())
+    })
+}
+
+/// What windows of these widths read that end at a moment, which is inside.
+fn trailing(rows: Option<&Rows<'_>>, end: i64, widths_us: [i64; 3]) -> String {
+    let window = |width: i64| {
+        let inside = |row: &&(&Event, i64)| row.0.at >= end - width && row.0.at <= end;
+        words(&rows.into_iter().flatten().filter(inside).copied().collect())
+    };
+    [widths_us[0], widths_us[1]].map(window).join("\n")
+}
+
+/// The rows that are there, and how often each.
+fn expected(kind: Kind, input: &Admitted, widths_us: [i64; 3]) -> Net<Marked> {
+    let as_of = input.as_of;
+    let input = net(input.rows.iter().copied());
+    match kind {
+        Kind::Cut(cut, _) => {
+            let windows = cut.held(&input).into_iter();
+            let read = windows.map(|of| (of.key, of.start, of.last, words(&of.rows)));
+            read.map(|read| ((None, read), 1)).collect()
+        }
+        Kind::LastRows(number, _) => net(by_key(&input).into_iter().flat_map(|(key, rows)| {
+            let copies = rows.iter().flat_map(|(event, copies)| {
+                let copies = usize::try_from(*copies).unwrap();
+                std::iter::repeat_n((*event, 1), copies)
+            });
+            let copies: Rows<'_> = copies.collect();
+            let as_of = |place: usize| {
+                let last = (place + 1).saturating_sub(number);
+                let (event, _) = copies[place];
+                let read = words(&copies[last..=place].to_vec());
+                ((Some(*event), (key, 0, event.at, read)), 1)
+            };
+            (0..copies.len()).map(as_of).collect::<Vec<_>>()
+        })),
+        Kind::Rolling(Mode::Latest) => {
+            let latest = |(key, rows): (_, Rows<'_>)| {
+                let (newest, _) = rows.last()?;
+                let end = newest.at.max(as_of);
+                let is_in = newest.at >= end - widths_us[0].max(widths_us[1]);
+                let read = || trailing(Some(&rows), end, widths_us);
+                is_in.then(|| ((None, (key, 0, newest.at, read())), 1))
+            };
+            by_key(&input).into_iter().filter_map(latest).collect()
+        }
+        Kind::Rolling(_) => {
+            let keys = by_key(&input);
+            let there = keys.values().flatten().map(|(event, copies)| {
+                let read = trailing(keys.get(&event.key), event.at, widths_us);
+                ((Some(**event), (event.key, 0, event.at, read)), *copies)
+            });
+            there.collect()
+        }
+        Kind::Labels(_) => {
+            let (labels, events): (Net<_>, Net<_>) =
+                input.into_iter().partition(|(event, _)| is_label(event));
+            let keys = by_key(&events);
+            let answers = labels.into_iter().map(|(label, copies)| {
+                let at = asks_at(&label, widths_us[0]);
+                let read = trailing(keys.get(&label.key), at, widths_us);
+                ((Some(label), (label.key, 0, at, read)), copies)
+            });
+            answers.collect()
+        }
+    }
+}
+
+/// As it is, windows end and rows leave while others come; without limit any order is as good.
+fn holds(kind: Kind, case: Case, dice: &mut Dice, seed: u64) {
+    let unlimited = case.clone().unlimited();
+    let reordered = unlimited.shuffled(dice);
+    for case in [case, unlimited, reordered] {
+        let expected = expected(kind, &admitted(&case), case.widths_us);
+        let lap = Lap::draw(dice);
+        let (written, _) = lap.simulate(|out| job(&case, &lap, kind, out));
+        let found = net(written.into_iter().map(|(row, _, diff)| (row, diff)));
+        assert_same(&found, &expected, &(seed, &lap, kind, &case));
+    }
+}
+
+#[test]
+fn windows_read_of_every_aggregate_what_it_reads_alone() {
+    for_seeds(0..120, |seed| {
+        let mut dice = Dice::new(seed);
+        let (cut, case) = draw(&mut dice, 80);
+        let mode = dice.pick(&[Mode::Latest, Mode::Finals]);
+        holds(Kind::Cut(cut, mode), case, &mut dice, seed);
+    });
+}
+
+/// Over cases of so many rows whose rows may be taken back before they come.
+fn holds_over(seeds: std::ops::Range<u64>, kind: impl Fn(&mut Dice) -> Kind) {
+    for_seeds(seeds, |seed| {
+        let mut dice = Dice::new(seed);
+        let kind = kind(&mut dice);
+        let case = Case::draw(&mut dice, 60, Retractions::Anywhere);
+        holds(kind, case, &mut dice, seed);
+    });
+}
+
+#[test]
+fn rolling_windows_read_of_every_aggregate_what_it_reads_alone() {
+    holds_over(1_000..1_072, |dice| {
+        Kind::Rolling(dice.pick(&[Mode::Latest, Mode::Finals, Mode::Corrections]))
+    });
+}
+
+#[test]
+fn last_rows_as_of_rows_read_of_every_aggregate_what_it_reads_alone() {
+    holds_over(2_000..2_048, |dice| {
+        let number = dice.pick(&[1, 2, 3]);
+        Kind::LastRows(number, dice.pick(&[Mode::Finals, Mode::Corrections]))
+    });
+}
+
+#[test]
+fn labels_are_told_of_every_aggregate_what_it_reads_alone() {
+    holds_over(3_000..3_048, |dice| {
+        Kind::Labels(dice.pick(&[Mode::Finals, Mode::Corrections]))
+    });
+}
