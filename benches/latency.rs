@@ -12,18 +12,17 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
-use benches::asked::LATENCY_P99_MS;
-use benches::latency::{self, Load};
+use benches::latency::{self, Latencies, Load, milliseconds};
+use benches::outcome::{CURVES, LatencyOutcome};
 use clap::Parser;
 use hdrhistogram::Histogram;
 use plotters::prelude::*;
-use thalweg::prelude::JobError;
 
 /// Measures latency from source to sink, through rolling windows of 1 h, 24 h and 7 d.
 #[derive(Parser)]
 struct Options {
     /// Rows a second.
-    #[arg(long, default_value_t = 100_000)]
+    #[arg(long, default_value_t = 100_000, value_parser = clap::value_parser!(u64).range(1..))]
     rate: u64,
     /// How long each of the two runs takes; the first second is not counted.
     #[arg(long, default_value_t = 20.0)]
@@ -44,7 +43,7 @@ struct Options {
 
 /// Latencies of one kind of one run.
 struct Curve {
-    name: String,
+    name: &'static str,
     latencies: Histogram<u64>,
     colour: RGBColor,
 }
@@ -59,15 +58,26 @@ const SHARES: [f64; 8] = [0.0, 0.5, 0.9, 0.99, 0.999, 0.9999, 0.99999, 1.0];
 )]
 fn main() -> ExitCode {
     let options = Options::parse();
-    let curves = match run(&options) {
-        Ok(curves) => curves,
+    let load = Load {
+        rate: options.rate,
+        time: Duration::from_secs_f64(options.seconds.max(2.0)),
+        workers: options.workers,
+        epoch: None,
+    };
+    let epoch = Duration::from_millis(options.epoch_ms);
+    let runs = match latency::both(load, epoch) {
+        Ok(runs) => runs,
         Err(error) => {
             eprintln!("{error}");
             return ExitCode::FAILURE;
         }
     };
+    let curves = curves(&runs);
     curves.iter().for_each(|curve| println!("{}", table(curve)));
-    print!("{}", verdict(&curves));
+    println!("{}", LatencyOutcome::heading());
+    for outcome in LatencyOutcome::of(&load, epoch, &runs) {
+        println!("{}", outcome.line());
+    }
     if let Some(file) = &options.plot {
         if let Err(error) = plot(&curves, &options, file) {
             eprintln!("could not draw {}: {error}", file.display());
@@ -78,40 +88,17 @@ fn main() -> ExitCode {
     ExitCode::SUCCESS
 }
 
-/// Both runs, one after the other.
-fn run(options: &Options) -> Result<[Curve; 3], JobError> {
-    let load = Load {
-        rate: options.rate.max(1),
-        time: Duration::from_secs_f64(options.seconds.max(2.0)),
-        workers: options.workers,
-        epoch: None,
-    };
-    let as_decided = latency::run(load)?;
-    let epoch = Some(Duration::from_millis(options.epoch_ms));
-    let of_length = latency::run(Load { epoch, ..load })?;
-    let milliseconds = options.epoch_ms;
-    let curve = |name: String, latencies, colour| Curve {
-        name,
-        latencies,
+fn curves([as_decided, held]: &[Latencies; 2]) -> [Curve; 3] {
+    let of = |place: usize, latencies: &Histogram<u64>, colour| Curve {
+        name: CURVES[place],
+        latencies: latencies.clone(),
         colour,
     };
-    Ok([
-        curve(
-            "epochs as they come, from the row".to_owned(),
-            as_decided.from_due,
-            RGBColor(0, 90, 160),
-        ),
-        curve(
-            format!("epochs of {milliseconds} ms, from the row"),
-            of_length.from_due,
-            RGBColor(190, 80, 0),
-        ),
-        curve(
-            format!("epochs of {milliseconds} ms, from their last row"),
-            of_length.from_last_row,
-            RGBColor(90, 140, 60),
-        ),
-    ])
+    [
+        of(0, &as_decided.from_due, RGBColor(0, 90, 160)),
+        of(1, &held.from_due, RGBColor(190, 80, 0)),
+        of(2, &held.from_last_row, RGBColor(90, 140, 60)),
+    ]
 }
 
 /// A line per share of the answers.
@@ -130,32 +117,10 @@ fn table(curve: &Curve) -> String {
     text
 }
 
-/// Which latencies are what is asked.
-fn verdict(curves: &[Curve]) -> String {
-    let mut text = format!("asked: 99% within {LATENCY_P99_MS} ms\n");
-    for Curve {
-        name, latencies, ..
-    } in curves
-    {
-        let p99 = milliseconds(latencies, 0.99);
-        let reached = if p99 < LATENCY_P99_MS {
-            "reached"
-        } else {
-            "not reached"
-        };
-        let _ = writeln!(text, "  {name}: {p99:.3} ms, {reached}");
-    }
-    text
-}
-
 /// A share in percent, without zeros behind.
 fn percent(share: f64) -> String {
     let text = format!("{:.3}", share * 100.0);
     text.trim_end_matches('0').trim_end_matches('.').to_owned()
-}
-
-fn milliseconds(latencies: &Histogram<u64>, share: f64) -> f64 {
-    latencies.value_at_quantile(share) as f64 / 1_000.0
 }
 
 /// Nines of a share: 0 for none, 1 for 90 %, 2 for 99 %.

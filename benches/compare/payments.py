@@ -1,12 +1,13 @@
-"""Draws the input of one size: card payments in order of arrival, labels, merchants and the training snapshot.
+"""Draws the input of one size: card payments in order of arrival, labels, merchants, users and the training snapshot.
 
     payments/payments.parquet     id, at_ms, user, merchant, country, amount     in order of arrival
     labels/labels.parquet         id, at_ms, user                                in order of time
     merchants/merchants.parquet   merchant, from_ms, to_ms, risk                 valid in [from_ms, to_ms), by from_ms
+    users/users.parquet           user, bound, risk                              every user once
     baseline.json                 edges and counts of ten bins of the amount in the first three days
 
-Of 100 payments 97 arrive up to a minute after their time and 3 up to an hour after it, never a whole hour. No two
-payments have the same time: where a tie is broken is no matter of speed, and the engines break ties differently.
+Of 100 payments 97 arrive up to a minute after their time and 3 up to an hour after it, never a whole hour. One in a
+thousand has another of its user exactly half an hour after it, where sessions part. No two payments have the same time: where a tie is broken is no matter of speed, and the engines break ties differently.
 The same seed on the same numpy gives the same bytes.
 
 usage: payments.py FOLDER PAYMENTS USERS
@@ -25,6 +26,7 @@ START_MS, DAYS = 1_735_689_600_000, 30
 DAY_MS = 86_400_000
 SPAN_MS = DAYS * DAY_MS
 TRAINING_MS = 3 * DAY_MS
+GAP_MS = 1_800_000
 MERCHANTS, COUNTRIES = 10_000, 30
 # A hundred merchants a day are rated anew.
 RATED_ANEW = 100 * DAYS
@@ -45,10 +47,11 @@ def payments(random, rows, users):
     step_ms = SPAN_MS // rows
     at_ms = START_MS + numpy.arange(rows, dtype=numpy.int64) * step_ms + random.integers(0, step_ms, rows)
     delay_ms = numpy.where(
-        random.random(rows) < 0.97, random.integers(0, 60_000, rows), random.integers(0, 3_600_000, rows)
+        random.random(rows) < 0.97, random.integers(0, 60_000, rows), random.integers(0, 3_600_000 - step_ms, rows)
     )
     at_ms = at_ms[numpy.argsort(at_ms + delay_ms, kind="stable")]
     user = random.permutation(users)[zipf(random, users, 0.8, rows)] + 1
+    plant_gaps(random, at_ms, user, step_ms)
     moved = numpy.where(at_ms >= START_MS + SPAN_MS // 2, 0.35, 0.0)
     cents = numpy.maximum(numpy.round(numpy.exp(3.2 + moved + random.standard_normal(rows)) * 100), 1)
     return {
@@ -59,6 +62,16 @@ def payments(random, rows, users):
         "country": numpy.where(random.random(rows) < 0.9, user % COUNTRIES, random.integers(0, COUNTRIES, rows)),
         "amount": cents / 100,
     }
+
+
+def plant_gaps(random, at_ms, user, step_ms):
+    """Moves some payments within their step, so that they lie exactly one gap after another of the same user."""
+    by_step = numpy.argsort(at_ms)
+    steps = random.choice(len(at_ms) // 2, len(at_ms) // 1_000, replace=False)
+    for first in by_step[steps]:
+        then_ms = at_ms[first] + GAP_MS
+        then = by_step[(then_ms - START_MS) // step_ms]
+        at_ms[then], user[then] = then_ms, user[first]
 
 
 def labels(random, rows, users):
@@ -86,6 +99,15 @@ def merchants(random):
         "from_ms": from_ms[known],
         "to_ms": to_ms[known],
         "risk": numpy.round(random.random(len(merchant)), 4),
+    }
+
+
+def profiles(random, users):
+    """What is known of every user: how much they may spend, in whole units, and how risky they are."""
+    return {
+        "user": random.permutation(users) + 1,
+        "bound": random.integers(1, 10_000, users),
+        "risk": numpy.round(random.random(users), 4),
     }
 
 
@@ -119,6 +141,7 @@ def main():
     write(folder, "payments", made)
     write(folder, "labels", labels(random, rows // 10, users))
     write(folder, "merchants", merchants(random))
+    write(folder, "users", profiles(random, users))
     with open(f"{folder}/baseline.json", "w") as file:
         json.dump({"format": 1, "baselines": [baseline(made)]}, file)
 

@@ -44,6 +44,7 @@ ENGINES = [
             "org.apache.hadoop:hadoop-client-api:3.4.2",
             "org.apache.hadoop:hadoop-client-runtime:3.4.2",
         ),
+        remarks={"lookup": "a join of two tables, which keeps every payment and would repair it"},
         starts_s=6,
     ),
     Engine(
@@ -54,8 +55,10 @@ ENGINES = [
         remarks={
             "rolling": "has no window per row: each payment is joined with all of its window, then grouped",
             "dimension": "the same for the 24 h of each merchant",
+            "point_in_time": "has no window as of a label: each label is joined with all of its widest window",
+            "lookup": "a join of two tables, which keeps every payment and would repair it",
         },
-        slow=("rolling", "asof", "dimension"),
+        slow=("rolling", "hopping", "asof", "dimension", "point_in_time"),
     ),
     Engine(
         "Bytewax",
@@ -65,9 +68,11 @@ ENGINES = [
         remarks={
             "rolling": "has no window per row: a stateful operator written in Python",
             "asof": "has no join as of a time: a stateful operator written in Python",
+            "point_in_time": "has no window as of a label: a stateful operator written in Python",
+            "lookup": "a table looked up in Python",
             "dimension": "has neither: a table looked up in Python and a stateful operator written in Python",
         },
-        slow=("tumbling",),
+        slow=("tumbling", "hopping", "session"),
     ),
 ]
 
@@ -79,9 +84,13 @@ PYTHONS = ("python3.11", "python3.12", "python3")
 WORKLOADS = {
     "rolling": "per payment: count, sum, mean, stddev, min, max of its user's last 1 h, 24 h and 7 d",
     "tumbling": "per user and 5 min: count and sum",
+    "hopping": "per user and 6 h, every hour: count and sum",
+    "session": "per session of a user, whose payments are at most 30 min apart: count, sum and length",
     "asof": "per label: its user's newest payment at or before it",
     "drift": "per hour and country: a histogram of ten bins and its PSI against the first three days",
     "dimension": "per payment: its merchant's risk as of the payment, and the mean of the merchant's last 24 h",
+    "point_in_time": "per label: count and sum of its user's last 1 h, 24 h and 7 d",
+    "lookup": "per payment: its user's bound and risk",
 }
 
 

@@ -81,6 +81,25 @@ pub struct Load {
     pub epoch: Option<Duration>,
 }
 
+impl Load {
+    /// The load under which a latency is asked, for ten seconds.
+    pub const ASKED: Self = Self {
+        rate: 100_000,
+        time: Duration::from_secs(10),
+        workers: 1,
+        epoch: None,
+    };
+
+    /// Whether a latency is asked under this load, for however long.
+    #[must_use]
+    pub fn is_asked(&self) -> bool {
+        self.rate == Self::ASKED.rate && self.workers == Self::ASKED.workers
+    }
+}
+
+/// How long all epochs are open under which a latency is asked.
+pub const EPOCH_ASKED: Duration = Duration::from_millis(10);
+
 /// The moment that a run begins, by both clocks.
 #[derive(Clone, Copy)]
 struct Start {
@@ -195,6 +214,25 @@ impl Writer<Answer> for Stopped {
     fn finish(&mut self) -> Result<(), SinkError> {
         Ok(())
     }
+}
+
+/// Within how many milliseconds so great a share of the answers is written.
+#[must_use]
+pub fn milliseconds(latencies: &Histogram<u64>, share: f64) -> f64 {
+    latencies.value_at_quantile(share) as f64 / 1_000.0
+}
+
+/// Both runs of a load: with epochs that close as the engine decides, and that are all open for so long.
+///
+/// # Errors
+/// As `Job::run`.
+pub fn both(load: Load, epoch: Duration) -> Result<[Latencies; 2], JobError> {
+    let as_decided = run(Load {
+        epoch: None,
+        ..load
+    })?;
+    let epoch = Some(epoch);
+    Ok([as_decided, run(Load { epoch, ..load })?])
 }
 
 /// Runs rolling windows over payments, and returns the latencies of all answers after the first second.

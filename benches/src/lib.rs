@@ -13,6 +13,8 @@ pub mod jobs;
 pub mod latency;
 pub mod loops;
 pub mod measure;
+pub mod outcome;
+pub mod plan;
 pub mod run;
 pub mod scaling;
 pub mod workload;

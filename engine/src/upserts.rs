@@ -8,7 +8,8 @@ use crate::update::Data;
 /// The rows of a table with one row per key: a row that came last replaces its key's, a retraction deletes it.
 ///
 /// It is no [`Table`]: its signs do not add up, so that the only thing to do with it is to sink it. An operator that
-/// makes one saves computing and moving what a store overwrites anyway.
+/// makes one saves computing and moving what a store overwrites anyway, and the look at whether a row has changed: one that
+/// reads the same may be put again.
 #[derive(Clone)]
 pub struct Upserts<'s, D: Data>(Table<'s, D>);
 

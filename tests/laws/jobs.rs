@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use thalweg::connectors::memory::Collect;
 use thalweg::operators::value::Lane;
-use thalweg::operators::window::rolling::{Rolled, Rolling};
+use thalweg::operators::window::rolling::{Rolled, Rolling, Wide, WithoutExtremes};
 use thalweg::prelude::*;
 
 use tests::case::Case;
@@ -13,6 +13,8 @@ use tests::event::Event;
 use tests::lap::Lap;
 use tests::oracle::{GroupFacts, RolledRow};
 use tests::summary::Summary;
+
+use crate::upserts::Told;
 
 /// A row as plain numbers.
 pub(crate) fn read<L: Lane, const N: usize, const W: usize>(
@@ -106,6 +108,18 @@ pub(crate) fn rolling_corrections(
     })
 }
 
+type Totals<'s> =
+    Rolling<'s, Event, i64, thalweg::operators::value::Fixed<0>, 2, 3, WithoutExtremes<Wide>>;
+
+/// Rolling totals of two lanes of whole numbers.
+fn bare<'s>(events: &Table<'s, Event>, case: &Case) -> Result<Totals<'s>, JobError> {
+    let keyed = events
+        .key_by(|event| event.key)
+        .event_time(|event| event.at);
+    let windows = keyed.rolling(case.widths())?;
+    Ok(windows.totals_of("totals", |event| [event.value, event.other]))
+}
+
 /// A mode of rolling windows that keep no extremes.
 #[derive(Clone, Copy)]
 pub(crate) enum Mode {
@@ -126,9 +140,7 @@ pub(crate) fn rolling_totals(
     Job::new("rolling totals", move |g| {
         let events = g.source("events", case.source(&lap))?;
         witness.watch(&events);
-        let keyed = events.key_by(|event| event.key);
-        let windows = keyed.event_time(|event| event.at).rolling(case.widths())?;
-        let rolling = windows.totals_of("whole", |event| [event.value, event.other]);
+        let rolling = bare(&events, &case)?;
         let rows = match mode {
             Mode::Latest => {
                 let rows = in_some_form!(lap, rolling, latest());
@@ -166,6 +178,47 @@ pub(crate) fn rolling_real_latest(
         let rolling = floats(&events, &case)?;
         let latest = in_some_form!(lap, rolling, latest());
         latest.map(read).sink("out", out.clone())
+    })
+}
+
+/// What a rolling window stores of an event.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Lanes {
+    /// Two whole numbers, with extremes.
+    Whole,
+    /// The same without.
+    Totals,
+    /// One float, over one width.
+    Real,
+}
+
+/// Rolling windows for a store that replaces.
+pub(crate) fn rolling_upserts(
+    case: &Case,
+    lap: &Lap,
+    (lanes, expiry): (Lanes, Expiry),
+    witness: &Witness,
+    out: &Told,
+) -> Job {
+    let (case, lap, witness, out) = (case.clone(), *lap, witness.clone(), out.clone());
+    Job::new("upserts", move |g| {
+        let events = g.source("events", case.source(&lap))?;
+        witness.watch(&events);
+        let out = out.clone();
+        match lanes {
+            Lanes::Whole => {
+                let rolling = whole(&events, &case)?.expiry(expiry);
+                in_some_form!(lap, rolling, upserts()).sink("store", out)
+            }
+            Lanes::Totals => {
+                let rolling = bare(&events, &case)?.expiry(expiry);
+                in_some_form!(lap, rolling, upserts()).sink("store", out)
+            }
+            Lanes::Real => {
+                let rolling = floats(&events, &case)?.expiry(expiry);
+                in_some_form!(lap, rolling, upserts()).sink("store", out)
+            }
+        }
     })
 }
 

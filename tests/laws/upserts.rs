@@ -5,43 +5,47 @@ use std::collections::{BTreeMap, BTreeSet};
 use tests::case::{Case, Retractions};
 use tests::dice::Dice;
 use tests::epochs::{Witness, each_epoch, once};
+use tests::event::Event;
 use tests::lap::Lap;
-use tests::oracle::{RolledRow, WHOLE, admitted, assert_same, net, rolling_latest};
+use tests::oracle::{
+    Net, REAL, RolledRow, TOTALS, WHOLE, admitted, assert_same, net, rolling_latest,
+};
 use thalweg::connectors::memory::Collect;
 use thalweg::engine::sink::{Sink, SinkError, SinkPlace, UpsertSink, Writer};
-use thalweg::engine::time::WATERMARK_NONE;
-use thalweg::operators::value::Fixed;
+use thalweg::engine::time::{Epoch, WATERMARK_NONE};
+use thalweg::engine::update::Updates;
+use thalweg::operators::value::Lane;
 use thalweg::operators::window::rolling::Rolled;
 use thalweg::prelude::*;
 
-use crate::{for_seeds, jobs};
+use crate::for_seeds;
+use crate::jobs::{self, Lanes};
 
-type Row = Rolled<i64, Fixed<0>, 2, 3>;
+/// What a store is told, as plain numbers.
+#[derive(Clone)]
+pub(crate) struct Told(Collect<RolledRow>);
 
-/// What a store is told, in the order in which it is.
-struct Told(Collect<Row>);
+impl<L: Lane, const N: usize, const W: usize> UpsertSink<Rolled<i64, L, N, W>> for Told {}
 
-impl Sink<Row> for Told {
-    fn open(&self, place: SinkPlace) -> Result<Box<dyn Writer<Row>>, SinkError> {
-        self.0.open(place)
+impl<L: Lane, const N: usize, const W: usize> Sink<Rolled<i64, L, N, W>> for Told {
+    fn open(&self, _: SinkPlace) -> Result<Box<dyn Writer<Rolled<i64, L, N, W>>>, SinkError> {
+        Ok(Box::new(self.clone()))
     }
 }
 
-impl UpsertSink<Row> for Told {}
+impl<L: Lane, const N: usize, const W: usize> Writer<Rolled<i64, L, N, W>> for Told {
+    fn write(
+        &mut self,
+        epoch: Epoch,
+        rows: Updates<Rolled<i64, L, N, W>>,
+    ) -> Result<(), SinkError> {
+        let plain = |(row, epoch, diff)| (jobs::read(row), epoch, diff);
+        self.0.write(epoch, rows.into_iter().map(plain).collect())
+    }
 
-fn job(case: &Case, lap: &Lap, expiry: Expiry, witness: &Witness, out: Collect<Row>) -> Job {
-    let (case, lap, witness) = (case.clone(), *lap, witness.clone());
-    Job::new("upserts", move |g| {
-        let events = g.source("events", case.source(&lap))?;
-        witness.watch(&events);
-        let rolling = jobs::whole(&events, &case)?.expiry(expiry);
-        let rows = if lap.seed.is_multiple_of(2) {
-            rolling.compact().upserts()
-        } else {
-            rolling.upserts()
-        };
-        rows.sink("store", Told(out.clone()))
-    })
+    fn finish(&mut self) -> Result<(), SinkError> {
+        self.0.finish()
+    }
 }
 
 /// A store of one row per key.
@@ -49,7 +53,7 @@ fn job(case: &Case, lap: &Lap, expiry: Expiry, witness: &Witness, out: Collect<R
 struct Store(BTreeMap<i64, RolledRow>);
 
 impl Store {
-    /// Takes what it is told in one epoch: a row at most of each key, and none of a key that it does not hold is deleted.
+    /// Takes what it is told in one epoch: a row at most of each key, and no key is deleted that it does not hold.
     fn take(&mut self, told: &[(RolledRow, i64)]) {
         let mut keys = BTreeSet::new();
         for (row, diff) in told {
@@ -58,44 +62,61 @@ impl Store {
                 1 => {
                     self.0.insert(row.key, row.clone());
                 }
-                -1 => assert!(
-                    self.0.remove(&row.key).is_some(),
-                    "nothing to delete: {row:?}"
-                ),
+                -1 => assert!(self.0.remove(&row.key).is_some(), "not there: {row:?}"),
                 _ => panic!("{diff} copies of {row:?}"),
             }
         }
     }
 
-    fn rows(&self) -> tests::oracle::Net<RolledRow> {
+    fn rows(&self) -> Net<RolledRow> {
         self.0.values().map(|row| (row.clone(), 1)).collect()
     }
 }
 
-fn as_of(expiry: Expiry, watermark: i64) -> i64 {
-    match expiry {
+/// What is run.
+type Kind = (Lanes, Expiry);
+
+fn draw(dice: &mut Dice) -> Kind {
+    let lanes = dice.pick(&[Lanes::Whole, Lanes::Totals, Lanes::Real]);
+    (
+        lanes,
+        dice.pick(&[Expiry::AtWatermark, Expiry::AtNextEvent]),
+    )
+}
+
+/// What the store must hold under a watermark.
+fn expected(
+    (lanes, expiry): Kind,
+    input: &Net<Event>,
+    case: &Case,
+    watermark: i64,
+) -> Net<RolledRow> {
+    let as_of = match expiry {
         Expiry::AtWatermark => watermark,
         Expiry::AtNextEvent => WATERMARK_NONE,
-    }
+    };
+    let (widths, lanes) = match lanes {
+        Lanes::Whole => (&case.widths_us[..], &WHOLE),
+        Lanes::Totals => (&case.widths_us[..], &TOTALS),
+        Lanes::Real => (&case.widths_us[..1], &REAL),
+    };
+    rolling_latest(input, widths, as_of, lanes)
 }
 
 #[test]
 fn a_store_that_replaces_holds_brute_force_after_every_epoch() {
     for_seeds(0..240, |seed| {
         let mut dice = Dice::new(seed);
-        let expiry = dice.pick(&[Expiry::AtWatermark, Expiry::AtNextEvent]);
+        let kind = draw(&mut dice);
         let case = Case::draw(&mut dice, 120, Retractions::Anywhere);
         let (lap, witness) = (Lap::draw(&mut dice), Witness::default());
-        let told = once(&lap, |out| job(&case, &lap, expiry, &witness, out));
-        let told = told.into_iter();
-        let told: Vec<_> = told
-            .map(|(row, epoch, diff)| (jobs::read(row), epoch, diff))
-            .collect();
-        let (context, mut store) = ((seed, lap, &case), Store::default());
+        let told = once(&lap, |out| {
+            jobs::rolling_upserts(&case, &lap, kind, &witness, &Told(out))
+        });
+        let (context, mut store) = ((seed, lap, kind, &case), Store::default());
         each_epoch(&context, &witness.seen(), &told, |after| {
             store.take(after.written);
-            let as_of = as_of(expiry, after.time.as_of);
-            let expected = rolling_latest(after.input, &case.widths_us, as_of, &WHOLE);
+            let expected = expected(kind, after.input, &case, after.time.as_of);
             assert_same(
                 &store.rows(),
                 &expected,
@@ -109,26 +130,23 @@ fn a_store_that_replaces_holds_brute_force_after_every_epoch() {
 fn a_store_that_replaces_holds_brute_force_in_the_end_in_any_order() {
     for_seeds(1_000..1_080, |seed| {
         let mut dice = Dice::new(seed);
+        let kind = draw(&mut dice);
         let limited = Case::draw(&mut dice, 200, Retractions::Anywhere);
         let unlimited = limited.clone().unlimited();
         let reordered = unlimited.shuffled(&mut dice);
-        let expiry = dice.pick(&[Expiry::AtWatermark, Expiry::AtNextEvent]);
         for case in [limited, unlimited, reordered] {
             let (lap, quiet) = (Lap::draw(&mut dice), Witness::default());
-            let (told, _) = lap.simulate(|out| job(&case, &lap, expiry, &quiet, out));
+            let (told, _) =
+                lap.simulate(|out| jobs::rolling_upserts(&case, &lap, kind, &quiet, &Told(out)));
             let mut epochs: BTreeMap<_, Vec<_>> = BTreeMap::new();
             for (row, epoch, diff) in told {
-                epochs
-                    .entry(epoch)
-                    .or_default()
-                    .push((jobs::read(row), diff));
+                epochs.entry(epoch).or_default().push((row, diff));
             }
             let mut store = Store::default();
             epochs.values().for_each(|told| store.take(told));
             let input = admitted(&case);
-            let as_of = as_of(expiry, input.as_of);
-            let expected = rolling_latest(&net(input.rows), &case.widths_us, as_of, &WHOLE);
-            assert_same(&store.rows(), &expected, &(seed, &lap, &case));
+            let expected = expected(kind, &net(input.rows), &case, input.as_of);
+            assert_same(&store.rows(), &expected, &(seed, &lap, kind, &case));
         }
     });
 }

@@ -1,4 +1,4 @@
-"""The workloads in Bytewax: its own tumbling windows, and a stateful operator in Python where it has none.
+"""The workloads in Bytewax: its own windows, and a stateful operator in Python where it has none.
 
 It has no rolling window per row and no join as of a time. `InOrder` is what one would write: it keeps a key's rows
 until the key's newest row is an hour ahead, and hands them on in the order of their time.
@@ -22,7 +22,7 @@ from bytewax.inputs import DynamicSource, StatelessSourcePartition
 from bytewax.operators import StatefulBatchLogic
 from bytewax.outputs import DynamicSink, StatelessSinkPartition
 from bytewax.testing import run_main
-from timed import DAY_MS, HOUR_MS, WINDOWS, Arguments, Clock
+from timed import DAY_MS, GAP_MS, HOUR_MS, WINDOWS, Arguments, Clock
 
 arguments = Arguments()
 EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
@@ -99,6 +99,22 @@ class InOrder(StatefulBatchLogic):
         return None
 
 
+class Trailing:
+    """Count and sum of the rows in the last so many milliseconds, in cents, which Python adds exactly."""
+
+    def __init__(self, width_ms):
+        self.width_ms, self.rows, self.sum = width_ms, deque(), 0
+
+    def add(self, at_ms, cents):
+        self.rows.append((at_ms, cents))
+        self.sum += cents
+        self.until(at_ms)
+
+    def until(self, at_ms):
+        while self.rows and self.rows[0][0] < at_ms - self.width_ms:
+            self.sum -= self.rows.popleft()[1]
+
+
 class Rolling:
     """The moments of the rows in the last so many milliseconds, in cents, which Python adds exactly."""
 
@@ -139,8 +155,9 @@ def windows_of_user():
 
     def step(row):
         at_ms, id, amount = row
+        cents = round(amount * 100)
         for window in windows:
-            window.add(at_ms, round(amount * 100))
+            window.add(at_ms, cents)
         counts = [len(window.rows) for window in windows]
         return (id % 97 + 1, *counts, *(number for window in windows for number in window.moments()))
 
@@ -155,29 +172,61 @@ def rolling(flow):
     return op.map("row", found, lambda found: found[1]), AddUp([f"count_{name}" for name in WINDOWS], moments)
 
 
-def fold(rows, width, zero, add):
+def fold(rows, windower, zero, add, merge=lambda a, b: [x + y for x, y in zip(a, b)]):
     """Bytewax's own windows of a key; it waits for two hours, since it counts the seconds that pass as event time."""
     clock = windowing.EventClock(
         ts_getter=lambda row: EPOCH + timedelta(milliseconds=row[0]), wait_for_system_duration=timedelta(hours=2)
     )
-    windower = windowing.TumblingWindower(length=width, align_to=EPOCH)
-    return windowing.fold_window(
-        "windows", rows, clock, windower, zero, add, lambda a, b: [x + y for x, y in zip(a, b)]
-    ).down
+    return windowing.fold_window("windows", rows, clock, windower, zero, add, merge).down
+
+
+def tumbling_of(width):
+    return windowing.TumblingWindower(length=width, align_to=EPOCH)
+
+
+def spent(flow):
+    """The payments by user, as time and amount."""
+    batches = read("payments", "user", "at_ms", "amount")
+    rows = Rows([(str(user), (at, amount)) for user, at, amount in batch] for batch in batches)
+    return op.input("payments", flow, rows)
 
 
 def tumbling(flow):
-    batches = read("payments", "user", "at_ms", "amount")
-    rows = op.input(
-        "payments", flow, Rows([(str(user), (at, amount)) for user, at, amount in batch] for batch in batches)
-    )
-    windows = fold(rows, timedelta(minutes=5), lambda: (0, 0.0), lambda sums, row: (sums[0] + 1, sums[1] + row[1]))
+    return counted(flow, tumbling_of(timedelta(minutes=5)))
+
+
+def hopping(flow):
+    hour = timedelta(hours=1)
+    return counted(flow, windowing.SlidingWindower(length=6 * hour, offset=hour, align_to=EPOCH))
+
+
+def counted(flow, windower):
+    """Count and sum per user and window."""
+    windows = fold(spent(flow), windower, lambda: (0, 0.0), lambda sums, row: (sums[0] + 1, sums[1] + row[1]))
 
     def row(found):
         user, (start, (count, sum)) = found
         return ((int(user) + start) % 97 + 1, count, sum)
 
     return op.map("row", windows, row), AddUp(["count"], ["sum"])
+
+
+def session(flow):
+    def merge(a, b):
+        return (a[0] + b[0], a[1] + b[1], min(a[2], b[2]), max(a[3], b[3]))
+
+    def add(session, row):
+        (count, sum, first, last), (at_ms, amount) = session, row
+        return (count + 1, sum + amount, at_ms if at_ms < first else first, at_ms if at_ms > last else last)
+
+    windower = windowing.SessionWindower(gap=timedelta(milliseconds=GAP_MS))
+    windows = fold(spent(flow), windower, lambda: (0, 0.0, math.inf, -math.inf), add, merge)
+
+    def row(found):
+        user, (_, (count, sum, first, last)) = found
+        return ((int(user) + first) % 97 + 1, count, last - first, sum)
+
+    return op.map("row", windows, row), AddUp(["count", "span"], ["sum"])
 
 
 def payments_and_labels():
@@ -218,6 +267,37 @@ def asof(flow):
     return op.map("row", found, lambda found: found[1]), AddUp(["matched", "found"], ["amount"])
 
 
+def told_of_user():
+    windows = [Trailing(width_ms) for width_ms in WINDOWS.values()]
+
+    def step(row):
+        at_ms, is_label, id, amount = row
+        if not is_label:
+            cents = round(amount * 100)
+            for window in windows:
+                window.add(at_ms, cents)
+            return None
+        for window in windows:
+            window.until(at_ms)
+        counts = [len(window.rows) for window in windows]
+        return (id % 97 + 1, *counts, *(window.sum / 100 for window in windows))
+
+    return InOrder(step)
+
+
+def point_in_time(flow):
+    rows = op.input("both", flow, Rows(payments_and_labels()))
+    found = op.stateful_batch("windows", rows, lambda _: told_of_user())
+    names = [[f"{moment}_{name}" for name in WINDOWS] for moment in ("count", "sum")]
+    return op.map("row", found, lambda found: found[1]), AddUp(*names)
+
+
+def lookup(flow):
+    users = {user: known for batch in read("users", "user", "bound", "risk") for user, *known in batch}
+    rows = op.input("payments", flow, Rows(read("payments", "id", "user")))
+    return op.map("user", rows, lambda row: (row[0] % 97 + 1, *users[row[1]])), AddUp(["bound"], ["risk"])
+
+
 def drift(flow):
     edges, counts = arguments.baseline()
     shares = [count / sum(counts) for count in counts]
@@ -237,7 +317,7 @@ def drift(flow):
         psi = sum((a - e) * math.log((a + 1e-4) / (e + 1e-4)) for a, e in parts)
         return ((hour + int(country)) % 97 + 1, n, psi)
 
-    windows = fold(rows, timedelta(hours=1), lambda: [0] * 10, add)
+    windows = fold(rows, tumbling_of(timedelta(hours=1)), lambda: [0] * 10, add)
     return op.map("judge", windows, judge), AddUp(["count"], ["psi"])
 
 
@@ -276,7 +356,17 @@ def dimension(flow):
 
 
 def main():
-    flows = {"rolling": rolling, "tumbling": tumbling, "asof": asof, "drift": drift, "dimension": dimension}
+    flows = {
+        "rolling": rolling,
+        "tumbling": tumbling,
+        "hopping": hopping,
+        "session": session,
+        "asof": asof,
+        "drift": drift,
+        "dimension": dimension,
+        "point_in_time": point_in_time,
+        "lookup": lookup,
+    }
     flow = Dataflow("compare")
     clock = Clock()
     rows, sink = flows[arguments.workload](flow)

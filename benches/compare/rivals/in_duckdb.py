@@ -1,10 +1,11 @@
 """The workloads in DuckDB: one SQL statement each, over the Parquet files, computed once and whole."""
 
 import duckdb
-from timed import HOUR_MS, WINDOWS, Arguments, Clock
+from timed import GAP_MS, HOUR_MS, WINDOWS, Arguments, Clock
 
 arguments = Arguments()
-PAYMENTS, LABELS, MERCHANTS = (f"'{arguments.parquet(name)}'" for name in ("payments", "labels", "merchants"))
+NAMES = ("payments", "labels", "merchants", "users")
+PAYMENTS, LABELS, MERCHANTS, USERS = (f"'{arguments.parquet(name)}'" for name in NAMES)
 
 
 def rolling():
@@ -31,6 +32,57 @@ def tumbling():
     return f"""
         SELECT count(*) AS rows, sum(n * ((user + start) % 97 + 1)) AS count, sum(s * ((user + start) % 97 + 1)) AS sum
         FROM (SELECT user, at_ms // 300000 AS start, count(*) AS n, sum(amount) AS s FROM {PAYMENTS} GROUP BY ALL)"""
+
+
+def hopping():
+    # Hours first, of which each is a part of six windows.
+    return f"""
+        WITH hours AS (SELECT user, at_ms // {HOUR_MS} AS hour, count(*) AS n, sum(amount) AS s
+                       FROM {PAYMENTS} GROUP BY ALL),
+             windows AS (SELECT user, hour - back AS start, sum(n)::BIGINT AS n, sum(s) AS s
+                         FROM hours, range(6) parts(back) GROUP BY ALL)
+        SELECT count(*) AS rows, sum(n * ((user + start) % 97 + 1))::BIGINT AS count,
+               sum(s * ((user + start) % 97 + 1)) AS sum
+        FROM windows"""
+
+
+def session():
+    return f"""
+        WITH marked AS (SELECT user, at_ms, amount, coalesce(at_ms - lag(at_ms) OVER w > {GAP_MS}, true) AS is_first
+                        FROM {PAYMENTS} WINDOW w AS (PARTITION BY user ORDER BY at_ms)),
+             numbered AS (SELECT user, at_ms, amount, count(*) FILTER (is_first) OVER w AS number
+                          FROM marked WINDOW w AS (PARTITION BY user ORDER BY at_ms ROWS UNBOUNDED PRECEDING)),
+             sessions AS (SELECT (user + min(at_ms)) % 97 + 1 AS w, count(*) AS n, sum(amount) AS s,
+                                 max(at_ms) - min(at_ms) AS span
+                          FROM numbered GROUP BY user, number)
+        SELECT count(*) AS rows, sum(n * w)::BIGINT AS count, sum(span * w)::BIGINT AS span, sum(s * w) AS sum
+        FROM sessions"""
+
+
+def point_in_time():
+    # Labels and payments side by side: a label has no amount, which counts for nothing.
+    digest, moments, windows = ["count(*) AS rows"], [], []
+    for name, width_ms in WINDOWS.items():
+        moments += [
+            f"count(amount) OVER w_{name} AS count_{name}",
+            f"coalesce(sum(amount) OVER w_{name}, 0) AS sum_{name}",
+        ]
+        windows.append(
+            f"w_{name} AS (PARTITION BY user ORDER BY at_ms RANGE BETWEEN {width_ms} PRECEDING AND CURRENT ROW)"
+        )
+        digest += [f"sum(count_{name} * w)::BIGINT AS count_{name}", f"sum(sum_{name} * w) AS sum_{name}"]
+    return f"""
+        WITH rows AS (SELECT user, at_ms, amount, NULL AS label FROM {PAYMENTS}
+                      UNION ALL SELECT user, at_ms, NULL, id FROM {LABELS})
+        SELECT {", ".join(digest)}
+        FROM (SELECT label, label % 97 + 1 AS w, {", ".join(moments)} FROM rows WINDOW {", ".join(windows)})
+        WHERE label IS NOT NULL"""
+
+
+def lookup():
+    return f"""
+        SELECT count(*) AS rows, sum(u.bound * (p.id % 97 + 1))::BIGINT AS bound, sum(u.risk * (p.id % 97 + 1)) AS risk
+        FROM {PAYMENTS} p JOIN {USERS} u ON p.user = u.user"""
 
 
 def asof():
@@ -63,8 +115,17 @@ def dimension():
 
 
 def main():
-    statements = {"rolling": rolling, "tumbling": tumbling, "asof": asof, "drift": drift, "dimension": dimension}
-    statement = statements[arguments.workload]()
+    statement = {
+        "rolling": rolling,
+        "tumbling": tumbling,
+        "hopping": hopping,
+        "session": session,
+        "asof": asof,
+        "drift": drift,
+        "dimension": dimension,
+        "point_in_time": point_in_time,
+        "lookup": lookup,
+    }[arguments.workload]()
     connection = duckdb.connect()
     connection.execute(f"SET threads = {arguments.threads}")
     connection.execute("SET enable_progress_bar = false")

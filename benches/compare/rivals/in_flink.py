@@ -84,6 +84,66 @@ def tumbling():
     )
 
 
+def hopping():
+    start = "TIMESTAMPDIFF(HOUR, TIMESTAMP '1970-01-01 00:00:00', window_start)"
+    weight = "((`user` + start_hour) % 97 + 1)"
+    return (
+        [table("payments", PAYMENTS, "at_ms", HOUR)],
+        f"""
+        SELECT COUNT(*) AS `rows`, SUM(n * {weight}) AS `count`, SUM(s * {weight}) AS `sum` FROM (
+            SELECT `user`, {start} AS start_hour, COUNT(*) AS n, SUM(amount) AS s
+            FROM TABLE(HOP(TABLE payments, DESCRIPTOR(moment), INTERVAL '1' HOUR, INTERVAL '6' HOURS))
+            GROUP BY `user`, window_start, window_end)""",
+    )
+
+
+def session():
+    return (
+        [table("payments", PAYMENTS, "at_ms", HOUR)],
+        """
+        SELECT COUNT(*) AS `rows`, SUM(n * w) AS `count`, SUM(span * w) AS span, SUM(s * w) AS `sum` FROM (
+            SELECT (`user` + MIN(at_ms)) % 97 + 1 AS w, COUNT(*) AS n, SUM(amount) AS s, MAX(at_ms) - MIN(at_ms) AS span
+            FROM TABLE(SESSION(TABLE payments PARTITION BY `user`, DESCRIPTOR(moment), INTERVAL '30' MINUTES))
+            GROUP BY `user`, window_start, window_end)""",
+    )
+
+
+def point_in_time():
+    # Labels and payments side by side: a label has no amount, which counts for nothing.
+    labels = table("labels", "id BIGINT, at_ms BIGINT, `user` BIGINT", "at_ms", NONE)
+    inner, names = (
+        """(SELECT `user`, moment, amount, CAST(NULL AS BIGINT) AS label FROM payments
+            UNION ALL SELECT `user`, moment, CAST(NULL AS DOUBLE), id FROM labels)""",
+        [],
+    )
+    for name, interval in INTERVALS.items():
+        inner = f"""(
+            SELECT `user`, moment, amount, label{"".join(f", {n}" for n in names)},
+                   COUNT(amount) OVER w AS count_{name}, SUM(amount) OVER w AS sum_{name} FROM {inner}
+            WINDOW w AS (PARTITION BY `user` ORDER BY moment RANGE BETWEEN {interval} PRECEDING AND CURRENT ROW))"""
+        names += [f"count_{name}", f"sum_{name}"]
+    sums = ", ".join(f"SUM(COALESCE({name}, 0) * (label % 97 + 1)) AS {name}" for name in names)
+    return (
+        [table("payments", PAYMENTS, "at_ms", HOUR), labels],
+        f"SELECT COUNT(*) AS `rows`, {sums} FROM {inner} WHERE label IS NOT NULL",
+    )
+
+
+def lookup():
+    users = f"""
+        CREATE TABLE users (`user` BIGINT, bound BIGINT, risk DOUBLE, PRIMARY KEY (`user`) NOT ENFORCED)
+        WITH ('connector' = 'filesystem', 'format' = 'parquet', 'path' = 'file://{arguments.parquet("users")}')"""
+    payments = f"""
+        CREATE TABLE payments (id BIGINT, `user` BIGINT)
+        WITH ('connector' = 'filesystem', 'format' = 'parquet', 'path' = 'file://{arguments.parquet("payments")}')"""
+    return (
+        [payments, users],
+        """
+        SELECT COUNT(*) AS `rows`, SUM(u.bound * (p.id % 97 + 1)) AS bound, SUM(u.risk * (p.id % 97 + 1)) AS risk
+        FROM payments p JOIN users u ON p.`user` = u.`user`""",
+    )
+
+
 def asof():
     return (
         [
@@ -133,8 +193,17 @@ def dimension():
 
 
 def main():
-    statements = {"rolling": rolling, "tumbling": tumbling, "asof": asof, "drift": drift, "dimension": dimension}
-    tables, statement = statements[arguments.workload]()
+    tables, statement = {
+        "rolling": rolling,
+        "tumbling": tumbling,
+        "hopping": hopping,
+        "session": session,
+        "asof": asof,
+        "drift": drift,
+        "dimension": dimension,
+        "point_in_time": point_in_time,
+        "lookup": lookup,
+    }[arguments.workload]()
     configuration = Configuration()
     for name, value in SETTINGS.items():
         configuration.set_string(name, str(value))

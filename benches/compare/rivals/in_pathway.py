@@ -10,7 +10,7 @@ import importlib.metadata
 import math
 import os
 
-from timed import HOUR_MS, WINDOWS, Arguments, Clock
+from timed import GAP_MS, HOUR_MS, WINDOWS, Arguments, Clock
 
 arguments = Arguments()
 # Read when Pathway is imported.
@@ -83,6 +83,65 @@ def tumbling():
     return [windows.reduce(rows=reduce.count()), weighed(windows, weight, count=windows.n, sum=windows.total)]
 
 
+def hopping():
+    payments = read("payments", "at_ms", "user", "amount")
+    window = pw.temporal.sliding(hop=HOUR_MS, duration=6 * HOUR_MS)
+    windows = payments.windowby(payments.at_ms, window=window, instance=payments.user).reduce(
+        user=pw.this._pw_instance,
+        start=pw.this._pw_window_start // HOUR_MS,
+        n=reduce.count(),
+        total=reduce.sum(pw.this.amount),
+    )
+    weight = (windows.user + windows.start) % 97 + 1
+    return [windows.reduce(rows=reduce.count()), weighed(windows, weight, count=windows.n, sum=windows.total)]
+
+
+def session():
+    payments = read("payments", "at_ms", "user", "amount")
+    # Rows are of one session where less than the gap lies between them.
+    window = pw.temporal.session(max_gap=GAP_MS + 1)
+    windows = payments.windowby(payments.at_ms, window=window, instance=payments.user).reduce(
+        user=pw.this._pw_instance,
+        first=reduce.min(pw.this.at_ms),
+        last=reduce.max(pw.this.at_ms),
+        n=reduce.count(),
+        total=reduce.sum(pw.this.amount),
+    )
+    weight, span = (windows.user + windows.first) % 97 + 1, windows.last - windows.first
+    return [
+        windows.reduce(rows=reduce.count()),
+        weighed(windows, weight, count=windows.n, span=span, sum=windows.total),
+    ]
+
+
+def point_in_time():
+    payments = read("payments", "at_ms", "user", "amount")
+    labels = read("labels", "id", "at_ms", "user")
+    # The widest window holds the others.
+    window = pw.temporal.interval(-max(WINDOWS.values()), 0)
+    joined = labels.interval_join(payments, labels.at_ms, payments.at_ms, window, labels.user == payments.user).select(
+        labels.number, payments.amount, age=labels.at_ms - payments.at_ms
+    )
+    columns = {}
+    for name, width_ms in WINDOWS.items():
+        inside = joined.age <= width_ms
+        columns[f"count_{name}"] = reduce.sum(pw.cast(int, inside))
+        columns[f"sum_{name}"] = reduce.sum(pw.if_else(inside, joined.amount, 0.0))
+    told = joined.groupby(joined.number).reduce(joined.number, **columns)
+    # A label whose user has not paid owes nothing, and has no row there.
+    return [
+        labels.reduce(rows=reduce.count()),
+        weighed(told, told.number % 97 + 1, **{name: told[name] for name in columns}),
+    ]
+
+
+def lookup():
+    payments, users = read("payments", "id", "user"), read("users", "user", "bound", "risk")
+    joined = payments.join(users, payments.user == users.user).select(payments.number, users.bound, users.risk)
+    weight = joined.number % 97 + 1
+    return [joined.reduce(rows=reduce.count()), weighed(joined, weight, bound=joined.bound, risk=joined.risk)]
+
+
 def asof():
     payments = read("payments", "id", "at_ms", "user", "amount")
     labels = read("labels", "id", "at_ms", "user")
@@ -140,7 +199,17 @@ def dimension():
 
 
 def main():
-    graphs = {"rolling": rolling, "tumbling": tumbling, "asof": asof, "drift": drift, "dimension": dimension}
+    graphs = {
+        "rolling": rolling,
+        "tumbling": tumbling,
+        "hopping": hopping,
+        "session": session,
+        "asof": asof,
+        "drift": drift,
+        "dimension": dimension,
+        "point_in_time": point_in_time,
+        "lookup": lookup,
+    }
     digest = {}
 
     def note(key, row, time, is_addition):

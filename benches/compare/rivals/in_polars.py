@@ -2,7 +2,7 @@
 
 import os
 
-from timed import HOUR_MS, WINDOWS, Arguments, Clock
+from timed import GAP_MS, HOUR_MS, WINDOWS, Arguments, Clock
 
 arguments = Arguments()
 # Read when Polars is imported.
@@ -45,6 +45,52 @@ def tumbling():
     return weighed(windows, (col("user") + col("start")) % 97 + 1, ["count", "sum"])
 
 
+def hopping():
+    # Hours first, of which each is a part of six windows.
+    hours = scan("payments").group_by("user", (col("at_ms") // HOUR_MS).alias("hour"))
+    hours = hours.agg(polars.len().cast(polars.Int64).alias("count"), col("amount").sum().alias("sum"))
+    parts = hours.join(polars.LazyFrame({"back": range(6)}), how="cross")
+    windows = parts.group_by("user", (col("hour") - col("back")).alias("start")).agg(
+        col("count").sum(), col("sum").sum()
+    )
+    return weighed(windows, (col("user") + col("start")) % 97 + 1, ["count", "sum"])
+
+
+def session():
+    rows = scan("payments").select("user", "at_ms", "amount").sort("user", "at_ms")
+    is_first = (col("user") != col("user").shift(1)) | (col("at_ms") - col("at_ms").shift(1) > GAP_MS)
+    numbered = rows.with_columns(number=is_first.fill_null(True).cast(polars.Int64).cum_sum())
+    sessions = numbered.group_by("number").agg(
+        ((col("user").first() + col("at_ms").min()) % 97 + 1).alias("weight"),
+        polars.len().cast(polars.Int64).alias("count"),
+        (col("at_ms").max() - col("at_ms").min()).alias("span"),
+        col("amount").sum().alias("sum"),
+    )
+    return weighed(sessions, col("weight"), ["count", "span", "sum"])
+
+
+def point_in_time():
+    # Labels and payments side by side: a label has no amount, which counts for nothing.
+    payments = scan("payments").select("user", "at_ms", "amount", label=polars.lit(None, dtype=polars.Int64))
+    labels = scan("labels").select("user", "at_ms", amount=polars.lit(None, dtype=polars.Float64), label="id")
+    rows = polars.concat([payments, labels]).sort("user", "at_ms").collect().lazy()
+    frames = [rows.select("label")]
+    for name, width_ms in WINDOWS.items():
+        moments = rows.rolling("at_ms", period=f"{width_ms}i", closed="both", group_by="user").agg(
+            col("amount").count().cast(polars.Int64).alias(f"count_{name}"),
+            col("amount").sum().alias(f"sum_{name}"),
+        )
+        frames.append(moments.drop("user", "at_ms"))
+    columns = [f"{moment}_{name}" for name in WINDOWS for moment in ("count", "sum")]
+    told = polars.concat(frames, how="horizontal").filter(col("label").is_not_null())
+    return weighed(told, col("label") % 97 + 1, columns)
+
+
+def lookup():
+    joined = scan("payments").select("id", "user").join(scan("users"), on="user")
+    return weighed(joined, col("id") % 97 + 1, ["bound", "risk"])
+
+
 def asof():
     payments = scan("payments").select("user", "at_ms", "amount", found="id").sort("at_ms")
     joined = scan("labels").sort("at_ms").join_asof(payments, on="at_ms", by="user", strategy="backward")
@@ -81,7 +127,17 @@ def dimension():
 
 
 def main():
-    frames = {"rolling": rolling, "tumbling": tumbling, "asof": asof, "drift": drift, "dimension": dimension}
+    frames = {
+        "rolling": rolling,
+        "tumbling": tumbling,
+        "hopping": hopping,
+        "session": session,
+        "asof": asof,
+        "drift": drift,
+        "dimension": dimension,
+        "point_in_time": point_in_time,
+        "lookup": lookup,
+    }
     clock = Clock()
     digest = frames[arguments.workload]().collect().to_dicts()[0]
     clock.stop(digest, polars.__version__)

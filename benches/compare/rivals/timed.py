@@ -15,6 +15,8 @@ import time
 HOUR_MS, DAY_MS = 3_600_000, 86_400_000
 # The widths of the rolling windows. A window is [at − width, at]: closed at both ends.
 WINDOWS = {"1h": HOUR_MS, "24h": DAY_MS, "7d": 7 * DAY_MS}
+# Payments of a user with at most this between them are of one session.
+GAP_MS = 1_800_000
 TICKS = os.sysconf("SC_CLK_TCK")
 
 

@@ -39,9 +39,14 @@ struct Options {
 enum Workload {
     Rolling,
     Tumbling,
+    Hopping,
+    Session,
     Asof,
     Drift,
     Dimension,
+    #[value(name = "point_in_time")]
+    PointInTime,
+    Lookup,
 }
 
 fn main() -> ExitCode {
@@ -65,9 +70,13 @@ fn run(options: &Options) -> Result<(Cost, Digest), JobError> {
     let job = match options.workload {
         Workload::Rolling => windows::rolling(folder, &digest),
         Workload::Tumbling => windows::tumbling(folder, &digest),
+        Workload::Hopping => windows::hopping(folder, &digest),
+        Workload::Session => windows::session(folder, &digest),
         Workload::Drift => windows::drift(folder, &digest)?,
         Workload::Asof => joins::asof(folder, &digest),
         Workload::Dimension => joins::dimension(folder, &digest),
+        Workload::PointInTime => joins::point_in_time(folder, &digest),
+        Workload::Lookup => joins::lookup(folder, &digest),
     };
     let config = Config::workers(options.workers)?;
     let (report, cost) = measured(|| job.run(config));

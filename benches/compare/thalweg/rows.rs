@@ -1,4 +1,5 @@
-//! What the workloads read: of the Parquet files' columns those that each of them needs, as the other engines do.
+//! What the workloads read: of the Parquet files' columns those that each of them needs, as the other engines do. All of ours
+//! need the time: a table that is looked up is read whole before the first timed row, which is what makes it whole.
 
 use std::path::Path;
 
@@ -17,12 +18,20 @@ pub(crate) struct OfUser {
     pub(crate) amount: Real,
 }
 
-/// A payment as five minutes of its user add it up.
+/// A payment as windows of its user add it up.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Spent {
     pub(crate) at_ms: i64,
     pub(crate) user: u64,
     pub(crate) amount: f64,
+}
+
+/// A payment as sessions and labels of its user see it.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub(crate) struct Paid {
+    pub(crate) at_ms: i64,
+    pub(crate) user: u64,
+    pub(crate) amount: Real,
 }
 
 /// A payment as the drift of its country sees it.
@@ -57,6 +66,22 @@ pub(crate) struct Merchant {
     pub(crate) from_ms: i64,
     pub(crate) to_ms: i64,
     pub(crate) risk: Real,
+}
+
+/// What is known of a user.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub(crate) struct User {
+    pub(crate) user: u64,
+    pub(crate) bound: i64,
+    pub(crate) risk: Real,
+}
+
+/// A payment whose user is looked up.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct LookedUp {
+    pub(crate) id: i64,
+    pub(crate) at_ms: i64,
+    pub(crate) user: u64,
 }
 
 /// The one file of a kind.

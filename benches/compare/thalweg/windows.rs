@@ -1,14 +1,15 @@
-//! The workloads over windows: rolling and tumbling windows of each user, drift of each country.
+//! The workloads over windows: rolling, tumbling, hopping and session windows of each user, drift of each country.
 
 use std::path::Path;
 
 use thalweg::operators::value::Float;
 use thalweg::operators::window::grouped::GroupRow;
 use thalweg::operators::window::rolling::Rolled;
+use thalweg::operators::window::session::SessionRow;
 use thalweg::prelude::*;
 
 use crate::digest::{AddUp, Digest, weight};
-use crate::rows::{OfCountry, OfUser, Spent, micros, payments};
+use crate::rows::{OfCountry, OfUser, Paid, Spent, micros, payments};
 
 /// The hour of a window that begins at this many µs.
 const HOUR_US: i64 = 3_600_000_000;
@@ -72,14 +73,68 @@ pub(crate) fn tumbling(folder: &Path, digest: &Digest) -> Job {
             .finals("spend", (count(), sum(|row: &Spent| row.amount)))
             .sink(
                 "digest",
+                per_window(&digest, |row| spent(row, row.start / micros(300_000))),
+            )
+    })
+}
+
+/// Hopping 6 h every hour of each user: count and sum, once the window has ended.
+pub(crate) fn hopping(folder: &Path, digest: &Digest) -> Job {
+    let source = payments(folder, |row: &Spent| row.at_ms);
+    let digest = digest.clone();
+    Job::new("hopping", move |g| {
+        g.source("payments", source.clone())?
+            .key_by(|row| row.user)
+            .event_time(|row| micros(row.at_ms))
+            .hopping(hours(6), hours(1))?
+            .finals("spend", (count(), sum(|row: &Spent| row.amount)))
+            .sink(
+                "digest",
+                per_window(&digest, |row| spent(row, row.start / HOUR_US)),
+            )
+    })
+}
+
+/// Count and sum of a user's window.
+type Window = GroupRow<u64, (i64, f64)>;
+
+fn per_window(digest: &Digest, look: fn(&Window) -> ([i64; 1], [f64; 1])) -> AddUp<Window, 1, 1> {
+    AddUp {
+        digest: digest.clone(),
+        whole: ["count"],
+        real: ["sum"],
+        look,
+    }
+}
+
+/// Count and sum of a window of this number.
+fn spent(row: &Window, number: i64) -> ([i64; 1], [f64; 1]) {
+    let weight = weight(row.key as i64 + number);
+    let (count, sum) = row.value;
+    ([count * weight], [sum * weight as f64])
+}
+
+/// Sessions of each user with a gap of 30 min: count, sum and length, once no payment can join any more.
+pub(crate) fn session(folder: &Path, digest: &Digest) -> Job {
+    let source = payments(folder, |row: &Paid| row.at_ms);
+    let digest = digest.clone();
+    Job::new("session", move |g| {
+        g.source("payments", source.clone())?
+            .key_by(|row| row.user)
+            .event_time(|row| micros(row.at_ms))
+            .session(minutes(30))?
+            .finals("spend", (count(), sum(|row: &Paid| row.amount)))
+            .sink(
+                "digest",
                 AddUp {
                     digest: digest.clone(),
-                    whole: ["count"],
+                    whole: ["count", "span"],
                     real: ["sum"],
-                    look: |row: &GroupRow<u64, (i64, f64)>| {
-                        let weight = weight(row.key as i64 + row.start / micros(300_000));
+                    look: |row: &SessionRow<u64, (i64, f64)>| {
+                        let weight = weight(row.key as i64 + row.start / micros(1));
                         let (count, sum) = row.value;
-                        ([count * weight], [sum * weight as f64])
+                        let span = (row.last - row.start) / micros(1);
+                        ([count * weight, span * weight], [sum * weight as f64])
                     },
                 },
             )

@@ -11,6 +11,7 @@ use thalweg::prelude::*;
 
 use crate::data::{Payment, START_US};
 use crate::digest::{Digest, DigestSink};
+use crate::family::quantile_of;
 use crate::workload::{Workload, source};
 
 const DAY_US: i64 = 86_400_000_000;
@@ -31,18 +32,41 @@ macro_rules! workloads {
 }
 
 pub(super) fn all() -> Vec<Workload> {
+    let parts = [of_sums(), of_order(), of_values()];
+    parts.into_iter().flatten().collect()
+}
+
+/// Those that add up.
+fn of_sums() -> Vec<Workload> {
     workloads! {
         "moments", moments(cents), |amounts: &Moments<Fixed<0>>| {
             or_zero(&amounts.stddev()) + or_zero(&amounts.min()) + or_zero(&amounts.max())
         }, |rows: &Rows| moment(rows, 2).sqrt() + sorted(rows)[0] + sorted(rows)[rows.len() - 1];
         "totals", totals(cents), |amounts: &Moments<Fixed<0>>| or_zero(&amounts.sum()) + or_zero(&amounts.stddev()),
             |rows: &Rows| total(rows) + moment(rows, 2).sqrt();
+        "count", (count(), count_where(|row: &Payment| row.cents >= 2_000)), |(rows, dear)| (rows * rows + dear) as f64,
+            |rows: &Rows| (rows.len().pow(2) + rows.iter().filter(|row| row.cents >= 2_000).count()) as f64;
+        "sum", sum(cents), |sum: &f64| *sum, |rows: &Rows| total(rows);
         "mean", mean(cents), or_zero, |rows: &Rows| total(rows) / rows.len() as f64;
         "variance", variance(cents), or_zero, |rows: &Rows| moment(rows, 2);
+        "variance_sample", variance_sample(cents), or_zero, |rows: &Rows| moment(rows, 2) * of_sample(rows);
+        "stddev", stddev(cents), or_zero, |rows: &Rows| moment(rows, 2).sqrt();
+        "stddev_sample", stddev_sample(cents), or_zero, |rows: &Rows| (moment(rows, 2) * of_sample(rows)).sqrt();
         "skew", skew(cents), |skew| or_zero(skew).abs(),
             |rows: &Rows| (moment(rows, 3) / moment(rows, 2).powf(1.5)).abs();
+        "skew_sample", skew_sample(cents), |skew| or_zero(skew).abs(), |rows: &Rows| {
+            let n = rows.len() as f64;
+            if n > 2.0 { (moment(rows, 3) / moment(rows, 2).powf(1.5)).abs() * (n * (n - 1.0)).sqrt() / (n - 2.0) } else { 0.0 }
+        };
+        "kurtosis_sample", kurtosis_sample(cents), or_zero, |rows: &Rows| {
+            let n = rows.len() as f64;
+            let excess = moment(rows, 4) / moment(rows, 2).powi(2) - 3.0;
+            if n > 3.0 { (n - 1.0) / ((n - 2.0) * (n - 3.0)) * ((n + 1.0) * excess + 6.0) } else { 0.0 }
+        };
         "kurtosis", kurtosis(cents), or_zero, |rows: &Rows| moment(rows, 4) / moment(rows, 2).powi(2) - 3.0;
         "covariance", covariance(cents, mixed), or_zero, |rows: &Rows| together(rows, [cents, mixed]);
+        "covariance_sample", covariance_sample(cents, mixed), or_zero,
+            |rows: &Rows| together(rows, [cents, mixed]) * of_sample(rows);
         "correlation", correlation(cents, mixed), or_zero, |rows: &Rows| {
             let varies = together(rows, [cents, cents]) * together(rows, [mixed, mixed]);
             if varies > 0.0 { together(rows, [cents, mixed]) / varies.sqrt() } else { 0.0 }
@@ -51,17 +75,47 @@ pub(super) fn all() -> Vec<Workload> {
             |rows: &Rows| slope(rows).abs() * PER_MILLION;
         "geometric_mean", geometric_mean(cents), or_zero,
             |rows: &Rows| (rows.iter().map(|row| (row.cents as f64).ln()).sum::<f64>() / rows.len() as f64).exp();
+    }
+}
+
+/// Those that go by an order.
+fn of_order() -> Vec<Workload> {
+    workloads! {
         "min_and_max", (min(cents), max(cents)), |(min, max)| or_zero(min) + or_zero(max),
             |rows: &Rows| sorted(rows)[0] + sorted(rows)[rows.len() - 1];
+        "bottom_k", bottom_k(3, cents), |least: &Vec<f64>| least.iter().sum(),
+            |rows: &Rows| sorted(rows).iter().take(3).sum::<f64>();
         "top_k", top_k(3, cents), |top: &Vec<f64>| top.iter().sum(),
             |rows: &Rows| sorted(rows).iter().rev().take(3).sum::<f64>();
+        "arg_min", arg_min(|row: &Payment| row.at, cents), |cents: &Option<i64>| cents.unwrap_or(0) as f64,
+            |rows: &Rows| in_time(rows)[0];
         "arg_max", arg_max(|row: &Payment| row.at, cents), |cents: &Option<i64>| cents.unwrap_or(0) as f64,
+            |rows: &Rows| in_time(rows)[rows.len() - 1];
+        "first", first(|row: &Payment| row.at, cents), |first: &Option<i64>| first.unwrap_or(0) as f64,
+            |rows: &Rows| in_time(rows)[0];
+        "first_k", first_k(5, |row: &Payment| row.at, cents), |first: &Vec<i64>| first.iter().sum::<i64>() as f64,
+            |rows: &Rows| in_time(rows).iter().take(5).sum::<f64>();
+        "last", last(|row: &Payment| row.at, cents), |last: &Option<i64>| last.unwrap_or(0) as f64,
             |rows: &Rows| in_time(rows)[rows.len() - 1];
         "last_k", last_k(5, |row: &Payment| row.at, cents), |last: &Vec<i64>| last.iter().sum::<i64>() as f64,
             |rows: &Rows| in_time(rows).iter().rev().take(5).sum::<f64>();
-        "median", median(cents), or_zero, |rows: &Rows| at_half(rows);
+        "median", median(cents), or_zero, |rows: &Rows| quantile_of(rows, 0.5);
+        "quantile", quantile(0.9, cents), or_zero, |rows: &Rows| quantile_of(rows, 0.9);
+        "quantiles", quantiles([0.1, 0.5, 0.9], cents), |all: &Option<Vec<f64>>| all.iter().flatten().sum::<f64>(),
+            |rows: &Rows| [0.1, 0.5, 0.9].map(|share| quantile_of(rows, share)).iter().sum::<f64>();
+        "quantile_discrete", quantile_discrete(0.25, cents), or_zero,
+            |rows: &Rows| sorted(rows)[rows.len().div_ceil(4) - 1];
+        "quantiles_approx", quantiles_approx([0.5, 0.99], ERROR, cents),
+            |all: &Option<Vec<f64>>| all.iter().flatten().sum::<f64>(),
+            |rows: &Rows| read(&quantiles_approx([0.5, 0.99], ERROR, cents), rows).iter().flatten().sum::<f64>();
         "median_approx", quantile_approx(0.5, ERROR, cents), or_zero,
             |rows: &Rows| or_zero(&read(&quantile_approx(0.5, ERROR, cents), rows));
+    }
+}
+
+/// Those that count values, and those made of others.
+fn of_values() -> Vec<Workload> {
+    workloads! {
         "histogram", histogram(bins(), cents), |counts: &Vec<u64>| weighted(counts),
             |rows: &Rows| rows.iter().map(|row| 1.0 + bins().index(row.cents as f64) as f64).sum::<f64>();
         "distinct", distinct(user), |users: &u64| *users as f64,
@@ -97,7 +151,7 @@ pub(super) fn all() -> Vec<Workload> {
             |rows: &Rows| -> f64 { rows.iter().filter(|row| row.user.is_multiple_of(2)).map(|row| row.cents as f64).sum() };
         "several", (count(), sum(cents), distinct(merchant), median(cents)),
             |(rows, sum, merchants, median)| *rows as f64 + sum + *merchants as f64 + or_zero(median),
-            |rows: &Rows| rows.len() as f64 + total(rows) + shares(rows).len() as f64 + at_half(rows);
+            |rows: &Rows| rows.len() as f64 + total(rows) + shares(rows).len() as f64 + quantile_of(rows, 0.5);
     }
 }
 
@@ -186,6 +240,12 @@ fn moment(rows: &Rows, power: i32) -> f64 {
     powers.sum::<f64>() / rows.len() as f64
 }
 
+/// What makes a variance that of a sample.
+fn of_sample(rows: &Rows) -> f64 {
+    let n = rows.len() as f64;
+    if n > 1.0 { n / (n - 1.0) } else { 0.0 }
+}
+
 /// The covariance of two numbers.
 fn together(rows: &Rows, [x, y]: [fn(&Payment) -> i64; 2]) -> f64 {
     let n = rows.len() as f64;
@@ -225,15 +285,6 @@ fn sorted(rows: &Rows) -> Vec<f64> {
     let mut amounts: Vec<f64> = rows.iter().map(|row| row.cents as f64).collect();
     amounts.sort_by(f64::total_cmp);
     amounts
-}
-
-fn at_half(rows: &Rows) -> f64 {
-    let (amounts, half) = (sorted(rows), rows.len() / 2);
-    if rows.len() % 2 == 1 {
-        amounts[half]
-    } else {
-        f64::midpoint(amounts[half - 1], amounts[half])
-    }
 }
 
 /// The amounts in order of time.

@@ -4,7 +4,7 @@
 //! |---|---|
 //! | [`aggregates`] | each of them per country and day |
 //! | [`modes`] | windows whose rows are repaired: tumbling, hopping, sessions, rolling windows of any aggregate |
-//! | [`windows`] | calendar days, lifetime, last rows, fading sums, rolling windows of any aggregate |
+//! | [`windows`] | calendar days, lifetime, last rows, fading sums, rolling totals and windows of any aggregate |
 //! | [`by_row`] | last rows and fading sums with a row per payment, final and repaired |
 //! | [`labels`] | windows as of labels: repaired, as known, as known by arrival, and of any aggregate |
 //! | [`joins`] | as of the next and of the nearest, in an interval, in a window, and on the key alone |

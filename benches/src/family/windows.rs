@@ -2,14 +2,17 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
-use thalweg::operators::window::decayed::DecayedRow;
+use thalweg::operators::value::Fixed;
+use thalweg::operators::window::decayed::{Decayed, DecayedRow};
 use thalweg::operators::window::grouped::GroupRow;
 use thalweg::operators::window::last_rows::LastRow;
+use thalweg::operators::window::rolling::Rolled;
 use thalweg::operators::window::sliding::SlidingRow;
 use thalweg::prelude::*;
 
-use crate::data::Payment;
+use crate::data::{LATENESS_US, Payment};
 use crate::digest::{Digest, DigestSink};
 use crate::expected;
 use crate::family::by_key;
@@ -17,6 +20,8 @@ use crate::workload::{Workload, source};
 
 const HOUR_US: i64 = 3_600_000_000;
 const DAY_US: i64 = 24 * HOUR_US;
+/// How often fading sums are written anew.
+const REFRESH_US: i64 = 6 * HOUR_US;
 /// Rows that `last_rows` keeps of a user.
 const LAST: usize = 10;
 
@@ -42,15 +47,36 @@ pub(super) fn all() -> Vec<Workload> {
             users.values().map(last).sum()
         }),
         Workload::checked("decayed", decayed, |rows| {
-            let fading = |rows: &Vec<Payment>| -> f64 {
-                let newest = rows.last().map_or(0, |row| row.at);
-                let weight = |row: &Payment| (-((newest - row.at) as f64) / DAY_US as f64).exp2();
-                rows.iter().map(|row| row.cents as f64 * weight(row)).sum()
+            let fading = |rows: &Vec<Payment>| faded(rows, rows.last().map_or(0, |row| row.at));
+            by_key(rows, |row| row.user).values().map(fading).sum()
+        }),
+        Workload::checked("decayed_refreshed", decayed_refreshed, |rows| {
+            let newest = rows.iter().map(|row| row.at).max().unwrap_or(0);
+            let refreshed = (newest - LATENESS_US).div_euclid(REFRESH_US) * REFRESH_US;
+            let fading = |rows: &Vec<Payment>| {
+                let own = rows.last().map_or(0, |row| row.at);
+                faded(rows, own.max(refreshed))
             };
             by_key(rows, |row| row.user).values().map(fading).sum()
         }),
+        Workload::checked("rolling_totals", rolling_totals, |rows| {
+            let newest_day = |rows: &Vec<Payment>| -> f64 {
+                let newest = rows.last().map_or(0, |row| row.at);
+                let inside = rows.iter().filter(|row| row.at >= newest - DAY_US);
+                inside
+                    .map(|row| row.cents as f64 + f64::from(row.merchant))
+                    .sum()
+            };
+            by_key(rows, |row| row.user).values().map(newest_day).sum()
+        }),
         Workload::checked("sliding", sliding, largest_before_each),
     ]
+}
+
+/// A user's amounts as of a moment, halved every day.
+fn faded(rows: &[Payment], as_of: i64) -> f64 {
+    let weight = |row: &Payment| (-((as_of - row.at) as f64) / DAY_US as f64).exp2();
+    rows.iter().map(|row| row.cents as f64 * weight(row)).sum()
 }
 
 /// The largest amount in the 24 h before each payment of a user, added up.
@@ -121,16 +147,57 @@ fn last_rows(rows: Arc<Vec<Payment>>, workers: usize, digest: Digest) -> Job {
 /// A user's amounts, which halve every day.
 fn decayed(rows: Arc<Vec<Payment>>, workers: usize, digest: Digest) -> Job {
     Job::new("decayed", move |g| {
+        let fading = fading(g, &rows, workers)?;
+        sums(&fading).sink("digest", DigestSink::new(&digest, sum_of))
+    })
+}
+
+/// The same, and all users are written anew every six hours.
+fn decayed_refreshed(rows: Arc<Vec<Payment>>, workers: usize, digest: Digest) -> Job {
+    Job::new("decayed_refreshed", move |g| {
+        let every = Duration::from_micros(REFRESH_US.unsigned_abs());
+        let fading = fading(g, &rows, workers)?.refreshed(every)?;
+        sums(&fading).sink("digest", DigestSink::new(&digest, sum_of))
+    })
+}
+
+fn fading<'s>(
+    g: &Graph<'s>,
+    rows: &Arc<Vec<Payment>>,
+    workers: usize,
+) -> Result<Decayed<'s, Payment, u64>, JobError> {
+    let payments = g.source("payments", source(rows, workers))?;
+    let by_user = payments.key_by(|payment| payment.user);
+    by_user.event_time(|payment| payment.at).decayed(days(1))
+}
+
+fn sums<'s>(fading: &Decayed<'s, Payment, u64>) -> Table<'s, DecayedRow<u64>> {
+    fading.latest("fading", |payment| payment.cents)
+}
+
+fn sum_of(row: &DecayedRow<u64>) -> f64 {
+    row.sum
+}
+
+/// Amounts and merchants of a user's last 24 h, added up in one pass without extremes.
+fn rolling_totals(rows: Arc<Vec<Payment>>, workers: usize, digest: Digest) -> Job {
+    type Totals = Rolled<u64, Fixed<0>, 2, 1>;
+    let added = |row: &Totals| {
+        let lanes = row.windows[0].iter();
+        lanes.map(|lane| lane.sum().unwrap_or(0.0)).sum()
+    };
+    Job::new("rolling_totals", move |g| {
         let payments = g.source("payments", source(&rows, workers))?;
         payments
             .key_by(|payment| payment.user)
             .event_time(|payment| payment.at)
-            .decayed(days(1))?
-            .latest("fading", |payment| payment.cents)
-            .sink(
-                "digest",
-                DigestSink::new(&digest, |row: &DecayedRow<u64>| row.sum),
-            )
+            .rolling([hours(24)])?
+            .totals_of("totals", |payment| {
+                [payment.cents, i64::from(payment.merchant)]
+            })
+            .expiry(Expiry::AtNextEvent)
+            .latest()
+            .sink("digest", DigestSink::new(&digest, added))
     })
 }
 

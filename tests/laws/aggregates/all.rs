@@ -8,7 +8,8 @@ use thalweg::operators::aggregate::Add;
 use thalweg::operators::drift::Bins;
 use thalweg::prelude::*;
 
-/// What an aggregate reads, in words: floats have as many digits as tell their bits.
+/// What an aggregate reads, in words: floats have as many digits as tell their bits. What is written once for all windows
+/// is compiled once too: it is by far the most of this test's code.
 #[derive(Clone)]
 struct Words<A>(A);
 

@@ -1,6 +1,7 @@
 //! Every aggregate in windows of each kind and mode reads the same bits over any workers, slicing and order: those of the
-//! aggregate by itself over the rows that the window holds. Brute force of the aggregates, and all modes of all windows,
-//! are tried where the operators stand, on one worker.
+//! aggregate by itself over the rows that the window holds. Brute force of the aggregates, and what stands after every
+//! epoch, are tried where the operators stand, on one worker. `as_known` is not here: how rows are cut into epochs is what
+//! it depends on.
 
 mod all;
 
@@ -26,25 +27,36 @@ type Read = (i64, i64, i64, String);
 /// The event, where it has a row of its own.
 type Marked = (Option<Event>, Read);
 
-/// When rows are written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Mode {
-    Latest,
+/// A row for each row, once or at once and repaired.
+#[derive(Clone, Copy, Debug)]
+enum PerRow {
     Finals,
     Corrections,
+}
+
+/// When a label is answered, and over what.
+#[derive(Clone, Copy, Debug)]
+enum Asked {
+    Finals,
+    Corrections,
+    AsKnownBy,
 }
 
 /// What is run.
 #[derive(Clone, Copy, Debug)]
 enum Kind {
-    /// These windows, a row for each.
-    Cut(Cut, Mode),
+    /// These windows, a row for each: written once it has ended, or at every change.
+    Cut(Cut, bool),
+    /// One window for ever, in the same way.
+    Lifetime(bool),
     /// The last so many rows as of each row.
-    LastRows(usize, Mode),
-    /// The first two widths, up to the newest event of a key or now, or up to each event.
-    Rolling(Mode),
+    LastRows(usize, PerRow),
+    /// The first two widths, up to the newest event of a key or now.
+    Latest(Expiry),
+    /// The same up to each event.
+    Rolling(PerRow),
     /// The same as of the moments of labels: a third of the rows is labels, and no event.
-    Labels(Mode),
+    Labels(Asked),
 }
 
 fn micros(us: i64) -> Duration {
@@ -57,6 +69,11 @@ fn slid(row: &SlidingRow<i64, String, 2>) -> Read {
 
 fn is_label(event: &Event) -> bool {
     event.id.is_multiple_of(3)
+}
+
+/// When an event came, by its own word: some have left one window by then, or both.
+fn arrived(event: &Event, width_us: i64) -> i64 {
+    event.at + [0, -1, 1, 3, 9][event.id as usize % 5] * (width_us / 2)
 }
 
 /// Every second label asks as of an earlier moment.
@@ -75,26 +92,31 @@ fn rows<'s>(
     };
     let timeline = by_time(events);
     let widths = [widths_us[0], widths_us[1]].map(micros);
-    let (groups, mode) = match kind {
+    let (groups, finals) = match kind {
+        Kind::Latest(expiry) => {
+            let windows = timeline.rolling(widths)?.aggregate("all", all());
+            let rows = windows.expiry(expiry).latest();
+            return Ok(rows.map(|row| (None, slid(&row))));
+        }
         Kind::Rolling(mode) => {
             let windows = timeline.rolling(widths)?.aggregate("all", all());
-            let with_own = |(event, row)| (Some(event), slid(&row));
-            return Ok(match mode {
-                Mode::Latest => windows.latest().map(|row| (None, slid(&row))),
-                Mode::Finals => windows.finals().map(with_own),
-                Mode::Corrections => windows.corrections().map(with_own),
-            });
+            let rows = match mode {
+                PerRow::Finals => windows.finals(),
+                PerRow::Corrections => windows.corrections(),
+            };
+            return Ok(rows.map(|(event, row)| (Some(event), slid(&row))));
         }
-        Kind::Labels(mode) => {
-            let behind_us = widths_us[0];
+        Kind::Labels(asked) => {
+            let width_us = widths_us[0];
             let others = events.filter(|event| !is_label(event));
             let labels = events.filter(is_label).key_by(|label| label.key);
-            let labels = labels.event_time(move |label| asks_at(label, behind_us));
+            let labels = labels.event_time(move |label| asks_at(label, width_us));
             let windows = by_time(&others).rolling(widths)?.aggregate("all", all());
-            let asked = windows.at(&labels).history(micros(behind_us));
-            let answers = match mode {
-                Mode::Corrections => asked.corrections(),
-                Mode::Latest | Mode::Finals => asked.finals(),
+            let windows = windows.at(&labels).history(micros(width_us));
+            let answers = match asked {
+                Asked::Finals => windows.finals(),
+                Asked::Corrections => windows.corrections(),
+                Asked::AsKnownBy => windows.as_known_by(move |event| arrived(event, width_us)),
             };
             let told = |row: Option<_>| slid(&row.expect("no label is too late"));
             return Ok(answers.map(move |(label, row)| (Some(label), told(row))));
@@ -102,16 +124,17 @@ fn rows<'s>(
         Kind::LastRows(number, mode) => {
             let last = timeline.last_rows(number)?;
             let last = match mode {
-                Mode::Corrections => last.corrections("all", all()),
-                Mode::Latest | Mode::Finals => last.finals("all", all()),
+                PerRow::Finals => last.finals("all", all()),
+                PerRow::Corrections => last.corrections("all", all()),
             };
             return Ok(last.map(|(event, of)| (Some(event), (of.key, 0, of.at, of.value))));
         }
-        Kind::Cut(Cut::Session(gap), mode) => {
+        Kind::Cut(Cut::Session(gap), finals) => {
             let sessions = timeline.session(micros(gap))?;
-            let sessions = match mode {
-                Mode::Finals => sessions.finals("all", all()),
-                Mode::Latest | Mode::Corrections => sessions.latest("all", all()),
+            let sessions = if finals {
+                sessions.finals("all", all())
+            } else {
+                sessions.latest("all", all())
             };
             return Ok(sessions.map(|of| (None, (of.key, of.start, of.last, of.value))));
         }
@@ -119,16 +142,18 @@ fn rows<'s>(
             let last = timeline.last_rows(number)?.latest("all", all());
             return Ok(last.map(|of| (None, (of.key, 0, of.at, of.value))));
         }
-        Kind::Cut(Cut::Hopping(width, step), mode) => {
-            (timeline.hopping(micros(width), micros(step))?, mode)
+        Kind::Cut(Cut::Hopping(width, step), finals) => {
+            (timeline.hopping(micros(width), micros(step))?, finals)
         }
-        Kind::Cut(Cut::London(calendar), mode) => {
-            (timeline.calendar(calendar, "Europe/London")?, mode)
+        Kind::Cut(Cut::London(calendar), finals) => {
+            (timeline.calendar(calendar, "Europe/London")?, finals)
         }
+        Kind::Lifetime(finals) => (events.key_by(|event| event.key).lifetime(), finals),
     };
-    let groups = match mode {
-        Mode::Finals => groups.finals("all", all()),
-        Mode::Latest | Mode::Corrections => groups.latest("all", all()),
+    let groups = if finals {
+        groups.finals("all", all())
+    } else {
+        groups.latest("all", all())
     };
     Ok(groups.map(|of| (None, (of.key, of.start, 0, of.value))))
 }
@@ -141,18 +166,56 @@ fn job(case: &Case, lap: &Lap, kind: Kind, out: Collect<Marked>) -> Job {
     })
 }
 
-/// What windows of these widths read that end at a moment, which is inside.
-fn trailing(rows: Option<&Rows<'_>>, end: i64, widths_us: [i64; 3]) -> String {
+/// What windows of these widths read that end at a moment, which is inside, of the rows that count.
+fn trailing(
+    rows: Option<&Rows<'_>>,
+    end: i64,
+    widths_us: [i64; 3],
+    counts: impl Fn(&Event) -> bool,
+) -> String {
     let window = |width: i64| {
         let inside = |row: &&(&Event, i64)| row.0.at >= end - width && row.0.at <= end;
-        words(&rows.into_iter().flatten().filter(inside).copied().collect())
+        let inside = rows.into_iter().flatten().filter(inside);
+        words(&inside.filter(|row| counts(row.0)).copied().collect())
     };
     [widths_us[0], widths_us[1]].map(window).join("\n")
 }
 
+/// The last so many rows as of each row of a key, copies one by one.
+fn last_rows(key: i64, rows: &Rows<'_>, number: usize) -> Vec<(Marked, i64)> {
+    let copies = rows.iter().flat_map(|(event, copies)| {
+        let copies = usize::try_from(*copies).unwrap();
+        std::iter::repeat_n((*event, 1), copies)
+    });
+    let copies: Rows<'_> = copies.collect();
+    let as_of = |place: usize| {
+        let (event, first) = (copies[place].0, (place + 1).saturating_sub(number));
+        let read = words(&copies[first..=place].to_vec());
+        ((Some(*event), (key, 0, event.at, read)), 1)
+    };
+    (0..copies.len()).map(as_of).collect()
+}
+
+/// The answers to labels over these events.
+fn answers(asked: Asked, input: Net<Event>, widths_us: [i64; 3]) -> Net<Marked> {
+    let (labels, events): (Net<_>, Net<_>) =
+        input.into_iter().partition(|(event, _)| is_label(event));
+    let keys = by_key(&events);
+    let answers = labels.into_iter().map(|(label, copies)| {
+        let at = asks_at(&label, widths_us[0]);
+        let counts = |event: &Event| match asked {
+            Asked::Finals | Asked::Corrections => true,
+            Asked::AsKnownBy => arrived(event, widths_us[0]) <= at,
+        };
+        let read = trailing(keys.get(&label.key), at, widths_us, counts);
+        ((Some(label), (label.key, 0, at, read)), copies)
+    });
+    answers.collect()
+}
+
 /// The rows that are there, and how often each.
 fn expected(kind: Kind, input: &Admitted, widths_us: [i64; 3]) -> Net<Marked> {
-    let as_of = input.as_of;
+    let watermark = input.as_of;
     let input = net(input.rows.iter().copied());
     match kind {
         Kind::Cut(cut, _) => {
@@ -160,26 +223,24 @@ fn expected(kind: Kind, input: &Admitted, widths_us: [i64; 3]) -> Net<Marked> {
             let read = windows.map(|of| (of.key, of.start, of.last, words(&of.rows)));
             read.map(|read| ((None, read), 1)).collect()
         }
-        Kind::LastRows(number, _) => net(by_key(&input).into_iter().flat_map(|(key, rows)| {
-            let copies = rows.iter().flat_map(|(event, copies)| {
-                let copies = usize::try_from(*copies).unwrap();
-                std::iter::repeat_n((*event, 1), copies)
-            });
-            let copies: Rows<'_> = copies.collect();
-            let as_of = |place: usize| {
-                let last = (place + 1).saturating_sub(number);
-                let (event, _) = copies[place];
-                let read = words(&copies[last..=place].to_vec());
-                ((Some(*event), (key, 0, event.at, read)), 1)
-            };
-            (0..copies.len()).map(as_of).collect::<Vec<_>>()
-        })),
-        Kind::Rolling(Mode::Latest) => {
-            let latest = |(key, rows): (_, Rows<'_>)| {
+        Kind::Lifetime(_) => {
+            let keys = by_key(&input).into_iter();
+            let read = keys.map(|(key, rows)| ((None, (key, 0, 0, words(&rows))), 1));
+            read.collect()
+        }
+        Kind::LastRows(number, _) => {
+            let keys = by_key(&input).into_iter();
+            net(keys.flat_map(|(key, rows)| last_rows(key, &rows, number)))
+        }
+        Kind::Latest(expiry) => {
+            let latest = |(key, rows): (i64, Rows<'_>)| {
                 let (newest, _) = rows.last()?;
-                let end = newest.at.max(as_of);
+                let end = match expiry {
+                    Expiry::AtWatermark => newest.at.max(watermark),
+                    Expiry::AtNextEvent => newest.at,
+                };
                 let is_in = newest.at >= end - widths_us[0].max(widths_us[1]);
-                let read = || trailing(Some(&rows), end, widths_us);
+                let read = || trailing(Some(&rows), end, widths_us, |_| true);
                 is_in.then(|| ((None, (key, 0, newest.at, read())), 1))
             };
             by_key(&input).into_iter().filter_map(latest).collect()
@@ -187,22 +248,12 @@ fn expected(kind: Kind, input: &Admitted, widths_us: [i64; 3]) -> Net<Marked> {
         Kind::Rolling(_) => {
             let keys = by_key(&input);
             let there = keys.values().flatten().map(|(event, copies)| {
-                let read = trailing(keys.get(&event.key), event.at, widths_us);
+                let read = trailing(keys.get(&event.key), event.at, widths_us, |_| true);
                 ((Some(**event), (event.key, 0, event.at, read)), *copies)
             });
             there.collect()
         }
-        Kind::Labels(_) => {
-            let (labels, events): (Net<_>, Net<_>) =
-                input.into_iter().partition(|(event, _)| is_label(event));
-            let keys = by_key(&events);
-            let answers = labels.into_iter().map(|(label, copies)| {
-                let at = asks_at(&label, widths_us[0]);
-                let read = trailing(keys.get(&label.key), at, widths_us);
-                ((Some(label), (label.key, 0, at, read)), copies)
-            });
-            answers.collect()
-        }
+        Kind::Labels(asked) => answers(asked, input, widths_us),
     }
 }
 
@@ -219,44 +270,56 @@ fn holds(kind: Kind, case: Case, dice: &mut Dice, seed: u64) {
     }
 }
 
-#[test]
-fn windows_read_of_every_aggregate_what_it_reads_alone() {
-    for_seeds(0..120, |seed| {
-        let mut dice = Dice::new(seed);
-        let (cut, case) = draw(&mut dice, 80);
-        let mode = dice.pick(&[Mode::Latest, Mode::Finals]);
-        holds(Kind::Cut(cut, mode), case, &mut dice, seed);
-    });
-}
-
-/// Over cases of so many rows whose rows may be taken back before they come.
-fn holds_over(seeds: std::ops::Range<u64>, kind: impl Fn(&mut Dice) -> Kind) {
+/// Over cases of some rows.
+fn holds_over(
+    seeds: std::ops::Range<u64>,
+    retractions: Retractions,
+    kind: impl Fn(&mut Dice) -> Kind,
+) {
     for_seeds(seeds, |seed| {
         let mut dice = Dice::new(seed);
         let kind = kind(&mut dice);
-        let case = Case::draw(&mut dice, 60, Retractions::Anywhere);
+        let case = Case::draw(&mut dice, 60, retractions);
         holds(kind, case, &mut dice, seed);
     });
 }
 
 #[test]
+fn windows_read_of_every_aggregate_what_it_reads_alone() {
+    for_seeds(0..120, |seed| {
+        let mut dice = Dice::new(seed);
+        let (cut, case) = draw(&mut dice, 80);
+        let finals = dice.chance(50);
+        holds(Kind::Cut(cut, finals), case, &mut dice, seed);
+    });
+    holds_over(500..524, Retractions::InOrder, |dice| {
+        Kind::Lifetime(dice.chance(50))
+    });
+}
+
+#[test]
 fn rolling_windows_read_of_every_aggregate_what_it_reads_alone() {
-    holds_over(1_000..1_072, |dice| {
-        Kind::Rolling(dice.pick(&[Mode::Latest, Mode::Finals, Mode::Corrections]))
+    holds_over(1_000..1_096, Retractions::Anywhere, |dice| {
+        dice.pick(&[
+            Kind::Latest(Expiry::AtWatermark),
+            Kind::Latest(Expiry::AtNextEvent),
+            Kind::Rolling(PerRow::Finals),
+            Kind::Rolling(PerRow::Corrections),
+        ])
     });
 }
 
 #[test]
 fn last_rows_as_of_rows_read_of_every_aggregate_what_it_reads_alone() {
-    holds_over(2_000..2_048, |dice| {
+    holds_over(2_000..2_048, Retractions::Anywhere, |dice| {
         let number = dice.pick(&[1, 2, 3]);
-        Kind::LastRows(number, dice.pick(&[Mode::Finals, Mode::Corrections]))
+        Kind::LastRows(number, dice.pick(&[PerRow::Finals, PerRow::Corrections]))
     });
 }
 
 #[test]
 fn labels_are_told_of_every_aggregate_what_it_reads_alone() {
-    holds_over(3_000..3_048, |dice| {
-        Kind::Labels(dice.pick(&[Mode::Finals, Mode::Corrections]))
+    holds_over(3_000..3_072, Retractions::Anywhere, |dice| {
+        Kind::Labels(dice.pick(&[Asked::Finals, Asked::Corrections, Asked::AsKnownBy]))
     });
 }

@@ -8,7 +8,8 @@
 //! 1. After every epoch the accumulated output is, per key with an event in a window, the row by brute force over all
 //!    of the key's events: windows `[end − width, end]`, where `end` is the key's newest event, or the watermark where
 //!    that is later (with [`Expiry::AtWatermark`]).
-//! 2. A row that did not change is not emitted.
+//! 2. A row that did not change is not emitted, unless whoever takes the rows replaces: a store is told the row of every
+//!    key that an event has touched, whether it reads the same or not.
 //!
 //! # Cost
 //! Per event: its turn in the epoch (`turns.rs`), and one line (or ring, sums and stacks) touched; per changed row two

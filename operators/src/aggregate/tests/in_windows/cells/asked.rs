@@ -1,8 +1,8 @@
-//! Windows as of the moments of labels: every third row of a log is a label and no event.
+//! Windows as of the moments of labels: every fourth row of a log is a label and no event.
 //!
 //! ```text
 //! rows of a log ─┬─▶ events
-//!                └─▶ labels, each asking as of its own moment or a step or two before, for another key's windows too
+//!                └─▶ labels, each asking for its own or another key's windows, as of its moment or a step or two before
 //! ```
 
 use std::cell::RefCell;
@@ -30,10 +30,11 @@ fn is_label(row: &Row) -> bool {
     row.id.is_multiple_of(4)
 }
 
-/// What a label asks for: the windows of a key, as of a moment.
+/// What a label asks for: the windows of a key, as of a moment; of each key some ask further back than others.
 fn asks(row: &Row) -> (u32, EventTime) {
-    let behind = i64::from(row.id / 4) % (BEHIND_STEPS + 1);
-    (key(row), row.at.saturating_sub(behind * STEP_US))
+    let behind = i64::from(row.id / 12) % (BEHIND_STEPS + 1);
+    let of_key = (key(row) + u32::from(row.category)) % 3;
+    (of_key, row.at.saturating_sub(behind * STEP_US))
 }
 
 /// When an event came, by its own word: at once, before it happened, soon, and after it has left one window or both.
