@@ -24,7 +24,7 @@ use serde::Serialize;
 use thalweg::prelude::*;
 
 /// Times every operator, where a speed is asked beside the loop that one would write by hand; how late answers come; and
-/// what becomes of jobs with more of everything. Without options all of it, which takes half an hour and 8 GiB.
+/// what becomes of jobs with more of everything. Without options all of it, which takes an hour and 8 GiB.
 #[derive(Parser)]
 struct Options {
     /// Append each result to this file, as a JSON object in a line.

@@ -48,7 +48,9 @@ class Campaign:
         folder = install.data(size)
         warm(folder)
         for workload in workloads:
-            self.workload(size, folder, workload, [e for e in self.engines if self.wanted(e, size, workload)])
+            engines = [engine for engine in self.engines if self.wanted(engine, size, workload)]
+            if engines:
+                self.workload(size, folder, workload, engines)
 
     def wanted(self, engine, size, workload):
         """Whether an engine is run; the tiny size is for the slow, and those that every table has."""

@@ -44,7 +44,7 @@ impl Outcome {
     #[must_use]
     pub fn heading() -> String {
         format!(
-            "{:<28} {:>6} {:>2}  {:>9} {:>9} {:>6}  {:>7}  {:>9} {:>7}",
+            "{:<30} {:>6} {:>2}  {:>9} {:>9} {:>6}  {:>7}  {:>9} {:>7}",
             "workload", "size", "w", "M/cpu-s", "loop", "ratio", "wall s", "B/event", "B/key"
         )
     }
@@ -56,7 +56,7 @@ impl Outcome {
             number.map_or_else(|| "–".to_owned(), |number| format!("{number:.digits$}"))
         };
         format!(
-            "{:<28} {:>6} {:>2}  {:>9.2} {:>9} {:>6}  {:>7.2}  {:>9} {:>7}",
+            "{:<30} {:>6} {:>2}  {:>9.2} {:>9} {:>6}  {:>7.2}  {:>9} {:>7}",
             self.workload,
             self.size,
             self.workers,
