@@ -356,20 +356,10 @@ def dimension(flow):
 
 
 def main():
-    flows = {
-        "rolling": rolling,
-        "tumbling": tumbling,
-        "hopping": hopping,
-        "session": session,
-        "asof": asof,
-        "drift": drift,
-        "dimension": dimension,
-        "point_in_time": point_in_time,
-        "lookup": lookup,
-    }
+    describe = arguments.chosen(globals())
     flow = Dataflow("compare")
     clock = Clock()
-    rows, sink = flows[arguments.workload](flow)
+    rows, sink = describe(flow)
     op.output("digest", rows, sink)
     run_main(flow)
     clock.stop(sink.digest(), importlib.metadata.version("bytewax"))

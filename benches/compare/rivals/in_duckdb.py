@@ -115,17 +115,7 @@ def dimension():
 
 
 def main():
-    statement = {
-        "rolling": rolling,
-        "tumbling": tumbling,
-        "hopping": hopping,
-        "session": session,
-        "asof": asof,
-        "drift": drift,
-        "dimension": dimension,
-        "point_in_time": point_in_time,
-        "lookup": lookup,
-    }[arguments.workload]()
+    statement = arguments.chosen(globals())()
     connection = duckdb.connect()
     connection.execute(f"SET threads = {arguments.threads}")
     connection.execute("SET enable_progress_bar = false")

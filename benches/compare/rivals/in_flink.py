@@ -193,17 +193,7 @@ def dimension():
 
 
 def main():
-    tables, statement = {
-        "rolling": rolling,
-        "tumbling": tumbling,
-        "hopping": hopping,
-        "session": session,
-        "asof": asof,
-        "drift": drift,
-        "dimension": dimension,
-        "point_in_time": point_in_time,
-        "lookup": lookup,
-    }[arguments.workload]()
+    tables, statement = arguments.chosen(globals())()
     configuration = Configuration()
     for name, value in SETTINGS.items():
         configuration.set_string(name, str(value))

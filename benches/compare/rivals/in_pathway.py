@@ -199,17 +199,7 @@ def dimension():
 
 
 def main():
-    graphs = {
-        "rolling": rolling,
-        "tumbling": tumbling,
-        "hopping": hopping,
-        "session": session,
-        "asof": asof,
-        "drift": drift,
-        "dimension": dimension,
-        "point_in_time": point_in_time,
-        "lookup": lookup,
-    }
+    graph = arguments.chosen(globals())
     digest = {}
 
     def note(key, row, time, is_addition):
@@ -218,7 +208,7 @@ def main():
 
     # The files are read when the graph is described.
     clock = Clock()
-    for table in graphs[arguments.workload]():
+    for table in graph():
         pw.io.subscribe(table, on_change=note)
     pw.run(monitoring_level=pw.MonitoringLevel.NONE)
     clock.stop(digest, importlib.metadata.version("pathway"))

@@ -127,19 +127,9 @@ def dimension():
 
 
 def main():
-    frames = {
-        "rolling": rolling,
-        "tumbling": tumbling,
-        "hopping": hopping,
-        "session": session,
-        "asof": asof,
-        "drift": drift,
-        "dimension": dimension,
-        "point_in_time": point_in_time,
-        "lookup": lookup,
-    }
+    frame = arguments.chosen(globals())
     clock = Clock()
-    digest = frames[arguments.workload]().collect().to_dicts()[0]
+    digest = frame().collect().to_dicts()[0]
     clock.stop(digest, polars.__version__)
 
 

@@ -28,6 +28,10 @@ class Arguments:
         self.workload = sys.argv[2]
         self.threads = int(sys.argv[3])
 
+    def chosen(self, functions):
+        """The one of a program's functions that is named as the workload."""
+        return functions[self.workload]
+
     def parquet(self, name):
         return f"{self.folder}/{name}/{name}.parquet"
 
