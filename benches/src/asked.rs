@@ -78,6 +78,12 @@ pub fn asked(workload: &str, size: &str) -> Asked {
     asked
 }
 
+/// Whether what is asked is reached, in words.
+#[must_use]
+pub fn reached(is_reached: bool) -> &'static str {
+    if is_reached { "reached" } else { "not reached" }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -8,7 +8,7 @@ use hdrhistogram::Histogram;
 use serde::Serialize;
 use thalweg::prelude::Report;
 
-use crate::asked::{LATENCY_P99_MS, asked};
+use crate::asked::{LATENCY_P99_MS, asked, reached};
 use crate::latency::{self, EPOCH_ASKED, Latencies, Load};
 use crate::scaling::{Found, Pair};
 
@@ -185,12 +185,6 @@ pub const CURVES: [&str; 3] = [
     "epochs held open, from the row",
     "epochs held open, from their last row",
 ];
-
-/// In a word.
-#[must_use]
-pub fn reached(is_reached: bool) -> &'static str {
-    if is_reached { "reached" } else { "not reached" }
-}
 
 /// Which figures were asked so far, which of them are short, and what has not come to any.
 #[derive(Debug, Default)]

@@ -19,7 +19,6 @@ use crate::data::{self, Payment};
 use crate::graph::{self, Edge, GraphWorkload};
 use crate::jobs;
 use crate::measure::Cost;
-use crate::outcome::reached;
 use crate::workload::Workload;
 
 /// What is run over.
@@ -181,7 +180,7 @@ impl Pair {
         let judged = if self.is_look {
             "a look"
         } else {
-            reached(self.is_reached(found.ratio))
+            asked::reached(self.is_reached(found.ratio))
         };
         let [first, beside] = found.figures;
         format!(
