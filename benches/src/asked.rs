@@ -11,7 +11,7 @@ pub const TWICE_THE_HISTORY: f64 = 0.95;
 /// says little.
 pub const FOUR_TIMES_THE_EDGES: f64 = 2.0;
 /// Of 100 answers, 99 are written within so many milliseconds, at 100,000 rows a second and epochs of 10 ms. Where all are
-/// open for so long, this is from their last row on: the first waits 10 ms for the end.
+/// open for so long it is asked from the row and from their last row on, though the first waits 10 ms for the end.
 pub const LATENCY_P99_MS: f64 = 10.0;
 
 /// What is asked of a workload at one size.

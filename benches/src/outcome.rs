@@ -131,9 +131,8 @@ pub struct LatencyOutcome {
 }
 
 impl LatencyOutcome {
-    /// Of a run whose epochs close as the engine decides, and of one whose epochs are all held open for so long. A row of
-    /// these waits for its epoch's end whatever follows, so that what is asked is from the epoch's last row on. Nothing is
-    /// asked under another load.
+    /// Of a run whose epochs close as the engine decides, and of one whose epochs are all held open for so long, where a row
+    /// waits for its epoch's end whatever follows. Nothing is asked under another load.
     #[must_use]
     pub fn of(load: &Load, epoch: Duration, [as_decided, held]: &[Latencies; 2]) -> [Self; 3] {
         let of = |workload, what, latencies: &Histogram<u64>, asked| Self {
@@ -151,7 +150,7 @@ impl LatencyOutcome {
         let from_last = &held.from_last_row;
         [
             of("latency", CURVES[0], &as_decided.from_due, asked),
-            of("latency_held", CURVES[1], &held.from_due, None),
+            of("latency_held", CURVES[1], &held.from_due, of_held),
             of("latency_held_from_last", CURVES[2], from_last, of_held),
         ]
     }

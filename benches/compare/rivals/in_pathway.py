@@ -71,29 +71,25 @@ def rolling():
     return digests
 
 
-def tumbling():
+def counted(window, unit_ms):
+    """Count and sum per user and window, whose starts are counted in so many milliseconds."""
     payments = read("payments", "at_ms", "user", "amount")
-    windows = payments.windowby(payments.at_ms, window=pw.temporal.tumbling(300_000), instance=payments.user).reduce(
+    windows = payments.windowby(payments.at_ms, window=window, instance=payments.user).reduce(
         user=pw.this._pw_instance,
-        start=pw.this._pw_window_start // 300_000,
+        start=pw.this._pw_window_start // unit_ms,
         n=reduce.count(),
         total=reduce.sum(pw.this.amount),
     )
     weight = (windows.user + windows.start) % 97 + 1
     return [windows.reduce(rows=reduce.count()), weighed(windows, weight, count=windows.n, sum=windows.total)]
+
+
+def tumbling():
+    return counted(pw.temporal.tumbling(300_000), 300_000)
 
 
 def hopping():
-    payments = read("payments", "at_ms", "user", "amount")
-    window = pw.temporal.sliding(hop=HOUR_MS, duration=6 * HOUR_MS)
-    windows = payments.windowby(payments.at_ms, window=window, instance=payments.user).reduce(
-        user=pw.this._pw_instance,
-        start=pw.this._pw_window_start // HOUR_MS,
-        n=reduce.count(),
-        total=reduce.sum(pw.this.amount),
-    )
-    weight = (windows.user + windows.start) % 97 + 1
-    return [windows.reduce(rows=reduce.count()), weighed(windows, weight, count=windows.n, sum=windows.total)]
+    return counted(pw.temporal.sliding(hop=HOUR_MS, duration=6 * HOUR_MS), HOUR_MS)
 
 
 def session():
