@@ -3,7 +3,7 @@
     size ─ workload ─ run 1: Thalweg, DuckDB, …  run 2: Thalweg, DuckDB, …  ─▶ Cell per size, workload and engine
 
 So a disturbance of the machine meets all of them. Every answer is compared with DuckDB's, in which no streaming engine
-has a part.
+has a part; where DuckDB has none, with that of the next engine that has one and is not ours.
 """
 
 import os
@@ -16,6 +16,7 @@ from agree import differences
 from settings import HERE, LARGE, LIMIT_S, SMALL, THALWEG, TINY
 
 REFERENCE = "DuckDB"
+LACKS = "has none"
 BEFORE = {SMALL: TINY, LARGE: SMALL}
 
 
@@ -84,6 +85,8 @@ class Campaign:
         """Why an engine is not run at all, judged by what it took for a tenth of the rows."""
         if engine.name in self.missing:
             return "not installed"
+        if workload in engine.lacks:
+            return LACKS
         before = self.cells.get((BEFORE.get(size), workload, engine.name))
         if before is None or before.other:
             return ""
@@ -99,9 +102,9 @@ class Campaign:
     def compare(self, cells):
         """Marks every engine of which any run has come to another answer than the reference."""
         shown = [name for name, cell in cells.items() if cell.shown()]
-        if not shown:
+        reference = next((name for name in [REFERENCE, *shown] if name in shown and name != THALWEG), None)
+        if reference is None:
             return
-        reference = REFERENCE if REFERENCE in shown else shown[0]
         expected = cells[reference].runs[0].digest
         for cell in cells.values():
             found = [difference for run in cell.runs for difference in differences(run.digest, expected)]

@@ -1,13 +1,16 @@
-"""Draws the input of one size: card payments in order of arrival, labels, merchants, users and the training snapshot.
+"""Draws the input of one size: card payments in order of arrival, labels, merchants, users, links and the training
+snapshot.
 
     payments/payments.parquet     id, at_ms, user, merchant, country, amount     in order of arrival
     labels/labels.parquet         id, at_ms, user                                in order of time
     merchants/merchants.parquet   merchant, from_ms, to_ms, risk                 valid in [from_ms, to_ms), by from_ms
     users/users.parquet           user, bound, risk                              every user once
+    links/links.parquet           a, b, change                                   edges that come (1) and go (-1)
     baseline.json                 edges and counts of ten bins of the amount in the first three days
 
 Of 100 payments 97 arrive up to a minute after their time and 3 up to an hour after it, never a whole hour. One in a
-thousand has another of its user exactly half an hour after it, where sessions part. No two payments have the same time: where a tie is broken is no matter of speed, and the engines break ties differently.
+thousand has another of its user exactly half an hour after it, where sessions part. No two payments have the same time:
+where a tie is broken is no matter of speed, and the engines break ties differently.
 The same seed on the same numpy gives the same bytes.
 
 usage: payments.py FOLDER PAYMENTS USERS
@@ -28,6 +31,8 @@ SPAN_MS = DAYS * DAY_MS
 TRAINING_MS = 3 * DAY_MS
 GAP_MS = 1_800_000
 MERCHANTS, COUNTRIES = 10_000, 30
+# Of how many links one goes again.
+OF_WHICH_ONE_GOES = 100
 # A hundred merchants a day are rated anew.
 RATED_ANEW = 100 * DAYS
 # The end of what is still valid: far away, and not so far that microseconds overflow.
@@ -111,6 +116,23 @@ def profiles(random, users):
     }
 
 
+def links(random, rows):
+    """The edges of a graph, drawn evenly over half as many nodes; of the first some go again once all have come.
+
+    There is one component of nearly all nodes, and chains and islands beside it.
+    """
+    nodes, gone = rows // 2, rows // OF_WHICH_ONE_GOES
+    a = random.integers(0, nodes, rows)
+    b = (a + random.integers(1, nodes, rows)) % nodes
+    # Nodes count from 1: a label of 0 would not show in a sum.
+    a, b = a + 1, b + 1
+    return {
+        "a": numpy.append(a, a[:gone]),
+        "b": numpy.append(b, b[:gone]),
+        "change": numpy.append(numpy.ones(rows, dtype=numpy.int64), -numpy.ones(gone, dtype=numpy.int64)),
+    }
+
+
 def baseline(rows):
     """The training snapshot, in the form in which Thalweg reads baselines; the others read edges and counts from it."""
     amount = numpy.sort(rows["amount"][rows["at_ms"] < START_MS + TRAINING_MS])
@@ -142,6 +164,7 @@ def main():
     write(folder, "labels", labels(random, rows // 10, users))
     write(folder, "merchants", merchants(random))
     write(folder, "users", profiles(random, users))
+    write(folder, "links", links(random, rows))
     with open(f"{folder}/baseline.json", "w") as file:
         json.dump({"format": 1, "baselines": [baseline(made)]}, file)
 

@@ -137,7 +137,7 @@ class Report:
         return "\n".join(["| engine | version | how it works here |", "|---|---|---|", *rows])
 
     def remarks(self):
-        found = [(engine, engine.remarks) for engine in self.campaign.engines if engine.remarks]
+        found = [(engine, engine.remarks | engine.lacks) for engine in self.campaign.engines]
         return "\n".join(
             f"- {e.name}, {workload}: {said}." for e, remarks in found for workload, said in remarks.items()
         )

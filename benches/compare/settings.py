@@ -21,6 +21,8 @@ class Engine:
     jars: tuple[str, ...] = ()
     # What must not be left out where its figures are read.
     remarks: dict[str, str] = field(default_factory=dict)
+    # Workloads that it has no means for, and why.
+    lacks: dict[str, str] = field(default_factory=dict)
     # Workloads that it tries at the tiny size first.
     slow: tuple[str, ...] = ()
     # About what it takes before the first row is read, however many there are.
@@ -29,12 +31,12 @@ class Engine:
 
 THALWEG = "Thalweg"
 ENGINES = [
-    Engine(THALWEG, "continuous: every row updates the answer, rows are final when the watermark has passed"),
+    Engine(THALWEG, "continuous: every row updates the answer; what is final is so when the watermark has passed"),
     Engine("DuckDB", "batch: computes once, over the whole file", "in_duckdb.py", ("duckdb==2.0.0",)),
     Engine("Polars", "batch: computes once, over the whole file", "in_polars.py", ("polars==2.1.0",)),
     Engine(
         "Flink",
-        "continuous: SQL over streams in its virtual machine, rows are final when the watermark has passed",
+        "continuous: SQL over streams in its virtual machine; what is final is so when the watermark has passed",
         "in_flink.py",
         ("apache-flink==2.3.0",),
         before=("setuptools<81", "wheel"),
@@ -44,7 +46,13 @@ ENGINES = [
             "org.apache.hadoop:hadoop-client-api:3.4.2",
             "org.apache.hadoop:hadoop-client-runtime:3.4.2",
         ),
-        remarks={"lookup": "a join of two tables, which keeps every payment and would repair it"},
+        remarks={
+            "corrections": "each payment is joined with all of its widest window, then grouped",
+            "upsert": "the newest of its windows per row",
+            "lookup": "a join of two tables, which keeps every payment and would repair it",
+        },
+        lacks={"components": "its SQL, which is what runs here, has no recursion"},
+        slow=("rolling", "corrections", "upsert", "point_in_time"),
         starts_s=6,
     ),
     Engine(
@@ -54,11 +62,13 @@ ENGINES = [
         ("pathway==0.33.0", "pandas==3.1.1", "pyarrow==25.0.1"),
         remarks={
             "rolling": "has no window per row: each payment is joined with all of its window, then grouped",
+            "corrections": "the same",
             "dimension": "the same for the 24 h of each merchant",
+            "upsert": "no window but a join with the newest payment of each user",
             "point_in_time": "has no window as of a label: each label is joined with all of its widest window",
             "lookup": "a join of two tables, which keeps every payment and would repair it",
         },
-        slow=("rolling", "hopping", "asof", "dimension", "point_in_time"),
+        slow=("rolling", "corrections", "upsert", "hopping", "asof", "dimension", "point_in_time", "components"),
     ),
     Engine(
         "Bytewax",
@@ -67,12 +77,15 @@ ENGINES = [
         ("bytewax==0.21.1", "pyarrow==26.0.1", "numpy==2.4.6"),
         remarks={
             "rolling": "has no window per row: a stateful operator written in Python",
+            "corrections": "the same, over sorted lists",
+            "upsert": "the same, and a dictionary for the store",
+            "components": "has no graphs: links are kept in a dictionary and joined up in the end, not to be asked before",
             "asof": "has no join as of a time: a stateful operator written in Python",
             "point_in_time": "has no window as of a label: a stateful operator written in Python",
             "lookup": "a table looked up in Python",
             "dimension": "has neither: a table looked up in Python and a stateful operator written in Python",
         },
-        slow=("tumbling", "hopping", "session"),
+        slow=("corrections", "tumbling", "hopping", "session"),
     ),
 ]
 
@@ -83,6 +96,8 @@ PYTHONS = ("python3.11", "python3.12", "python3")
 
 WORKLOADS = {
     "rolling": "per payment: count, sum, mean, stddev, min, max of its user's last 1 h, 24 h and 7 d",
+    "corrections": "the same at once, repaired when late payments come: its rows and those taken back, added up",
+    "upsert": "per user, as of its newest payment: the same; each row replaces the one before in a store",
     "tumbling": "per user and 5 min: count and sum",
     "hopping": "per user and 6 h, every hour: count and sum",
     "session": "per session of a user, whose payments are at most 30 min apart: count, sum and length",
@@ -91,6 +106,7 @@ WORKLOADS = {
     "dimension": "per payment: its merchant's risk as of the payment, and the mean of the merchant's last 24 h",
     "point_in_time": "per label: count and sum of its user's last 1 h, 24 h and 7 d",
     "lookup": "per payment: its user's bound and risk",
+    "components": "per node of a graph, of whose edges 1 % go again: the least node that it hangs together with",
 }
 
 

@@ -1,7 +1,4 @@
-"""The workloads in Bytewax: its own windows, and a stateful operator in Python where it has none.
-
-It has no rolling window per row and no join as of a time. `InOrder` is what one would write: it keeps a key's rows
-until the key's newest row is an hour ahead, and hands them on in the order of their time.
+"""The workloads in Bytewax: its own windows, and a stateful operator in Python where it has none (`bytewax_states.py`).
 
 One worker in one process: the operators are Python, and worker threads would share one interpreter lock.
 """
@@ -9,167 +6,48 @@ One worker in one process: the operators are Python, and worker threads would sh
 import importlib.metadata
 import math
 from bisect import bisect_right
-from collections import defaultdict, deque
+from collections import defaultdict
 from datetime import datetime, timedelta, timezone
-from heapq import heappop, heappush
 
 import bytewax.operators as op
 import bytewax.operators.windowing as windowing
-import numpy
-import pyarrow.parquet
 from bytewax.dataflow import Dataflow
-from bytewax.inputs import DynamicSource, StatelessSourcePartition
-from bytewax.operators import StatefulBatchLogic
-from bytewax.outputs import DynamicSink, StatelessSinkPartition
 from bytewax.testing import run_main
-from timed import DAY_MS, GAP_MS, HOUR_MS, WINDOWS, Arguments, Clock
+from bytewax_ends import AddUp, Replaced, Rows
+from bytewax_ends import read as read_file
+from bytewax_states import Linked, Repaired, mean_of_merchant, newest_of_user, told_of_user, windows_of_user
+from timed import GAP_MS, WINDOWS, Arguments, Clock
 
 arguments = Arguments()
 EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
-BATCH_ROWS = 4_096
-
-
-class Rows(DynamicSource, StatelessSourcePartition):
-    """Some batches of rows, read by the one worker."""
-
-    def __init__(self, batches):
-        self.batches = batches
-
-    def build(self, step_id, worker_index, worker_count):
-        return self
-
-    def next_batch(self):
-        # The end of the batches is told by the same exception that Bytewax waits for.
-        return next(self.batches)
-
-
-class AddUp(DynamicSink, StatelessSinkPartition):
-    """Adds up columns, each row by its weight, which is the first column."""
-
-    def __init__(self, whole, real):
-        self.names, self.whole = [*whole, *real], len(whole)
-        self.rows, self.sums = 0, numpy.zeros(len(self.names))
-
-    def build(self, step_id, worker_index, worker_count):
-        return self
-
-    def write_batch(self, items):
-        weight, *columns = zip(*items)
-        self.rows += len(items)
-        self.sums += numpy.array(columns, dtype=float) @ numpy.array(weight, dtype=float)
-
-    def digest(self):
-        # Whole numbers stay below 2^53, so that a float counts them exactly.
-        sums = [int(sum) if place < self.whole else float(sum) for place, sum in enumerate(self.sums)]
-        return {"rows": self.rows, **dict(zip(self.names, sums))}
+COUNTS = [f"count_{name}" for name in WINDOWS]
+MOMENTS = [f"{moment}_{name}" for name in WINDOWS for moment in ("sum", "mean", "stddev", "min", "max")]
 
 
 def read(name, *columns):
-    """The batches of a file, each as tuples of these columns."""
-    file = pyarrow.parquet.ParquetFile(arguments.parquet(name))
-    for batch in file.iter_batches(BATCH_ROWS, columns=list(columns)):
-        yield list(zip(*(batch.column(column).to_pylist() for column in columns)))
+    """The batches of an input, each as tuples of these columns."""
+    return read_file(arguments.parquet(name), *columns)
 
 
-class InOrder(StatefulBatchLogic):
-    """A key's rows, which begin with their time, handed to `step` in the order of their time."""
-
-    def __init__(self, step):
-        self.step, self.waiting, self.newest = step, [], -math.inf
-
-    def on_batch(self, values):
-        for value in values:
-            heappush(self.waiting, value)
-            self.newest = max(self.newest, value[0])
-        return self.until(self.newest - HOUR_MS), StatefulBatchLogic.RETAIN
-
-    def on_eof(self):
-        return self.until(math.inf), StatefulBatchLogic.RETAIN
-
-    def until(self, at_ms):
-        found = []
-        while self.waiting and self.waiting[0][0] <= at_ms:
-            row = self.step(heappop(self.waiting))
-            if row is not None:
-                found.append(row)
-        return found
-
-    def snapshot(self):
-        # Asked for even where nothing will be recovered: no state is written, which spares Bytewax the work.
-        return None
-
-
-class Trailing:
-    """Count and sum of the rows in the last so many milliseconds, in cents, which Python adds exactly."""
-
-    def __init__(self, width_ms):
-        self.width_ms, self.rows, self.sum = width_ms, deque(), 0
-
-    def add(self, at_ms, cents):
-        self.rows.append((at_ms, cents))
-        self.sum += cents
-        self.until(at_ms)
-
-    def until(self, at_ms):
-        while self.rows and self.rows[0][0] < at_ms - self.width_ms:
-            self.sum -= self.rows.popleft()[1]
-
-
-class Rolling:
-    """The moments of the rows in the last so many milliseconds, in cents, which Python adds exactly."""
-
-    def __init__(self, width_ms):
-        self.width_ms = width_ms
-        self.rows, self.lowest, self.highest = deque(), deque(), deque()
-        self.sum = self.squares = 0
-
-    def add(self, at_ms, cents):
-        row, from_ms = (at_ms, cents), at_ms - self.width_ms
-        rows, lowest, highest = self.rows, self.lowest, self.highest
-        rows.append(row)
-        self.sum += cents
-        self.squares += cents * cents
-        while rows[0][0] < from_ms:
-            gone = rows.popleft()[1]
-            self.sum -= gone
-            self.squares -= gone * gone
-        while lowest and lowest[-1][1] >= cents:
-            lowest.pop()
-        lowest.append(row)
-        while lowest[0][0] < from_ms:
-            lowest.popleft()
-        while highest and highest[-1][1] <= cents:
-            highest.pop()
-        highest.append(row)
-        while highest[0][0] < from_ms:
-            highest.popleft()
-
-    def moments(self):
-        n = len(self.rows)
-        stddev = math.sqrt((n * self.squares - self.sum * self.sum) / (n * (n - 1))) if n > 1 else 0.0
-        return self.sum / 100, self.sum / n / 100, stddev / 100, self.lowest[0][1] / 100, self.highest[0][1] / 100
-
-
-def windows_of_user():
-    windows = [Rolling(width_ms) for width_ms in WINDOWS.values()]
-
-    def step(row):
-        at_ms, id, amount = row
-        cents = round(amount * 100)
-        for window in windows:
-            window.add(at_ms, cents)
-        counts = [len(window.rows) for window in windows]
-        return (id % 97 + 1, *counts, *(number for window in windows for number in window.moments()))
-
-    return InOrder(step)
+def of_users(flow, windows_of_user):
+    """The rows of a stateful operator over each user's payments."""
+    batches = read("payments", "user", "at_ms", "id", "amount")
+    rows = op.input("payments", flow, Rows([(str(user), tuple(row)) for user, *row in batch] for batch in batches))
+    return op.stateful_batch("windows", rows, windows_of_user)
 
 
 def rolling(flow):
-    batches = read("payments", "user", "at_ms", "id", "amount")
-    rows = op.input("payments", flow, Rows([(str(user), tuple(row)) for user, *row in batch] for batch in batches))
-    found = op.stateful_batch("windows", rows, lambda _: windows_of_user())
-    moments = [f"{moment}_{name}" for name in WINDOWS for moment in ("sum", "mean", "stddev", "min", "max")]
-    return op.map("row", found, lambda found: found[1]), AddUp([f"count_{name}" for name in WINDOWS], moments)
+    found = of_users(flow, lambda _: windows_of_user())
+    return op.map("row", found, lambda found: found[1]), AddUp(COUNTS, MOMENTS)
+
+
+def corrections(flow):
+    found = of_users(flow, lambda _: Repaired())
+    return op.map("row", found, lambda found: found[1]), AddUp(COUNTS, MOMENTS)
+
+
+def upsert(flow):
+    return of_users(flow, lambda _: windows_of_user()), Replaced(COUNTS, MOMENTS)
 
 
 def fold(rows, windower, zero, add, merge=lambda a, b: [x + y for x, y in zip(a, b)]):
@@ -246,43 +124,10 @@ def payments_and_labels():
     yield [(str(user), (at_ms, True, id, 0.0)) for user, at_ms, id in ([label] if label else []) + list(labels)]
 
 
-def newest_of_user():
-    newest = None
-
-    def step(row):
-        nonlocal newest
-        _, is_label, id, amount = row
-        if not is_label:
-            newest = (id, amount)
-            return None
-        weight = id % 97 + 1
-        return (1, 1, newest[0] * weight, newest[1] * weight) if newest else (1, 0, 0, 0)
-
-    return InOrder(step)
-
-
 def asof(flow):
     rows = op.input("both", flow, Rows(payments_and_labels()))
     found = op.stateful_batch("newest", rows, lambda _: newest_of_user())
     return op.map("row", found, lambda found: found[1]), AddUp(["matched", "found"], ["amount"])
-
-
-def told_of_user():
-    windows = [Trailing(width_ms) for width_ms in WINDOWS.values()]
-
-    def step(row):
-        at_ms, is_label, id, amount = row
-        if not is_label:
-            cents = round(amount * 100)
-            for window in windows:
-                window.add(at_ms, cents)
-            return None
-        for window in windows:
-            window.until(at_ms)
-        counts = [len(window.rows) for window in windows]
-        return (id % 97 + 1, *counts, *(window.sum / 100 for window in windows))
-
-    return InOrder(step)
 
 
 def point_in_time(flow):
@@ -296,6 +141,13 @@ def lookup(flow):
     users = {user: known for batch in read("users", "user", "bound", "risk") for user, *known in batch}
     rows = op.input("payments", flow, Rows(read("payments", "id", "user")))
     return op.map("user", rows, lambda row: (row[0] % 97 + 1, *users[row[1]])), AddUp(["bound"], ["risk"])
+
+
+def components(flow):
+    # One key: who hangs together with whom may depend on every link.
+    rows = op.input("links", flow, Rows([("", row) for row in batch] for batch in read("links", "a", "b", "change")))
+    found = op.stateful_batch("components", rows, lambda _: Linked())
+    return op.map("row", found, lambda found: found[1]), AddUp(["label"], [])
 
 
 def drift(flow):
@@ -319,23 +171,6 @@ def drift(flow):
 
     windows = fold(rows, tumbling_of(timedelta(hours=1)), lambda: [0] * 10, add)
     return op.map("judge", windows, judge), AddUp(["count"], ["psi"])
-
-
-def mean_of_merchant():
-    window = deque()
-    total = 0
-
-    def step(row):
-        nonlocal total
-        at_ms, id, amount, risk = row
-        cents = round(amount * 100)
-        window.append((at_ms, cents))
-        total += cents
-        while window[0][0] < at_ms - DAY_MS:
-            total -= window.popleft()[1]
-        return (id % 97 + 1, risk, total / len(window) / 100)
-
-    return InOrder(step)
 
 
 def dimension(flow):

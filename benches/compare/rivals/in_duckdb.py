@@ -4,8 +4,8 @@ import duckdb
 from timed import GAP_MS, HOUR_MS, WINDOWS, Arguments, Clock
 
 arguments = Arguments()
-NAMES = ("payments", "labels", "merchants", "users")
-PAYMENTS, LABELS, MERCHANTS, USERS = (f"'{arguments.parquet(name)}'" for name in NAMES)
+NAMES = ("payments", "labels", "merchants", "users", "links")
+PAYMENTS, LABELS, MERCHANTS, USERS, LINKS = (f"'{arguments.parquet(name)}'" for name in NAMES)
 
 
 def rolling():
@@ -26,6 +26,43 @@ def rolling():
     return f"""
         SELECT {", ".join(digest)}
         FROM (SELECT id % 97 + 1 AS w, {", ".join(moments)} FROM {PAYMENTS} WINDOW {", ".join(windows)})"""
+
+
+# What is computed once has nothing to repair.
+corrections = rolling
+
+
+def upsert():
+    moments, digest = [], ["count(*) AS rows"]
+    for name, width_ms in WINDOWS.items():
+        inside = f"FILTER (at_ms >= as_of - {width_ms})"
+        moments += [
+            f"count(*) {inside} AS count_{name}",
+            f"sum(amount) {inside} AS sum_{name}",
+            f"avg(amount) {inside} AS mean_{name}",
+            f"coalesce(stddev_samp(amount) {inside}, 0) AS stddev_{name}",
+            f"min(amount) {inside} AS min_{name}",
+            f"max(amount) {inside} AS max_{name}",
+        ]
+        digest += [f"sum({m}_{name} * w) AS {m}_{name}" for m in ("count", "sum", "mean", "stddev", "min", "max")]
+    return f"""
+        WITH newest AS (SELECT user, max(at_ms) AS as_of FROM {PAYMENTS} GROUP BY user)
+        SELECT {", ".join(digest)}
+        FROM (SELECT user % 97 + 1 AS w, {", ".join(moments)}
+              FROM {PAYMENTS} JOIN newest USING (user) WHERE at_ms >= as_of - {max(WINDOWS.values())} GROUP BY user)"""
+
+
+def components():
+    # A node takes the least label of its neighbours until none has a lesser one; only changed ones are looked at again.
+    return f"""
+        WITH RECURSIVE
+            edges AS (SELECT a, b FROM {LINKS} GROUP BY a, b HAVING sum(change) > 0),
+            ways AS MATERIALIZED (SELECT a, b FROM edges UNION ALL SELECT b, a FROM edges),
+            labels(node, label) USING KEY (node, min(label)) AS (
+                SELECT a, least(a, min(b)) FROM ways GROUP BY a
+                UNION
+                SELECT ways.b, labels.label FROM labels JOIN ways ON ways.a = labels.node)
+        SELECT count(*) AS rows, sum(label * (node % 97 + 1))::BIGINT AS label FROM labels"""
 
 
 def tumbling():

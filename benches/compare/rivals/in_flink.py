@@ -51,25 +51,70 @@ def versioned(name, columns, at_ms, lateness, key):
     return table(name, f"{columns}, PRIMARY KEY (`{key}`) NOT ENFORCED", at_ms, lateness)
 
 
-def rolling():
-    # A SELECT may have one window: so they are nested, and what the inner ones found is carried through. The variance
-    # is the difference of two large sums and may come out below zero, of which STDDEV_SAMP would make NaN.
-    inner, names = "payments", []
+NAMES = [f"{moment}_{name}" for name in INTERVALS for moment in MOMENTS]
+
+
+def moments(name, amount, over):
+    """The moments of the windows of this name."""
+    # The variance is the difference of two large sums and may come out below zero, of which STDDEV_SAMP would make NaN.
+    found = {
+        "count": f"COUNT({amount}) {over}",
+        "sum": f"SUM({amount}) {over}",
+        "mean": f"AVG({amount}) {over}",
+        "stddev": f"SQRT(GREATEST(VAR_SAMP({amount}) {over}, 0E0))",
+        "min": f"MIN({amount}) {over}",
+        "max": f"MAX({amount}) {over}",
+    }
+    return ", ".join(f"{found[moment]} AS {moment}_{name}" for moment in MOMENTS)
+
+
+def added_up(about):
+    """The number of rows, and the sums of all moments, each row by its weight."""
+    sums = (f"SUM(COALESCE({name}, 0) * ({about} % 97 + 1)) AS {name}" for name in NAMES)
+    return ", ".join(["COUNT(*) AS `rows`", *sums])
+
+
+def windows():
+    """The payments, each with all of its windows."""
+    # A SELECT may have one window: so they are nested, and what the inner ones found is carried through.
+    rows, found = "payments", ""
     for name, interval in INTERVALS.items():
-        moments = [
-            f"COUNT(amount) OVER w AS count_{name}",
-            f"SUM(amount) OVER w AS sum_{name}",
-            f"AVG(amount) OVER w AS mean_{name}",
-            f"SQRT(GREATEST(VAR_SAMP(amount) OVER w, 0E0)) AS stddev_{name}",
-            f"MIN(amount) OVER w AS min_{name}",
-            f"MAX(amount) OVER w AS max_{name}",
-        ]
-        inner = f"""(
-            SELECT id, `user`, amount, moment{"".join(f", {n}" for n in names)}, {", ".join(moments)} FROM {inner}
+        rows = f"""(
+            SELECT id, `user`, amount, moment{found}, {moments(name, "amount", "OVER w")} FROM {rows}
             WINDOW w AS (PARTITION BY `user` ORDER BY moment RANGE BETWEEN {interval} PRECEDING AND CURRENT ROW))"""
-        names += [f"{moment}_{name}" for moment in MOMENTS]
-    sums = ", ".join(f"SUM(COALESCE({name}, 0) * (id % 97 + 1)) AS {name}" for name in names)
-    return [table("payments", PAYMENTS, "at_ms", HOUR)], f"SELECT COUNT(*) AS `rows`, {sums} FROM {inner}"
+        found += "".join(f", {moment}_{name}" for moment in MOMENTS)
+    return rows
+
+
+def rolling():
+    return [table("payments", PAYMENTS, "at_ms", HOUR)], f"SELECT {added_up('id')} FROM {windows()}"
+
+
+def corrections():
+    # A window per row waits for the watermark. A join within an interval does not, and what is grouped of it is
+    # repaired by pairs that come late.
+    found = [
+        moments(name, "q.amount", f"FILTER (WHERE q.at_ms >= p.at_ms - {width_ms})")
+        for name, width_ms in WINDOWS.items()
+    ]
+    return (
+        [table("payments", PAYMENTS, "at_ms", HOUR)],
+        f"""
+        SELECT {added_up("id")} FROM (
+            SELECT p.id, {", ".join(found)} FROM payments p, payments q
+            WHERE p.`user` = q.`user` AND q.moment BETWEEN p.moment - {INTERVALS["7d"]} AND p.moment GROUP BY p.id)""",
+    )
+
+
+def upsert():
+    # Of the windows per row the newest of each user.
+    return (
+        [table("payments", PAYMENTS, "at_ms", HOUR)],
+        f"""
+        SELECT {added_up("`user`")} FROM (
+            SELECT *, ROW_NUMBER() OVER (PARTITION BY `user` ORDER BY moment DESC) AS place FROM {windows()})
+        WHERE place = 1""",
+    )
 
 
 def tumbling():

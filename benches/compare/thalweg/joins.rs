@@ -1,5 +1,5 @@
-//! The workloads that join: the newest payment and a user's windows as of a label, a merchant's risk as of a payment, and
-//! what is known of a user.
+//! The workloads that join: the newest payment and a user's windows as of a label, a merchant's risk as of a payment,
+//! and what is known of a user.
 
 use std::path::Path;
 

@@ -8,6 +8,7 @@
 //! opened until the last row of the answer is added up.
 
 mod digest;
+mod graphs;
 mod joins;
 mod rows;
 mod windows;
@@ -38,6 +39,8 @@ struct Options {
 #[derive(Clone, Copy, ValueEnum)]
 enum Workload {
     Rolling,
+    Corrections,
+    Upsert,
     Tumbling,
     Hopping,
     Session,
@@ -47,7 +50,11 @@ enum Workload {
     #[value(name = "point_in_time")]
     PointInTime,
     Lookup,
+    Components,
 }
+
+/// Rows of an epoch where rows are told at once: as many as Bytewax is handed at a time.
+const EPOCH_ROWS: usize = 4_096;
 
 fn main() -> ExitCode {
     let ran = run(&Options::parse());
@@ -69,6 +76,8 @@ fn run(options: &Options) -> Result<(Cost, Digest), JobError> {
     let (folder, digest) = (&options.folder, Digest::default());
     let job = match options.workload {
         Workload::Rolling => windows::rolling(folder, &digest),
+        Workload::Corrections => windows::corrections(folder, &digest),
+        Workload::Upsert => windows::upsert(folder, &digest),
         Workload::Tumbling => windows::tumbling(folder, &digest),
         Workload::Hopping => windows::hopping(folder, &digest),
         Workload::Session => windows::session(folder, &digest),
@@ -77,8 +86,14 @@ fn run(options: &Options) -> Result<(Cost, Digest), JobError> {
         Workload::Dimension => joins::dimension(folder, &digest),
         Workload::PointInTime => joins::point_in_time(folder, &digest),
         Workload::Lookup => joins::lookup(folder, &digest),
+        Workload::Components => graphs::components(folder, &digest),
     };
     let config = Config::workers(options.workers)?;
+    // What is told at once shall be: a file's own epochs would leave little to be repaired or replaced.
+    let config = match options.workload {
+        Workload::Corrections | Workload::Upsert => config.epoch_rows(EPOCH_ROWS)?,
+        _ => config,
+    };
     let (report, cost) = measured(|| job.run(config));
     report.map(|_| (cost, digest))
 }

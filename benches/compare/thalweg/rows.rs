@@ -1,5 +1,5 @@
-//! What the workloads read: of the Parquet files' columns those that each of them needs, as the other engines do. All of ours
-//! need the time: a table that is looked up is read whole before the first timed row, which is what makes it whole.
+//! What the workloads read: of the Parquet files' columns those that each of them needs, as the other engines do. Where
+//! a table is looked up, ours need the time too: it is read whole before the first timed row, which makes it whole.
 
 use std::path::Path;
 
@@ -82,6 +82,14 @@ pub(crate) struct LookedUp {
     pub(crate) id: i64,
     pub(crate) at_ms: i64,
     pub(crate) user: u64,
+}
+
+/// Two nodes that begin to hang together (`1`) or cease to (`-1`).
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct Link {
+    pub(crate) a: u64,
+    pub(crate) b: u64,
+    pub(crate) change: i64,
 }
 
 /// The one file of a kind.

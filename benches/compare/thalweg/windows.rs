@@ -4,36 +4,76 @@ use std::path::Path;
 
 use thalweg::operators::value::Float;
 use thalweg::operators::window::grouped::GroupRow;
-use thalweg::operators::window::rolling::Rolled;
+use thalweg::operators::window::rolling::{Rolled, Rolling};
 use thalweg::operators::window::session::SessionRow;
 use thalweg::prelude::*;
 
-use crate::digest::{AddUp, Digest, weight};
+use crate::digest::{AddUp, Digest, Store, weight};
 use crate::rows::{OfCountry, OfUser, Paid, Spent, micros, payments};
 
 /// The hour of a window that begins at this many µs.
 const HOUR_US: i64 = 3_600_000_000;
 
-/// Three rolling windows of a user, as of one payment.
-type Spend = (i64, Rolled<u64, Float, 1, 3>);
+/// Three rolling windows of a user.
+type Spend = Rolled<u64, Float, 1, 3>;
 
-/// Rolling 1 h, 24 h and 7 d of each user: five moments per payment, once nothing can change them any more.
-pub(crate) fn rolling(folder: &Path, digest: &Digest) -> Job {
+/// The windows of a payment's user, as of the payment.
+type OfPayment = (i64, Spend);
+
+/// What becomes of rolling 1 h, 24 h and 7 d of each user.
+fn rolling_into<F>(name: &str, folder: &Path, sink: F) -> Job
+where
+    F: for<'s> Fn(Rolling<'s, OfUser, u64, Float, 1, 3>) -> Result<(), JobError>
+        + Send
+        + Sync
+        + 'static,
+{
     let source = payments(folder, |row: &OfUser| row.at_ms);
-    let digest = digest.clone();
-    Job::new("rolling", move |g| {
-        g.source("payments", source.clone())?
+    Job::new(name, move |g| {
+        let spend = g
+            .source("payments", source.clone())?
             .key_by(|row| row.user)
             .event_time(|row| micros(row.at_ms))
             .rolling([hours(1), hours(24), days(7)])?
-            .moments("spend", |row| row.amount)
-            .finals(|row| row.id)
-            .sink("digest", moments(&digest))
+            .moments("spend", |row| row.amount);
+        sink(spend)
+    })
+}
+
+/// Five moments per payment, once nothing can change them any more.
+pub(crate) fn rolling(folder: &Path, digest: &Digest) -> Job {
+    let digest = digest.clone();
+    rolling_into("rolling", folder, move |spend| {
+        let sink = moments(&digest, |(id, row): &OfPayment| look(*id, row));
+        spend.finals(|row| row.id).sink("digest", sink)
+    })
+}
+
+/// The same at once, repaired by payments that come late.
+pub(crate) fn corrections(folder: &Path, digest: &Digest) -> Job {
+    let digest = digest.clone();
+    rolling_into("corrections", folder, move |spend| {
+        let sink = moments(&digest, |(id, row): &OfPayment| look(*id, row));
+        spend.corrections(|row| row.id).sink("digest", sink)
+    })
+}
+
+/// The same moments per user as of its newest payment, for a store that replaces.
+pub(crate) fn upsert(folder: &Path, digest: &Digest) -> Job {
+    let digest = digest.clone();
+    rolling_into("upsert", folder, move |spend| {
+        let add_up = moments(&digest, |row: &Spend| look(row.key as i64, row));
+        let sink = Store {
+            add_up,
+            key: |row: &Spend| row.key,
+        };
+        let newest = spend.expiry(Expiry::AtNextEvent);
+        newest.upserts().sink("store", sink)
     })
 }
 
 #[rustfmt::skip]
-fn moments(digest: &Digest) -> AddUp<Spend, 3, 15> {
+fn moments<D>(digest: &Digest, look: fn(&D) -> ([i64; 3], [f64; 15])) -> AddUp<D, 3, 15> {
     AddUp {
         digest: digest.clone(),
         whole: ["count_1h", "count_24h", "count_7d"],
@@ -42,23 +82,26 @@ fn moments(digest: &Digest) -> AddUp<Spend, 3, 15> {
             "sum_24h", "mean_24h", "stddev_24h", "min_24h", "max_24h",
             "sum_7d", "mean_7d", "stddev_7d", "min_7d", "max_7d",
         ],
-        look: |(id, row)| {
-            let weight = weight(*id);
-            let count = |window: usize| row.window(window).count() as i64 * weight;
-            let real = |place: usize| {
-                let window = row.window(place / 5);
-                let number = match place % 5 {
-                    0 => window.sum(),
-                    1 => window.mean(),
-                    2 => window.stddev_sample(),
-                    3 => window.min(),
-                    _ => window.max(),
-                };
-                number.unwrap_or(0.0) * weight as f64
-            };
-            (std::array::from_fn(count), std::array::from_fn(real))
-        },
+        look,
     }
+}
+
+/// The moments of the row about `number`.
+fn look(number: i64, row: &Spend) -> ([i64; 3], [f64; 15]) {
+    let weight = weight(number);
+    let count = |window: usize| row.window(window).count() as i64 * weight;
+    let real = |place: usize| {
+        let window = row.window(place / 5);
+        let number = match place % 5 {
+            0 => window.sum(),
+            1 => window.mean(),
+            2 => window.stddev_sample(),
+            3 => window.min(),
+            _ => window.max(),
+        };
+        number.unwrap_or(0.0) * weight as f64
+    };
+    (std::array::from_fn(count), std::array::from_fn(real))
 }
 
 /// Tumbling 5 min of each user: count and sum, once the window has ended.
