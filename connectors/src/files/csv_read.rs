@@ -11,11 +11,10 @@ use thalweg_engine::source::{Batch, DeadLetter, ReadStatus, Reader, SourceError}
 use thalweg_engine::update::Data;
 
 use crate::files::cell::{Cell, cut};
+use crate::files::checked::{Checked, RECORD_BYTES_MAX, absent, failed};
 use crate::files::csv_quotes::unclosed;
 use crate::files::decode;
-use crate::files::parquet_read::RECORD_BYTES_MAX;
 use crate::files::schema::Field;
-use crate::files::source::{Checked, absent, failed};
 
 /// Rows that one read yields.
 const BATCH_ROWS: usize = 1_024;

@@ -4,77 +4,12 @@ use std::path::{Component, Path, PathBuf};
 
 use glob::MatchOptions;
 use thalweg_engine::source::SourceError;
-use thalweg_engine::update::Data;
-
-use crate::files::source::{FileSource, Format};
-
-/// Some files, by path or by pattern; say next what they hold.
-///
-/// ```no_run
-/// # use serde::{Deserialize, Serialize};
-/// use thalweg_connectors::files::Files;
-/// use thalweg_engine::time::Timestamp;
-///
-/// #[derive(Clone, Serialize, Deserialize)]
-/// struct Reading { at: Timestamp, sensor: i32, value: Option<f64> }
-///
-/// let readings = Files::glob("data/2024-*.parquet").parquet::<Reading>();
-/// ```
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Files {
-    select: Select,
-}
 
 /// What was asked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Select {
     Glob(String),
     Path(PathBuf),
-}
-
-impl Files {
-    /// Every file that matches `pattern`: `*` and `?` within a name, `**` for any folders, `[ab]` for characters.
-    /// Names that begin with a dot and what lies in a `_staging` folder are not matched unless spelt out.
-    #[must_use]
-    pub fn glob(pattern: impl Into<String>) -> Self {
-        Self {
-            select: Select::Glob(pattern.into()),
-        }
-    }
-
-    /// The one file at `path`.
-    #[must_use]
-    pub fn path(path: impl Into<PathBuf>) -> Self {
-        Self {
-            select: Select::Path(path.into()),
-        }
-    }
-
-    /// The files are Parquet. Columns are found by name; those that `T` lacks are not decoded.
-    ///
-    /// Every column of `T` must be there, with a type that fits; a column for an `Option` may be absent from some
-    /// files, but not from all; one with `#[serde(default)]` from all. Integers of any width fit an integer if the
-    /// value does; any timestamp unit and zone, dates, and 64-bit integers (µs) fit a `Timestamp`, and any of these
-    /// an `i64` (µs). A null where none may be and an integer out of range make a dead letter of the row.
-    #[must_use]
-    pub fn parquet<T: Data>(self) -> FileSource<T> {
-        FileSource::new(self.select, Format::Parquet)
-    }
-
-    /// The files are CSV: comma-separated, UTF-8, with a header line that names the columns, in any order.
-    ///
-    /// Timestamps are RFC 3339, `YYYY-MM-DD[ HH:MM:SS[.f]]` (UTC), or whole µs since 1970. An empty field is `None`
-    /// for an `Option`. Lines that do not fit are dead letters.
-    #[must_use]
-    pub fn csv<T: Data>(self) -> FileSource<T> {
-        FileSource::new(self.select, Format::Csv)
-    }
-
-    /// The files hold one JSON object a line; timestamps as for CSV. Lines that do not fit are dead letters.
-    #[must_use]
-    pub fn json_lines<T: Data>(self) -> FileSource<T> {
-        FileSource::new(self.select, Format::JsonLines)
-    }
 }
 
 impl Select {

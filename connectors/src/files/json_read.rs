@@ -10,9 +10,8 @@ use thalweg_engine::source::{Batch, DeadLetter, ReadStatus, Reader, SourceError}
 use thalweg_engine::update::Data;
 
 use crate::files::cell::{Cell, cut};
+use crate::files::checked::{RECORD_BYTES_MAX, failed};
 use crate::files::decode;
-use crate::files::parquet_read::RECORD_BYTES_MAX;
-use crate::files::source::failed;
 
 /// Rows that one read yields.
 const BATCH_ROWS: usize = 1_024;

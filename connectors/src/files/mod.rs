@@ -15,6 +15,7 @@
 //! twice. JSON Lines may also hold nested fields; a `Timestamp` in there is whole µs.
 
 mod cell;
+mod checked;
 mod csv_file;
 mod csv_quotes;
 mod csv_read;
@@ -44,9 +45,8 @@ mod table_out;
 mod testing;
 
 pub use csv_file::CsvFile;
-pub use find::Files;
 pub use json_lines::JsonLines;
 pub use parquet_dir::ParquetDir;
 pub use parquet_file::ParquetFile;
-pub use source::FileSource;
+pub use source::{FileSource, Files};
 pub use table_out::TableOut;

@@ -16,18 +16,15 @@ use thalweg_engine::source::{Batch, DeadLetter, ReadStatus, Reader, SourceError}
 use thalweg_engine::update::Data;
 
 use crate::files::cell::{Cell, cut};
+use crate::files::checked::{Checked, RECORD_BYTES_MAX, absent, failed};
 use crate::files::decode;
 use crate::files::in_order;
 use crate::files::parquet_column::{Column, fits};
 use crate::files::parquet_value::Value;
 use crate::files::schema::Field;
-use crate::files::source::{Checked, absent, failed};
 
 /// Rows that one read decodes: some hundred KiB of columns, which stay in the cache.
 const BATCH_ROWS: usize = 8_192;
-
-/// A dead letter's record is cut after so many bytes.
-pub(crate) const RECORD_BYTES_MAX: usize = 4_096;
 
 /// Reads the footer and checks the columns against the fields of the row.
 ///

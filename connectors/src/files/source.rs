@@ -2,15 +2,78 @@
 
 use std::collections::BTreeSet;
 use std::marker::PhantomData;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
 
 use thalweg_engine::source::{Partition, Reader, Source, SourceError};
 use thalweg_engine::update::Data;
 
+use crate::files::checked::Checked;
 use crate::files::find::Select;
 use crate::files::schema::{self, Field};
 use crate::files::{csv_read, json_read, parquet_read};
+
+/// Some files, by path or by pattern; say next what they hold.
+///
+/// ```no_run
+/// # use serde::{Deserialize, Serialize};
+/// use thalweg_connectors::files::Files;
+/// use thalweg_engine::time::Timestamp;
+///
+/// #[derive(Clone, Serialize, Deserialize)]
+/// struct Reading { at: Timestamp, sensor: i32, value: Option<f64> }
+///
+/// let readings = Files::glob("data/2024-*.parquet").parquet::<Reading>();
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Files {
+    select: Select,
+}
+
+impl Files {
+    /// Every file that matches `pattern`: `*` and `?` within a name, `**` for any folders, `[ab]` for characters.
+    /// Names that begin with a dot and what lies in a `_staging` folder are not matched unless spelt out.
+    #[must_use]
+    pub fn glob(pattern: impl Into<String>) -> Self {
+        Self {
+            select: Select::Glob(pattern.into()),
+        }
+    }
+
+    /// The one file at `path`.
+    #[must_use]
+    pub fn path(path: impl Into<PathBuf>) -> Self {
+        Self {
+            select: Select::Path(path.into()),
+        }
+    }
+
+    /// The files are Parquet. Columns are found by name; those that `T` lacks are not decoded.
+    ///
+    /// Every column of `T` must be there, with a type that fits; a column for an `Option` may be absent from some
+    /// files, but not from all; one with `#[serde(default)]` from all. Integers of any width fit an integer if the
+    /// value does; any timestamp unit and zone, dates, and 64-bit integers (µs) fit a `Timestamp`, and any of these
+    /// an `i64` (µs). A null where none may be and an integer out of range make a dead letter of the row.
+    #[must_use]
+    pub fn parquet<T: Data>(self) -> FileSource<T> {
+        FileSource::new(self.select, Format::Parquet)
+    }
+
+    /// The files are CSV: comma-separated, UTF-8, with a header line that names the columns, in any order.
+    ///
+    /// Timestamps are RFC 3339, `YYYY-MM-DD[ HH:MM:SS[.f]]` (UTC), or whole µs since 1970. An empty field is `None`
+    /// for an `Option`. Lines that do not fit are dead letters.
+    #[must_use]
+    pub fn csv<T: Data>(self) -> FileSource<T> {
+        FileSource::new(self.select, Format::Csv)
+    }
+
+    /// The files hold one JSON object a line; timestamps as for CSV. Lines that do not fit are dead letters.
+    #[must_use]
+    pub fn json_lines<T: Data>(self) -> FileSource<T> {
+        FileSource::new(self.select, Format::JsonLines)
+    }
+}
 
 /// Typed rows from files: a file is a partition, sorted by path. Made by [`Files`](crate::files::Files).
 ///
@@ -28,14 +91,6 @@ pub(crate) enum Format {
     Parquet,
     Csv,
     JsonLines,
-}
-
-/// What the check of one file found.
-pub(crate) struct Checked {
-    /// Its rows, where the file says how many.
-    pub(crate) rows: Option<u64>,
-    /// The optional columns that it lacks.
-    pub(crate) absent: BTreeSet<&'static str>,
 }
 
 impl<T> Clone for FileSource<T> {
@@ -136,36 +191,4 @@ impl<T: Data> Source for FileSource<T> {
     fn bounded(&self) -> bool {
         true
     }
-}
-
-/// The fields that `columns` lacks though they may be absent.
-///
-/// # Errors
-/// [`SourceError::Wrong`] naming the first field that may not.
-pub(crate) fn absent(
-    path: &Path,
-    fields: &[Field],
-    columns: &[&str],
-) -> Result<BTreeSet<&'static str>, SourceError> {
-    let mut absent = BTreeSet::new();
-    for field in fields.iter().filter(|field| !columns.contains(&field.name)) {
-        if field.optional {
-            absent.insert(field.name);
-        } else if !field.defaulted {
-            return Err(SourceError::Wrong(format!(
-                "{} has no column `{}` ({}); its columns are: {}; correct the field's name with \
-                 #[serde(rename)], or make it #[serde(default)]",
-                path.display(),
-                field.name,
-                field.kind,
-                columns.join(", ")
-            )));
-        }
-    }
-    Ok(absent)
-}
-
-/// A file that could not be opened or read on.
-pub(crate) fn failed(path: &Path, error: impl std::fmt::Display) -> SourceError {
-    SourceError::Failed(format!("cannot read {}: {error}", path.display()))
 }
