@@ -1,4 +1,4 @@
-//! Windows in event time: trailing ([`rolling`] for moments, [`sliding`] for any aggregate), one after another, by
+//! Windows in event time: [`trailing`] ([`rolling`] for moments, [`sliding`] for any aggregate), one after another, by
 //! calendar and everlasting ([`grouped`]), as long as rows keep coming ([`session`]), by number ([`last_rows`]), and
 //! fading ([`decayed`]); and any of the trailing ones as of the moments of labels ([`at`]).
 
@@ -12,3 +12,4 @@ pub(crate) mod placed;
 pub mod rolling;
 pub mod session;
 pub mod sliding;
+pub mod trailing;

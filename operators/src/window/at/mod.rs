@@ -41,7 +41,7 @@
 mod corrections;
 mod finals;
 mod known;
-mod lookback;
+pub(in crate::window) mod lookback;
 mod past;
 #[cfg(test)]
 pub(crate) mod testing;

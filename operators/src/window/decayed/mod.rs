@@ -82,9 +82,9 @@ use crate::window::placed::Placed;
 /// Fading windows that wait to be told what to add up.
 #[derive(Clone)]
 pub struct Decayed<'s, D: Data, K: Key> {
-    pub(crate) timeline: Timeline<'s, D, K>,
-    pub(crate) half_life_us: i64,
-    pub(crate) refresh_us: Option<i64>,
+    timeline: Timeline<'s, D, K>,
+    half_life_us: i64,
+    refresh_us: Option<i64>,
 }
 
 /// What a key's numbers have come to.
@@ -107,6 +107,20 @@ impl<K> DecayedRow<K> {
     #[must_use]
     pub fn mean(&self) -> Option<f64> {
         (self.count > 0.0).then(|| self.sum / self.count)
+    }
+}
+
+impl<'s, D: Data, K: Key> Timeline<'s, D, K> {
+    /// Sums that fade: what a row adds halves with every `half_life` that has passed since.
+    ///
+    /// # Errors
+    /// [`JobError::Wrong`] when the half-life is shorter than 1 µs.
+    pub fn decayed(&self, half_life: Duration) -> Result<Decayed<'s, D, K>, JobError> {
+        Ok(Decayed {
+            timeline: self.clone(),
+            half_life_us: micros("the half-life of decayed sums", half_life)?,
+            refresh_us: None,
+        })
     }
 }
 

@@ -50,30 +50,35 @@ mod tests;
 mod waiting;
 mod windows;
 
+use std::rc::Rc;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use thalweg_engine::column::Column;
+use thalweg_engine::error::JobError;
 use thalweg_engine::key::Key;
 use thalweg_engine::table::Table;
 use thalweg_engine::time::{EventTime, micros_of};
 use thalweg_engine::update::Data;
 
 use crate::aggregate::{self, Aggregate};
-use crate::key_by::Keyed;
+use crate::key_by::{Keyed, Timeline, micros};
 
 pub use calendar::Calendar;
 pub(crate) use calendar::Local;
 pub(crate) use span::Span;
 use state::{Groups, Mode};
 
+/// More windows than this per row are a mistake: a rolling window is what was meant.
+const WINDOWS_PER_ROW_MAX: i64 = 10_000;
+
 /// Windows that wait to be told what to compute.
 #[derive(Clone)]
 pub struct Grouped<'s, D: Data, K: Key> {
-    pub(crate) keyed: Keyed<'s, D, K>,
-    pub(crate) times: Column<D, EventTime>,
-    pub(crate) span: Span,
-    pub(crate) kept_us: Option<i64>,
+    keyed: Keyed<'s, D, K>,
+    times: Column<D, EventTime>,
+    span: Span,
+    kept_us: Option<i64>,
 }
 
 /// The aggregates of one group.
@@ -85,6 +90,72 @@ pub struct GroupRow<K, O> {
     pub start: EventTime,
     /// What the aggregates read.
     pub value: O,
+}
+
+impl<'s, D: Data, K: Key> Keyed<'s, D, K> {
+    /// One window per key that never closes.
+    #[must_use]
+    pub fn lifetime(&self) -> Grouped<'s, D, K> {
+        Grouped {
+            keyed: self.clone(),
+            times: Column::new(|_| 0),
+            span: Span::Lifetime,
+            kept_us: None,
+        }
+    }
+}
+
+impl<'s, D: Data, K: Key> Timeline<'s, D, K> {
+    /// Windows `[start, start + width)`, aligned to 1970-01-01T00:00Z, one after another.
+    ///
+    /// # Errors
+    /// [`JobError::Wrong`] when the width is zero.
+    pub fn tumbling(&self, width: Duration) -> Result<Grouped<'s, D, K>, JobError> {
+        let width_us = micros("a tumbling window's width", width)?;
+        Ok(self.every(width_us, width_us))
+    }
+
+    /// Windows `[start, start + width)` that start every `step`, aligned to 1970-01-01T00:00Z: a row is in all that
+    /// hold it. With a step beyond the width there are gaps between windows, and rows in a gap are in none.
+    ///
+    /// # Errors
+    /// [`JobError::Wrong`] when the width or the step is zero, or a row would be in more than 10,000 windows.
+    pub fn hopping(&self, width: Duration, step: Duration) -> Result<Grouped<'s, D, K>, JobError> {
+        let width_us = micros("a hopping window's width", width)?;
+        let step_us = micros("the step between hopping windows", step)?;
+        // As many as there are steps in a width, one that is cut off included.
+        let windows = (width_us - 1) / step_us + 1;
+        if windows > WINDOWS_PER_ROW_MAX {
+            return Err(JobError::Wrong(format!(
+                "at most {WINDOWS_PER_ROW_MAX} hopping windows hold one row: got {windows}, {width:?} wide every {step:?}; \
+                 take longer steps, or rolling windows"
+            )));
+        }
+        Ok(self.every(width_us, step_us))
+    }
+
+    fn every(&self, width_us: i64, step_us: i64) -> Grouped<'s, D, K> {
+        Grouped {
+            keyed: self.keyed.clone(),
+            times: self.times.clone(),
+            span: Span::Every { width_us, step_us },
+            kept_us: None,
+        }
+    }
+
+    /// Days, weeks or months as the clocks of a time zone show them, such as `"Europe/London"`: `[start, end)`. Days have
+    /// 23 or 25 hours where the clocks change; weeks begin on Monday.
+    ///
+    /// # Errors
+    /// [`JobError::Wrong`] when the IANA database has no zone of that name.
+    pub fn calendar(&self, calendar: Calendar, zone: &str) -> Result<Grouped<'s, D, K>, JobError> {
+        Ok(Grouped {
+            keyed: self.keyed.clone(),
+            times: self.times.clone(),
+            span: Span::Calendar(Rc::new(Local::new(calendar, zone)?)),
+            kept_us: None,
+        })
+    }
 }
 
 impl<'s, D: Data, K: Key> Grouped<'s, D, K> {

@@ -54,6 +54,7 @@ mod tests;
 use std::rc::Rc;
 
 use serde::{Deserialize, Serialize};
+use thalweg_engine::error::JobError;
 use thalweg_engine::key::Key;
 use thalweg_engine::table::Table;
 use thalweg_engine::time::EventTime;
@@ -67,8 +68,8 @@ use crate::window::placed::Placed;
 /// The last rows of each key, which wait to be told what to compute.
 #[derive(Clone)]
 pub struct LastRows<'s, D: Data + Ord, K: Key> {
-    pub(crate) timeline: Timeline<'s, D, K>,
-    pub(crate) rows: usize,
+    timeline: Timeline<'s, D, K>,
+    rows: usize,
 }
 
 /// The aggregates of a key's last rows.
@@ -80,6 +81,26 @@ pub struct LastRow<K, O> {
     pub at: EventTime,
     /// What the aggregates read.
     pub value: O,
+}
+
+impl<'s, D: Data, K: Key> Timeline<'s, D, K> {
+    /// The newest `rows` of each key, by event time, then by the row, however long ago they were.
+    ///
+    /// # Errors
+    /// [`JobError::Wrong`] when `rows` is 0.
+    pub fn last_rows(&self, rows: usize) -> Result<LastRows<'s, D, K>, JobError>
+    where
+        D: Ord,
+    {
+        if rows == 0 {
+            let text = "the last rows of a key are at least 1: got 0";
+            return Err(JobError::Wrong(text.to_owned()));
+        }
+        Ok(LastRows {
+            timeline: self.clone(),
+            rows,
+        })
+    }
 }
 
 impl<'s, D: Data + Ord, K: Key> LastRows<'s, D, K> {

@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use thalweg_engine::time::EventTime;
 use thalweg_engine::update::Diff;
 
-use crate::window::at::Lookback;
+use crate::window::at::lookback::Lookback;
 
 /// A row that may still change: its moment, what it is of, and how often it is there.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]

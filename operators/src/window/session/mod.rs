@@ -35,8 +35,10 @@ pub(crate) mod testing;
 mod tests;
 
 use std::rc::Rc;
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
+use thalweg_engine::error::JobError;
 use thalweg_engine::key::Key;
 use thalweg_engine::keyed::KeyedState;
 use thalweg_engine::table::Table;
@@ -44,15 +46,15 @@ use thalweg_engine::time::EventTime;
 use thalweg_engine::update::Data;
 
 use crate::aggregate::{self, Aggregate};
-use crate::key_by::Timeline;
+use crate::key_by::{Timeline, micros};
 use finals::Finals;
 use state::State;
 
 /// Session windows that wait to be told what to compute.
 #[derive(Clone)]
 pub struct SessionWindows<'s, D: Data + Ord, K: Key> {
-    pub(crate) timeline: Timeline<'s, D, K>,
-    pub(crate) gap_us: i64,
+    timeline: Timeline<'s, D, K>,
+    gap_us: i64,
 }
 
 /// One session of a key.
@@ -66,6 +68,23 @@ pub struct SessionRow<K, O> {
     pub last: EventTime,
     /// What the aggregates read.
     pub value: O,
+}
+
+impl<'s, D: Data, K: Key> Timeline<'s, D, K> {
+    /// A window for as long as rows of a key come: `[start, last + gap]`, closed at both ends, so that a row exactly
+    /// one gap after the last one still belongs.
+    ///
+    /// # Errors
+    /// [`JobError::Wrong`] when the gap is shorter than 1 µs.
+    pub fn session(&self, gap: Duration) -> Result<SessionWindows<'s, D, K>, JobError>
+    where
+        D: Ord,
+    {
+        Ok(SessionWindows {
+            timeline: self.clone(),
+            gap_us: micros("the gap that ends a session", gap)?,
+        })
+    }
 }
 
 impl<'s, D: Data + Ord, K: Key> SessionWindows<'s, D, K> {
