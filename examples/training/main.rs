@@ -128,6 +128,7 @@ struct Out {
     as_known: Collect<Example>,
     as_known_by: Collect<Example>,
     shops: Collect<(u32, Option<u64>)>,
+    last_two: Collect<(u32, i64, Option<Real>)>,
 }
 
 fn job(out: &Out, batch_rows: usize) -> Job {
@@ -158,6 +159,14 @@ fn job(out: &Out, batch_rows: usize) -> Job {
             .rolling([hours(1)])?
             .aggregate("shops", distinct(|payment: &Payment| Some(payment.shop)))
             .at(&labels);
+        // However long ago they were.
+        let spent = sum(|payment: &Payment| payment.cents);
+        let last_two = payments.last_rows(2)?.at("last two", spent, &labels);
+        let last_two = last_two.finals().map(|(label, row)| {
+            let cents = row.map(|row| Real(row.value));
+            (label.user, label.minute, cents)
+        });
+        last_two.sink("last two", out.last_two.clone())?;
         let sink = |rows: Table<'_, Row>, name: &str, to: &Collect<Example>| {
             rows.map(example).sink(name, to.clone())
         };
@@ -224,6 +233,16 @@ fn run() -> Result<(), JobError> {
         out.shops.net().contains(&user_2),
         "user 2 was in three shops"
     );
+
+    let last_two = [
+        (1, 45, 2_000.0),
+        (1, 200, 2_000.0),
+        (2, 58, 83_000.0),
+        (3, 75, 52_700.0),
+        (4, 90, 2_500.0),
+    ];
+    let last_two = last_two.map(|(user, minute, cents)| ((user, minute, Some(Real(cents))), 1));
+    assert_eq!(out.last_two.net(), last_two, "two payments up to the label");
 
     // The same rows as those of a file come, all in one epoch: the late payment leaks into what epochs tell.
     let at_once = Out::default();

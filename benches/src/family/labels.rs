@@ -1,7 +1,7 @@
-//! Windows as of the moments of labels: in the modes of which no speed is asked, and of any aggregate.
+//! Windows as of the moments of labels: in the modes of which no speed is asked, of any aggregate, and by number.
 //!
 //! ```text
-//! labels     (user, t) ─▶ (label, windows [t − width, t] of the user's payments)
+//! labels     (user, t) ─▶ (label, windows [t − width, t] of the user's payments, or the last ten up to t)
 //! expected   per label and window: payments and their amounts, weighted by t and by the window
 //! ```
 
@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use thalweg::operators::value::Fixed;
 use thalweg::operators::window::at::{Answer, PointInTime};
+use thalweg::operators::window::last_rows::LastRow;
 use thalweg::operators::window::rolling::{Rolled, Rolling};
 use thalweg::operators::window::sliding::SlidingRow;
 use thalweg::prelude::*;
@@ -22,6 +23,8 @@ use crate::workload::{Workload, source};
 const HOUR_US: i64 = 3_600_000_000;
 const DAY_US: i64 = 24 * HOUR_US;
 const WIDTHS_US: [i64; 3] = [HOUR_US, DAY_US, 7 * DAY_US];
+/// Payments that count as a user's last ones.
+const LAST: usize = 10;
 
 /// A user and a moment, for which the user's windows are asked.
 type Asked = (u64, i64);
@@ -49,6 +52,15 @@ pub(super) fn all() -> Vec<Workload> {
                 (inside.map(|row| row.cents).max().unwrap_or(0) * weight(at)) as f64
             };
             tenths(rows).map(largest).sum()
+        }),
+        Workload::checked("point_in_time_last_rows", last_rows, |rows| {
+            let users = by_key(rows, |row| row.user);
+            let last = |(user, at): Asked| {
+                let until = window(&users[&user], i64::MIN, at);
+                let last = &until[until.len().saturating_sub(LAST)..];
+                (last.iter().map(|row| row.cents).sum::<i64>() * weight(at)) as f64
+            };
+            tenths(rows).map(last).sum()
         }),
     ]
 }
@@ -181,6 +193,27 @@ fn largest(rows: Arc<Vec<Payment>>, workers: usize, digest: Digest) -> Job {
             .rolling([hours(24)])?
             .aggregate("largest", max(|payment: &Payment| payment.cents))
             .at(&labels.event_time(|label| label.1))
+            .finals()
+            .sink("digest", DigestSink::new(&digest, look))
+    })
+}
+
+/// The sum of a user's last ten payments up to each label.
+fn last_rows(rows: Arc<Vec<Payment>>, workers: usize, digest: Digest) -> Job {
+    type Row = Answer<Asked, LastRow<u64, f64>>;
+    let look = |((_, at), row): &Row| {
+        let spent = row.as_ref().map_or(f64::NAN, |row| row.value);
+        spent * weight(*at) as f64
+    };
+    Job::new("point_in_time_last_rows", move |g| {
+        let (payments, labels) = payments_and_tenths(g, &rows, workers)?;
+        let labels = labels.key_by(|label: &Asked| label.0);
+        let labels = labels.event_time(|label| label.1);
+        payments
+            .key_by(|payment| payment.user)
+            .event_time(|payment| payment.at)
+            .last_rows(LAST)?
+            .at("last ten", sum(|payment: &Payment| payment.cents), &labels)
             .finals()
             .sink("digest", DigestSink::new(&digest, look))
     })

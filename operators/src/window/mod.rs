@@ -1,9 +1,10 @@
 //! Windows in event time: [`trailing`] ([`rolling`] for moments, [`sliding`] for any aggregate), one after another, by
 //! calendar and everlasting ([`grouped`]), as long as rows keep coming ([`session`]), by number ([`last_rows`]), and
-//! fading ([`decayed`]); and any of the trailing ones as of the moments of labels ([`at`]).
+//! fading ([`decayed`]); and of these the trailing ones and those by number as of the moments of labels ([`at`]).
 
 pub mod at;
 pub mod decayed;
+mod events;
 mod finals;
 pub mod grouped;
 pub mod last_rows;

@@ -64,4 +64,22 @@ impl<'s, D: Data, K: Key> Timeline<'s, D, K> {
             row: row(whole),
         })
     }
+
+    /// The rows with their keys and moments, as `see` wraps them; the name shows in the metrics.
+    pub(crate) fn seen<E: Data>(
+        &self,
+        name: &str,
+        see: impl Fn(&D, Placed<K, D>) -> E + 'static,
+    ) -> Table<'s, E> {
+        let (key, at) = (Rc::clone(&self.keyed.key), Rc::clone(&self.at));
+        let name = format!("{name} project");
+        self.keyed.table.map_ref(&name, move |row| {
+            let placed = Placed {
+                at: at(row),
+                key: key(row),
+                row: row.clone(),
+            };
+            see(row, placed)
+        })
+    }
 }

@@ -14,6 +14,7 @@ use tests::lap::Lap;
 use tests::oracle::{Admitted, Net, admitted, assert_same, net};
 use tests::windows::{Cut, Rows, by_key};
 use thalweg::connectors::memory::Collect;
+use thalweg::operators::window::at::{Answer, Features, PointInTime, Sealed};
 use thalweg::operators::window::sliding::SlidingRow;
 use thalweg::prelude::*;
 
@@ -57,6 +58,8 @@ enum Kind {
     Rolling(PerRow),
     /// The same as of the moments of labels: a third of the rows is labels, and no event.
     Labels(Asked),
+    /// The last so many rows as of the moments of labels.
+    LastAtLabels(usize, Asked),
 }
 
 fn micros(us: i64) -> Duration {
@@ -79,6 +82,23 @@ fn arrived(event: &Event, width_us: i64) -> i64 {
 /// Every second label asks as of an earlier moment.
 fn asks_at(label: &Event, behind_us: i64) -> i64 {
     label.at - i64::from(label.id % 2) * behind_us
+}
+
+/// What windows answer to labels.
+fn answered<'s, R>(
+    windows: PointInTime<'s, R, Event>,
+    asked: Asked,
+    width_us: i64,
+) -> Table<'s, Answer<Event, R::Row>>
+where
+    R: Features<'s> + Sealed<'s, Of = Event>,
+{
+    let windows = windows.history(micros(width_us));
+    match asked {
+        Asked::Finals => windows.finals(),
+        Asked::Corrections => windows.corrections(),
+        Asked::AsKnownBy => windows.as_known_by(move |event| arrived(event, width_us)),
+    }
 }
 
 fn rows<'s>(
@@ -106,20 +126,24 @@ fn rows<'s>(
             };
             return Ok(rows.map(|(event, row)| (Some(event), slid(&row))));
         }
-        Kind::Labels(asked) => {
+        Kind::Labels(asked) | Kind::LastAtLabels(_, asked) => {
             let width_us = widths_us[0];
-            let others = events.filter(|event| !is_label(event));
+            let others = by_time(&events.filter(|event| !is_label(event)));
             let labels = events.filter(is_label).key_by(|label| label.key);
             let labels = labels.event_time(move |label| asks_at(label, width_us));
-            let windows = by_time(&others).rolling(widths)?.aggregate("all", all());
-            let windows = windows.at(&labels).history(micros(width_us));
-            let answers = match asked {
-                Asked::Finals => windows.finals(),
-                Asked::Corrections => windows.corrections(),
-                Asked::AsKnownBy => windows.as_known_by(move |event| arrived(event, width_us)),
-            };
-            let told = |row: Option<_>| slid(&row.expect("no label is too late"));
-            return Ok(answers.map(move |(label, row)| (Some(label), told(row))));
+            let in_time = "no label is too late";
+            return Ok(if let Kind::LastAtLabels(number, _) = kind {
+                let last = others.last_rows(number)?.at("all", all(), &labels);
+                let answers = answered(last, asked, width_us);
+                answers.map(move |(label, row)| {
+                    let of = row.expect(in_time);
+                    (Some(label), (of.key, 0, of.at, of.value))
+                })
+            } else {
+                let windows = others.rolling(widths)?.aggregate("all", all());
+                let answers = answered(windows.at(&labels), asked, width_us);
+                answers.map(move |(label, row)| (Some(label), slid(&row.expect(in_time))))
+            });
         }
         Kind::LastRows(number, mode) => {
             let last = timeline.last_rows(number)?;
@@ -181,13 +205,30 @@ fn trailing(
     [widths_us[0], widths_us[1]].map(window).join("\n")
 }
 
-/// The last so many rows as of each row of a key, copies one by one.
-fn last_rows(key: i64, rows: &Rows<'_>, number: usize) -> Vec<(Marked, i64)> {
-    let copies = rows.iter().flat_map(|(event, copies)| {
+/// Rows with their copies one by one.
+fn one_by_one<'a>(rows: impl Iterator<Item = &'a (&'a Event, i64)>) -> Rows<'a> {
+    let copies = rows.flat_map(|(event, copies)| {
         let copies = usize::try_from(*copies).unwrap();
         std::iter::repeat_n((*event, 1), copies)
     });
-    let copies: Rows<'_> = copies.collect();
+    copies.collect()
+}
+
+/// What the last so many rows read up to a moment, which is inside, of those that count.
+fn newest(
+    rows: Option<&Rows<'_>>,
+    until: i64,
+    number: usize,
+    counts: impl Fn(&Event) -> bool,
+) -> String {
+    let inside = rows.into_iter().flatten();
+    let copies = one_by_one(inside.filter(|row| row.0.at <= until && counts(row.0)));
+    words(&copies[copies.len().saturating_sub(number)..].to_vec())
+}
+
+/// The last so many rows as of each row of a key, copies one by one.
+fn last_rows(key: i64, rows: &Rows<'_>, number: usize) -> Vec<(Marked, i64)> {
+    let copies = one_by_one(rows.iter());
     let as_of = |place: usize| {
         let (event, first) = (copies[place].0, (place + 1).saturating_sub(number));
         let read = words(&copies[first..=place].to_vec());
@@ -196,8 +237,13 @@ fn last_rows(key: i64, rows: &Rows<'_>, number: usize) -> Vec<(Marked, i64)> {
     (0..copies.len()).map(as_of).collect()
 }
 
-/// The answers to labels over these events.
-fn answers(asked: Asked, input: Net<Event>, widths_us: [i64; 3]) -> Net<Marked> {
+/// The answers to labels over these events: of the last so many rows, or of windows.
+fn answers(
+    last: Option<usize>,
+    asked: Asked,
+    input: Net<Event>,
+    widths_us: [i64; 3],
+) -> Net<Marked> {
     let (labels, events): (Net<_>, Net<_>) =
         input.into_iter().partition(|(event, _)| is_label(event));
     let keys = by_key(&events);
@@ -207,7 +253,11 @@ fn answers(asked: Asked, input: Net<Event>, widths_us: [i64; 3]) -> Net<Marked> 
             Asked::Finals | Asked::Corrections => true,
             Asked::AsKnownBy => arrived(event, widths_us[0]) <= at,
         };
-        let read = trailing(keys.get(&label.key), at, widths_us, counts);
+        let rows = keys.get(&label.key);
+        let read = match last {
+            Some(number) => newest(rows, at, number, counts),
+            None => trailing(rows, at, widths_us, counts),
+        };
         ((Some(label), (label.key, 0, at, read)), copies)
     });
     answers.collect()
@@ -253,7 +303,8 @@ fn expected(kind: Kind, input: &Admitted, widths_us: [i64; 3]) -> Net<Marked> {
             });
             there.collect()
         }
-        Kind::Labels(asked) => answers(asked, input, widths_us),
+        Kind::Labels(asked) => answers(None, asked, input, widths_us),
+        Kind::LastAtLabels(number, asked) => answers(Some(number), asked, input, widths_us),
     }
 }
 
@@ -319,7 +370,9 @@ fn last_rows_as_of_rows_read_of_every_aggregate_what_it_reads_alone() {
 
 #[test]
 fn labels_are_told_of_every_aggregate_what_it_reads_alone() {
-    holds_over(3_000..3_072, Retractions::Anywhere, |dice| {
-        Kind::Labels(dice.pick(&[Asked::Finals, Asked::Corrections, Asked::AsKnownBy]))
+    holds_over(3_000..3_144, Retractions::Anywhere, |dice| {
+        let asked = dice.pick(&[Asked::Finals, Asked::Corrections, Asked::AsKnownBy]);
+        let number = dice.pick(&[1, 2, 3]);
+        dice.pick(&[Kind::Labels(asked), Kind::LastAtLabels(number, asked)])
     });
 }

@@ -138,10 +138,9 @@ impl<M: Lookback, B: Data + Ord> Corrections<M, B> {
         self.changes.clear();
         self.changes
             .extend(asked.iter().map(|asked| asked.1.clone()));
-        let widest = store.widest();
         let reached = events
             .iter()
-            .map(|event| (event.1.due(), event.1.due().saturating_add(widest)));
+            .map(|event| (event.1.due(), store.held_until(event.1.due())));
         let spans = reached.chain(self.changes.iter().map(|row| (row.at, row.at)));
         let Some(span) = spans.reduce(|a, b| (a.0.min(b.0), a.1.max(b.1))) else {
             return;

@@ -72,10 +72,10 @@ impl<M: Lookback, S: Seen<M::Event>, B: Data + Ord> Finals<M, S, B> {
         labels: Updates<Label<M::Key, B>>,
         out: &mut Emitter<'_, Answer<B, M::Row>>,
     ) {
-        let (passed, widest) = (self.passed(time.watermark), self.past.store.widest());
+        let passed = self.passed(time.watermark);
         for (seen, _, diff) in events {
             // Known only after it has left every window, an event is in none.
-            if seen.due() <= seen.event().due().saturating_add(widest) {
+            if seen.due() <= self.past.store.held_until(seen.event().due()) {
                 self.events.admit(seen, diff, passed);
             }
         }

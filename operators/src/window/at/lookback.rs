@@ -29,6 +29,14 @@ pub trait Lookback: 'static {
     fn row(key: Self::Key, at: EventTime, windows: Self::Windows) -> Self::Row;
     /// How far windows go back, in µs.
     fn widest(&self) -> i64;
+    /// The last moment of which windows hold an event of `at`.
+    fn held_until(&self, at: EventTime) -> EventTime {
+        at.saturating_add(self.widest())
+    }
+    /// For how long after its newest row a key is asked for, in µs: as far as windows go back, unless rows count by number.
+    fn lingers(&self) -> i64 {
+        self.widest()
+    }
     /// The keys.
     fn index(&self) -> &KeyIndex<Self::Key>;
     /// All handles are below this.
@@ -51,6 +59,10 @@ pub trait Lookback: 'static {
     fn settle(&mut self, until: EventTime);
     /// Forgives what only a late event could pay, and forgets the keys that nothing holds any more.
     fn forgive_unless(&mut self, watermark: EventTime, held: impl Fn(u32) -> bool);
+    /// No label asks for the key by time any more: whether it is kept all the same, because rows of any age count.
+    fn rests(&mut self, _handle: u32) -> bool {
+        false
+    }
     /// Drops a key's events, and forgets the key where nothing else is held of it.
     fn forget(&mut self, handle: u32);
     /// The keys of a group, in the order of the index.

@@ -13,8 +13,8 @@
 //! | [`PointInTime::as_known_by`] | once the watermark has passed `t` and the history | never | what had arrived by `t`, as the events themselves record it |
 //!
 //! In the end `corrections` holds what `finals` holds. A label whose key has no events has empty windows. What is asked is
-//! any trailing window: [`Rolling`](crate::window::rolling::Rolling) moments and totals, and
-//! [`Sliding`](crate::window::sliding::Sliding) aggregates.
+//! any trailing window, [`Rolling`](crate::window::rolling::Rolling) moments and totals or
+//! [`Sliding`](crate::window::sliding::Sliding) aggregates, and the [last rows](crate::window::last_rows::LastRows::at).
 //!
 //! What `as_known` answers depends on how rows are cut into epochs, for it has no other record of when a row came: it is
 //! for streams. Over files an epoch holds many rows, and what came after a label in its epoch counts. `as_known_by` is
@@ -31,15 +31,17 @@
 //! # Cost
 //! Per event: a place in its key's windows, as in `latest`; in `finals` it waits for the watermark before that, and in
 //! `as_known_by` for the watermark to pass its arrival and the history. Per label: its key's windows, read once; a late
-//! event in `corrections` reads those of the labels in `[e, e + widest width]` twice. To read is to go back from the key's
-//! newest event to the label's moment or, where less, through what the windows hold: in `finals` there is nothing to go
-//! back over, but for a label behind the watermark, and in `as_known_by` never. Aggregates move from one label's windows to
-//! those of the next: an event costs two updates a window at most while labels come in order, and none where no label of
-//! its key is near. State: the events of the widest window and the history, and what waits or may change: labels, and in
-//! `finals` and `as_known_by` events.
+//! event in `corrections` reads those of the labels in `[e, e + widest width]` twice, of last rows those of all labels from
+//! `e` on that may change. To read is to go back from the key's newest event to the label's moment or, where less, through
+//! what the windows hold: in `finals` there is nothing to go back over, but for a label behind the watermark, and in
+//! `as_known_by` never. Aggregates move from one label's windows to those of the next: an event costs two updates a window
+//! at most while labels come in order, and none where no label of its key is near. Last rows are read anew for each label.
+//! State: the events of the widest window and the history, or the last rows before the history and all since, and what
+//! waits or may change: labels, and in `finals` and `as_known_by` events. A key with last rows is never forgotten.
 
 mod corrections;
 mod finals;
+pub(in crate::window) mod kept;
 mod known;
 pub(in crate::window) mod lookback;
 mod past;
@@ -65,15 +67,13 @@ use crate::window::rolling::queue::Due;
 use corrections::Corrections;
 use finals::Finals;
 use known::AsKnown;
-use lookback::{Known, Seen};
-
-pub(in crate::window) use lookback::Lookback;
+use lookback::{Known, Lookback, Seen};
 
 /// A label with its key's windows as of its moment; `None` where it came too late.
 pub type Answer<B, Row> = (B, Option<Row>);
 
-/// What can be asked as of the moments of labels: [`Rolling`](crate::window::rolling::Rolling) and
-/// [`Sliding`](crate::window::sliding::Sliding).
+/// What can be asked as of the moments of labels: [`Rolling`](crate::window::rolling::Rolling),
+/// [`Sliding`](crate::window::sliding::Sliding) and the [last rows](crate::window::last_rows::LastRows::at).
 pub trait Features<'s>: Sealed<'s> {}
 
 /// What only this crate says of features.
@@ -173,7 +173,7 @@ impl<'s, R: Features<'s>, B: Data + Ord> PointInTime<'s, R, B> {
     /// Each label over the events that had arrived by its moment, and never repaired: what a model that was asked then
     /// would have been told, by the record of the events themselves. `arrived` says when an event was known, in the time
     /// of the labels; before its event time it counts as known at that. An event that arrives late counts from then on,
-    /// at its event time, in the windows that still reach back to it.
+    /// at its event time, in the windows that still reach back to it and among the last rows.
     ///
     /// A label is answered once the watermark has passed its moment and the [history](PointInTime::history) beyond it, so
     /// that labels which are behind are answered as exactly as any other. The answer does not depend on epochs, on the

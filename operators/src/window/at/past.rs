@@ -23,7 +23,7 @@ pub(super) struct Past<M: Lookback> {
 
 impl<M: Lookback> Past<M> {
     pub(super) fn new(store: M, history_us: i64) -> Self {
-        let span_us = store.widest().saturating_add(history_us);
+        let span_us = store.lingers().saturating_add(history_us);
         Self {
             store,
             history_us,
@@ -109,15 +109,15 @@ impl<M: Lookback> Past<M> {
         next
     }
 
-    /// Up to here rows may ask for what a key had at `newest`.
+    /// Up to here rows may ask by time for what a key had at `newest`.
     fn asked_until(&self, newest: EventTime) -> EventTime {
         newest
-            .saturating_add(self.store.widest())
+            .saturating_add(self.store.lingers())
             .saturating_add(self.history_us)
     }
 
     /// Lets time pass to the end of an epoch. `newest_label` is that of a key, if it holds one; `forgotten` is told
-    /// which keys are gone.
+    /// which keys have no label any more that could change.
     pub(super) fn settle(
         &mut self,
         time: &EpochTime,
@@ -144,7 +144,9 @@ impl<M: Lookback> Past<M> {
                     self.note(handle, newest);
                 }
                 _ => {
-                    self.store.forget(handle);
+                    if !self.store.rests(handle) {
+                        self.store.forget(handle);
+                    }
                     forgotten(handle);
                 }
             }

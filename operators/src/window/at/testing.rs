@@ -1,5 +1,4 @@
-//! The states of labels over rolling aggregates, for tests that stand elsewhere: as states over one table, whose rows are
-//! events and labels.
+//! The states of labels, for tests that stand elsewhere: as states over one table, whose rows are events and labels.
 
 use thalweg_engine::key::Key;
 use thalweg_engine::keyed::KeyedState;
@@ -10,13 +9,14 @@ use crate::aggregate::Aggregate;
 use crate::laws::{Side, Sided};
 use crate::window::at::corrections::Corrections;
 use crate::window::at::finals::Finals;
+use crate::window::at::kept::Kept;
 use crate::window::at::known::AsKnown;
-use crate::window::at::lookback::Known;
+use crate::window::at::lookback::{Known, Lookback};
 use crate::window::at::{Answer, Label};
+use crate::window::last_rows::at::Newest;
 use crate::window::placed::Placed;
 use crate::window::rolling::widths::Widths;
-use crate::window::sliding::SlidingRow;
-use crate::window::sliding::kept::Kept;
+use crate::window::sliding::view::Trailing;
 
 /// A label of a key, or an event, which is seen as `E` tells.
 pub(crate) type Asked<K, E, B> = Side<E, Label<K, B>>;
@@ -40,39 +40,48 @@ pub(crate) fn label<K: Key, E, B>(at: EventTime, key: K, label: B) -> Asked<K, E
 }
 
 /// What is told.
-type Told<K, B, A, D, const W: usize> = Answer<B, SlidingRow<K, <A as Aggregate<D>>::Output, W>>;
+type Told<M, B> = Answer<B, <M as Lookback>::Row>;
 
-pub(crate) fn finals<D: Data + Ord, K: Key, B: Data + Ord, A: Aggregate<D>, const W: usize>(
-    aggregate: A,
-    widths: Widths<W>,
+pub(crate) fn finals<M: Lookback, B: Data + Ord>(
+    store: M,
     history_us: i64,
-) -> impl KeyedState<In = Asked<K, Event<K, D>, B>, Out = Told<K, B, A, D, W>> {
-    Sided(Finals::by_event_time(
-        Kept::new(aggregate, widths),
-        history_us,
-    ))
+) -> impl KeyedState<In = Asked<M::Key, M::Event, B>, Out = Told<M, B>> {
+    Sided(Finals::by_event_time(store, history_us))
 }
 
-pub(crate) fn corrections<D: Data + Ord, K: Key, B: Data + Ord, A: Aggregate<D>, const W: usize>(
-    aggregate: A,
-    widths: Widths<W>,
+pub(crate) fn corrections<M: Lookback, B: Data + Ord>(
+    store: M,
     history_us: i64,
-) -> impl KeyedState<In = Asked<K, Event<K, D>, B>, Out = Told<K, B, A, D, W>> {
-    Sided(Corrections::new(Kept::new(aggregate, widths), history_us))
+) -> impl KeyedState<In = Asked<M::Key, M::Event, B>, Out = Told<M, B>> {
+    Sided(Corrections::new(store, history_us))
 }
 
-pub(crate) fn as_known<D: Data + Ord, K: Key, B: Data + Ord, A: Aggregate<D>, const W: usize>(
-    aggregate: A,
-    widths: Widths<W>,
+pub(crate) fn as_known<M: Lookback, B: Data + Ord>(
+    store: M,
     history_us: i64,
-) -> impl KeyedState<In = Asked<K, Event<K, D>, B>, Out = Told<K, B, A, D, W>> {
-    Sided(AsKnown::new(Kept::new(aggregate, widths), history_us))
+) -> impl KeyedState<In = Asked<M::Key, M::Event, B>, Out = Told<M, B>> {
+    Sided(AsKnown::new(store, history_us))
 }
 
-pub(crate) fn as_known_by<D: Data + Ord, K: Key, B: Data + Ord, A: Aggregate<D>, const W: usize>(
+pub(crate) fn as_known_by<M: Lookback, B: Data + Ord>(
+    store: M,
+    history_us: i64,
+) -> impl KeyedState<In = Asked<M::Key, Known<M::Event>, B>, Out = Told<M, B>> {
+    Sided(Finals::as_known(store, history_us))
+}
+
+/// The store of rolling aggregates.
+pub(crate) fn trailing<D: Data + Ord, K: Key, A: Aggregate<D>, const W: usize>(
     aggregate: A,
     widths: Widths<W>,
-    history_us: i64,
-) -> impl KeyedState<In = Asked<K, Arrived<K, D>, B>, Out = Told<K, B, A, D, W>> {
-    Sided(Finals::as_known(Kept::new(aggregate, widths), history_us))
+) -> Kept<K, D, Trailing<A, W>> {
+    Kept::new(Trailing::new(aggregate, widths))
+}
+
+/// The store of last rows.
+pub(crate) fn newest<D: Data + Ord, K: Key, A: Aggregate<D>>(
+    rows: usize,
+    aggregate: A,
+) -> Kept<K, D, Newest<A>> {
+    Kept::new(Newest::new(rows, aggregate))
 }

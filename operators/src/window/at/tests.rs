@@ -14,7 +14,6 @@ use crate::window::rolling::brute::collect;
 use crate::window::rolling::store::Store;
 use crate::window::rolling::widths::Widths;
 use crate::window::rolling::{Compact, Form, Wide, WithoutExtremes};
-use crate::window::sliding::kept::Kept;
 use world::{Brute, HISTORY_STEPS, World, aggregates, holds, known, rolled, sides, slid};
 
 type Moments<F> = Store<i64, Fixed<0>, 1, 2, F>;
@@ -60,7 +59,7 @@ fn a_label_is_told_what_had_arrived_by_its_moment() {
 
 #[test]
 fn labels_are_answered_by_any_aggregates_in_all_modes() {
-    let kept = |widths| Kept::new(aggregates(), widths);
+    let kept = |widths| testing::trailing(aggregates(), widths);
     let finals = |widths, history| Finals::by_event_time(kept(widths), history);
     holds(Brute::Aggregates, finals, |_| slid, World::finals);
     let corrections = |widths, history| Corrections::new(kept(widths), history);
@@ -153,6 +152,6 @@ fn saved_labels_continue_in_every_mode_as_if_never_interrupted() {
             }};
         }
         continues_over!(Moments::<Compact>::new(widths), rolled);
-        continues_over!(Kept::new(aggregates(), widths), slid);
+        continues_over!(testing::trailing(aggregates(), widths), slid);
     }
 }

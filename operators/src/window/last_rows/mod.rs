@@ -13,6 +13,7 @@
 //! | [`latest`](LastRows::latest) | one per key, replaced as its last rows change |
 //! | [`finals`](LastRows::finals) | one per row once the watermark has passed it, never changed again |
 //! | [`corrections`](LastRows::corrections) | one per row at once, repaired until the watermark has passed it |
+//! | [`at`](LastRows::at) | one per label of another table, over the last rows up to the label's moment |
 //!
 //! A row of `finals` and `corrections` is over the last `n` rows up to it, itself included, in that same order:
 //!
@@ -39,8 +40,9 @@
 //! Per row a search among the key's rows, which is short at their end, and up to two updates of the aggregate; in
 //! `corrections` a late row or a retraction repairs itself and the `n` − 1 rows after it, whatever the key holds. State:
 //! the key's newest `n` rows that the watermark has passed, and all that it has not; without a watermark, as over
-//! files, all of them. A key is never forgotten, for its last rows may be of any age.
+//! files, all of them. A key is never forgotten, for its last rows may be of any age. A label reads `n` rows.
 
+pub(in crate::window) mod at;
 mod corrections;
 mod finals;
 mod keys;
@@ -65,6 +67,8 @@ use crate::key_by::Timeline;
 use crate::window::finals::Finals;
 use crate::window::placed::Placed;
 
+pub use at::AskedLast;
+
 /// The last rows of each key, which wait to be told what to compute.
 #[derive(Clone)]
 pub struct LastRows<'s, D: Data + Ord, K: Key> {
@@ -77,7 +81,7 @@ pub struct LastRows<'s, D: Data + Ord, K: Key> {
 pub struct LastRow<K, O> {
     /// The key.
     pub key: K,
-    /// The event time of its newest row; for a row of `finals` and `corrections`, of that row.
+    /// The event time of its newest row; for a row of `finals` and `corrections`, of that row; for a label, the label's.
     pub at: EventTime,
     /// What the aggregates read.
     pub value: O,

@@ -5,7 +5,8 @@
 //!               late event  ▲                                 end:   new windows read, −old +new, put back
 //! ```
 //!
-//! A change at `e` reaches the rows in `[e, e + widest width]`. Nothing that was written is stored: it is computed again.
+//! A change at `e` reaches the rows in `[e, e + widest width]`, or where rows count by number all from `e` on. Nothing that
+//! was written is stored: it is computed again.
 
 use std::collections::VecDeque;
 

@@ -1,17 +1,15 @@
 //! Rolling aggregates as of the moments of labels.
 
-use std::rc::Rc;
-
 use thalweg_engine::key::Key;
 use thalweg_engine::table::Table;
 use thalweg_engine::update::Data;
 
 use crate::aggregate::{self, Aggregate};
 use crate::key_by::Timeline;
-use crate::table_ops::TableOps;
+use crate::window::at::kept::Kept;
 use crate::window::at::{Features, PointInTime, Sealed};
 use crate::window::placed::Placed;
-use crate::window::sliding::kept::Kept;
+use crate::window::sliding::view::Trailing;
 use crate::window::sliding::{Sliding, SlidingRow};
 
 impl<'s, D: Data + Ord, K: Key, A: Aggregate<D>, const W: usize> Sliding<'s, D, K, A, W> {
@@ -34,29 +32,17 @@ impl<'s, D: Data + Ord, K: Key, A: Aggregate<D>, const W: usize> Sealed<'s>
 {
     type Of = D;
     type Row = SlidingRow<K, A::Output, W>;
-    type Past = Kept<K, D, A, W>;
+    type Past = Kept<K, D, Trailing<A, W>>;
 
     fn name(&self) -> &str {
         &self.name
     }
 
     fn past(&self) -> Self::Past {
-        Kept::new(self.aggregate.clone(), self.widths)
+        Kept::new(Trailing::new(self.aggregate.clone(), self.widths))
     }
 
     fn events<E: Data>(&self, see: impl Fn(&D, Placed<K, D>) -> E + 'static) -> Table<'s, E> {
-        let (key, at) = (
-            Rc::clone(&self.timeline.keyed.key),
-            Rc::clone(&self.timeline.at),
-        );
-        let name = format!("{} project", self.name);
-        self.timeline.keyed.table.map_ref(&name, move |row| {
-            let placed = Placed {
-                at: at(row),
-                key: key(row),
-                row: row.clone(),
-            };
-            see(row, placed)
-        })
+        self.timeline.seen(&self.name, see)
     }
 }

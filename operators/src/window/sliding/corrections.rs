@@ -24,6 +24,7 @@ use thalweg_engine::update::{Data, Diff, Updates};
 use crate::aggregate::Aggregate;
 use crate::array::Array;
 use crate::codec;
+use crate::window::events::Events;
 use crate::window::placed::{Placed, changes_by_key};
 use crate::window::rolling::timers::Timers;
 use crate::window::rolling::widths::Widths;
@@ -276,7 +277,6 @@ impl<K: Key, D: Data + Ord, A: Aggregate<D>, const W: usize> KeyedState
     }
 
     fn load(&mut self, bytes: &[u8]) -> Result<(), StateError> {
-        type Events<D> = BTreeMap<EventTime, BTreeMap<D, Diff>>;
         let (settled, keys): (EventTime, Vec<(K, Events<D>)>) = codec::decode(bytes)?;
         self.settled = self.settled.max(settled);
         for (key, events) in keys {

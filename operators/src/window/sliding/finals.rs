@@ -1,7 +1,5 @@
 //! Rolling aggregates, one row per event once the watermark has passed it.
 
-use std::collections::BTreeMap;
-
 use serde::Serialize;
 use thalweg_engine::key::Key;
 use thalweg_engine::keyed::{Emitter, EpochTime, KeyGroup, StateSize};
@@ -10,6 +8,7 @@ use thalweg_engine::time::EventTime;
 use thalweg_engine::update::{Data, Diff};
 
 use crate::aggregate::Aggregate;
+use crate::window::events::Events;
 use crate::window::finals::Settle;
 use crate::window::rolling::timers::Timers;
 use crate::window::rolling::widths::Widths;
@@ -79,7 +78,7 @@ impl<K: Key, D: Data + Ord, A: Aggregate<D>, const W: usize> Settle for Settled<
     type Key = K;
     type Row = D;
     type Out = (D, SlidingRow<K, A::Output, W>);
-    type Saved = Vec<(K, BTreeMap<EventTime, BTreeMap<D, Diff>>)>;
+    type Saved = Vec<(K, Events<D>)>;
     const FORMAT: u32 = 1;
 
     fn settle(

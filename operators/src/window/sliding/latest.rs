@@ -8,6 +8,7 @@ use thalweg_engine::update::{Data, Diff, Updates};
 
 use crate::aggregate::Aggregate;
 use crate::codec;
+use crate::window::events::Events;
 use crate::window::placed::Placed;
 use crate::window::rolling::Expiry;
 use crate::window::rolling::timers::Timers;
@@ -195,7 +196,6 @@ impl<K: Key, D: Data + Ord, A: Aggregate<D>, const W: usize> KeyedState for Late
     }
 
     fn load(&mut self, bytes: &[u8]) -> Result<(), StateError> {
-        type Events<D> = std::collections::BTreeMap<EventTime, std::collections::BTreeMap<D, Diff>>;
         let (as_of, settled, keys): (EventTime, EventTime, Vec<(K, Events<D>)>) =
             codec::decode(bytes)?;
         self.as_of = self.as_of.max(as_of);

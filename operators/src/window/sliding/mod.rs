@@ -18,12 +18,12 @@
 mod at;
 mod corrections;
 mod finals;
-pub(in crate::window) mod kept;
 mod latest;
 #[cfg(test)]
 pub(crate) mod testing;
 #[cfg(test)]
 mod tests;
+pub(in crate::window) mod view;
 mod windows;
 
 use serde::{Deserialize, Serialize};

@@ -8,13 +8,12 @@ use thalweg_engine::update::{Data, Diff};
 
 use crate::aggregate::Aggregate;
 use crate::array::Array;
+use crate::window::events::{self, Events, present};
 use crate::window::rolling::widths::Widths;
 
-/// A key's events by time, with how often each is there, and its windows' aggregates.
-///
-/// A count may be negative for a while: a retraction may come before its event. It takes nothing away until then.
-pub(super) struct Windows<D: Ord, A: Aggregate<D>, const W: usize> {
-    pub(super) events: BTreeMap<EventTime, BTreeMap<D, Diff>>,
+/// A key's events, and its windows' aggregates.
+pub struct Windows<D: Ord, A: Aggregate<D>, const W: usize> {
+    pub(super) events: Events<D>,
     states: [A::State; W],
     /// Events from here on, in each window, are in its state, up to `until`.
     starts: [EventTime; W],
@@ -25,7 +24,7 @@ impl<D: Data + Ord, A: Aggregate<D>, const W: usize> Windows<D, A, W> {
     /// Windows that hold whatever is newer than their starts.
     pub(super) fn new() -> Self {
         Self {
-            events: BTreeMap::new(),
+            events: Events::new(),
             states: std::array::from_fn(|_| A::State::default()),
             starts: [EventTime::MIN; W],
             until: EventTime::MAX,
@@ -43,20 +42,10 @@ impl<D: Data + Ord, A: Aggregate<D>, const W: usize> Windows<D, A, W> {
 
     /// Adds `diff` copies of an event.
     pub(super) fn change(&mut self, aggregate: &A, at: EventTime, row: &D, diff: Diff) {
-        let moment = self.events.entry(at).or_default();
-        let count = moment.entry(row.clone()).or_default();
-        let before = present(*count);
-        *count += diff;
-        let change = present(*count) - before;
+        let change = events::add(&mut self.events, at, row, diff);
         for (state, start) in self.states.iter_mut().zip(&self.starts) {
             if at >= *start && at <= self.until && change != 0 {
                 aggregate.update(state, row, change);
-            }
-        }
-        if *count == 0 {
-            moment.remove(row);
-            if moment.is_empty() {
-                self.events.remove(&at);
             }
         }
     }
@@ -179,17 +168,6 @@ impl<D: Data + Ord, A: Aggregate<D>, const W: usize> Windows<D, A, W> {
 
     /// Drops the events before `cut`, which have left every window.
     pub(super) fn evict(&mut self, cut: EventTime) {
-        while let Some(first) = self.events.first_entry() {
-            if *first.key() >= cut {
-                break;
-            }
-            first.remove();
-        }
+        events::evict(&mut self.events, cut);
     }
-}
-
-/// How many copies are there, of a count that may be below zero.
-#[inline]
-fn present(count: Diff) -> Diff {
-    count.max(0)
 }

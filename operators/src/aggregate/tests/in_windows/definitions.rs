@@ -270,6 +270,14 @@ pub(super) fn trailing(come: &Come, of: u32, end: EventTime, widths_us: &[i64]) 
     widths_us.iter().map(within).collect()
 }
 
+/// The newest rows of a key up to a moment.
+pub(super) fn newest(come: &Come, of: u32, until: EventTime, rows_max: usize) -> Vec<Vec<Row>> {
+    let mut rows = by_key(come).remove(&of).unwrap_or_default();
+    rows.retain(|row| row.at <= until);
+    let first = rows.len().saturating_sub(rows_max);
+    vec![rows[first..].to_vec()]
+}
+
 /// Each key's windows up to now, as long as its newest row is in one.
 pub(super) fn sliding_latest(
     come: &Come,

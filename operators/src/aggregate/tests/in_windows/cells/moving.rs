@@ -57,7 +57,7 @@ pub(in crate::aggregate::tests::in_windows) fn session_windows() -> Vec<Cell> {
     ]
 }
 
-fn last_row(row: LastRow<u32, Bits>) -> (Label, Vec<Bits>) {
+pub(super) fn last_row(row: LastRow<u32, Bits>) -> (Label, Vec<Bits>) {
     let label = Label {
         key: row.key,
         at: row.at,

@@ -1,0 +1,211 @@
+//! The events of all keys, by moment. What is read of a key's events as of a moment is a view's matter.
+//!
+//! ```text
+//! events of a key  ──x──x────x──x──x──▶      view: which of them are read as of a moment, and which are let go
+//! ```
+
+use thalweg_engine::key::Key;
+use thalweg_engine::keyed::{KeyGroup, StateSize};
+use thalweg_engine::state::KeyIndex;
+use thalweg_engine::time::{EventTime, WATERMARK_NONE};
+use thalweg_engine::update::{Data, Diff};
+
+use crate::window::at::lookback::Lookback;
+use crate::window::events::Events;
+use crate::window::placed::Placed;
+
+/// What is read of a key's events as of a moment.
+pub trait View<D: Data + Ord>: 'static {
+    /// A key's events, with what is known of them.
+    type Slot: 'static;
+    /// What is read.
+    type Windows: Data + PartialEq;
+    /// What a label is told.
+    type Row<K: Key>: Data;
+
+    /// What a label of `at` is told.
+    fn row<K: Key>(key: K, at: EventTime, windows: Self::Windows) -> Self::Row<K>;
+    /// How far back from a moment the events may be that are read, in µs; `None` where they count by number.
+    fn widest(&self) -> Option<i64>;
+    /// No events.
+    fn empty(&self) -> Self::Slot;
+    /// The events.
+    fn events(slot: &Self::Slot) -> &Events<D>;
+    /// Adds or retracts `diff` copies of an event.
+    fn change(&self, slot: &mut Self::Slot, at: EventTime, row: &D, diff: Diff);
+    /// Drops events that are not read as of any moment after `settled`, some of them later than others. Up to there no
+    /// event is taken back any more; those that were known late may still come.
+    fn let_go(&self, slot: &mut Self::Slot, settled: EventTime);
+    /// Drops all of them, once all of an epoch has come.
+    fn trim(&self, slot: &mut Self::Slot, settled: EventTime) {
+        self.let_go(slot, settled);
+    }
+    /// Reads as of a moment.
+    fn read(&self, slot: &mut Self::Slot, at: EventTime) -> Self::Windows;
+}
+
+/// All keys' events.
+pub struct Kept<K: Key, D: Data + Ord, V: View<D>> {
+    view: V,
+    index: KeyIndex<K>,
+    slots: Vec<V::Slot>,
+    /// Moments held, over all keys.
+    moments: usize,
+    settled: EventTime,
+}
+
+impl<K: Key, D: Data + Ord, V: View<D>> Kept<K, D, V> {
+    pub(in crate::window) fn new(view: V) -> Self {
+        Self {
+            view,
+            index: KeyIndex::new(),
+            slots: Vec::new(),
+            moments: 0,
+            settled: WATERMARK_NONE,
+        }
+    }
+
+    /// Nothing that is still asked for reaches back before this.
+    fn cut(&self) -> EventTime {
+        let first = self.settled.saturating_add(1);
+        let widest = self.view.widest();
+        widest.map_or(EventTime::MIN, |widest| first.saturating_sub(widest))
+    }
+
+    fn change(&mut self, handle: u32, change: impl FnOnce(&V, &mut V::Slot)) {
+        let slot = &mut self.slots[handle as usize];
+        self.moments -= V::events(slot).len();
+        change(&self.view, slot);
+        self.moments += V::events(slot).len();
+    }
+}
+
+impl<K: Key, D: Data + Ord, V: View<D>> Lookback for Kept<K, D, V> {
+    type Key = K;
+    type Event = Placed<K, D>;
+    type Windows = V::Windows;
+    type Row = V::Row<K>;
+    type Saved = (K, Events<D>);
+
+    fn key_of(event: &Self::Event) -> &K {
+        &event.key
+    }
+
+    fn row(key: K, at: EventTime, windows: Self::Windows) -> Self::Row {
+        V::row(key, at, windows)
+    }
+
+    fn widest(&self) -> i64 {
+        self.view.widest().unwrap_or(i64::MAX)
+    }
+
+    fn held_until(&self, at: EventTime) -> EventTime {
+        let widest = self.view.widest();
+        widest.map_or(EventTime::MAX, |widest| at.saturating_add(widest))
+    }
+
+    fn lingers(&self) -> i64 {
+        self.view.widest().unwrap_or(0)
+    }
+
+    fn index(&self) -> &KeyIndex<K> {
+        &self.index
+    }
+
+    fn handles(&self) -> usize {
+        self.slots.len()
+    }
+
+    fn resolve(&mut self, key: &K) -> u32 {
+        let (handle, new) = self.index.resolve(key);
+        // A handle that is used again was left empty.
+        if new && handle as usize == self.slots.len() {
+            self.slots.push(self.view.empty());
+        }
+        handle
+    }
+
+    fn apply(&mut self, handle: u32, event: &Self::Event, diff: Diff) {
+        if event.at < self.cut() {
+            return;
+        }
+        let settled = self.settled;
+        self.change(handle, |view, slot| {
+            view.let_go(slot, settled);
+            view.change(slot, event.at, &event.row, diff);
+        });
+    }
+
+    fn read(&mut self, handle: u32, at: EventTime) -> Self::Windows {
+        self.view.read(&mut self.slots[handle as usize], at)
+    }
+
+    fn read_all(&mut self, handle: u32, ends: &[EventTime], into: &mut Vec<Self::Windows>) {
+        into.extend(ends.iter().map(|at| self.read(handle, *at)));
+    }
+
+    fn no_windows(&self) -> Self::Windows {
+        self.view.read(&mut self.view.empty(), EventTime::MIN)
+    }
+
+    /// An event that was taken back before it came is waited for like any other.
+    fn newest(&self, handle: u32) -> Option<EventTime> {
+        let newest = V::events(&self.slots[handle as usize]).last_key_value()?;
+        Some(*newest.0)
+    }
+
+    fn settled(&self) -> EventTime {
+        self.settled
+    }
+
+    fn settle(&mut self, until: EventTime) {
+        self.settled = until;
+    }
+
+    /// What is owed stands beside the events, and goes with those of its moment.
+    fn forgive_unless(&mut self, _: EventTime, _: impl Fn(u32) -> bool) {}
+
+    fn rests(&mut self, handle: u32) -> bool {
+        let settled = self.settled;
+        self.change(handle, |view, slot| view.trim(slot, settled));
+        self.view.widest().is_none() && !V::events(&self.slots[handle as usize]).is_empty()
+    }
+
+    fn forget(&mut self, handle: u32) {
+        self.change(handle, |view, slot| *slot = view.empty());
+        self.index.remove(handle);
+    }
+
+    fn saved(&self, group: KeyGroup) -> Vec<Self::Saved> {
+        let ours = self.index.iter().filter(|(_, key)| group.holds(key.tag()));
+        let events = |handle: u32| V::events(&self.slots[handle as usize]).clone();
+        ours.map(|(handle, key)| (key.clone(), events(handle)))
+            .collect()
+    }
+
+    fn restore(&mut self, (key, events): Self::Saved) -> u32 {
+        let handle = self.resolve(&key);
+        self.change(handle, |view, slot| {
+            for (at, moment) in &events {
+                for (row, diff) in moment {
+                    view.change(slot, *at, row, *diff);
+                }
+            }
+        });
+        handle
+    }
+
+    fn size(&self) -> StateSize {
+        StateSize {
+            keys: self.index.len(),
+            events: self.moments,
+            bytes: self.index.bytes()
+                + self.slots.capacity() * size_of::<V::Slot>()
+                + self.moments * (size_of::<(EventTime, D, Diff)>() + 64),
+        }
+    }
+
+    fn prefetch_ahead<T>(&self, _: &[T], _: usize, _: impl Fn(&T) -> u32) {}
+
+    fn prefetch_forgotten(&self, _: &[u32], _: usize) {}
+}
