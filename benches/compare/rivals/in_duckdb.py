@@ -8,24 +8,36 @@ NAMES = ("payments", "labels", "merchants", "users", "links")
 PAYMENTS, LABELS, MERCHANTS, USERS, LINKS = (f"'{arguments.parquet(name)}'" for name in NAMES)
 
 
+MOMENTS = ("count", "sum", "mean", "stddev", "min", "max")
+
+
+def moments(name, over):
+    """The moments of the windows of this name, over the rows that are in them."""
+    return [
+        f"count(*) {over} AS count_{name}",
+        f"sum(amount) {over} AS sum_{name}",
+        f"avg(amount) {over} AS mean_{name}",
+        f"coalesce(stddev_samp(amount) {over}, 0) AS stddev_{name}",
+        f"min(amount) {over} AS min_{name}",
+        f"max(amount) {over} AS max_{name}",
+    ]
+
+
+def added_up():
+    """The number of rows, and the sums of all moments, each row by its weight."""
+    return ["count(*) AS rows", *(f"sum({m}_{name} * w) AS {m}_{name}" for name in WINDOWS for m in MOMENTS)]
+
+
 def rolling():
-    moments, digest, windows = [], ["count(*) AS rows"], []
+    found, windows = [], []
     for name, width_ms in WINDOWS.items():
-        moments += [
-            f"count(*) OVER w_{name} AS count_{name}",
-            f"sum(amount) OVER w_{name} AS sum_{name}",
-            f"avg(amount) OVER w_{name} AS mean_{name}",
-            f"coalesce(stddev_samp(amount) OVER w_{name}, 0) AS stddev_{name}",
-            f"min(amount) OVER w_{name} AS min_{name}",
-            f"max(amount) OVER w_{name} AS max_{name}",
-        ]
+        found += moments(name, f"OVER w_{name}")
         windows.append(
             f"w_{name} AS (PARTITION BY user ORDER BY at_ms RANGE BETWEEN {width_ms} PRECEDING AND CURRENT ROW)"
         )
-        digest += [f"sum({m}_{name} * w) AS {m}_{name}" for m in ("count", "sum", "mean", "stddev", "min", "max")]
     return f"""
-        SELECT {", ".join(digest)}
-        FROM (SELECT id % 97 + 1 AS w, {", ".join(moments)} FROM {PAYMENTS} WINDOW {", ".join(windows)})"""
+        SELECT {", ".join(added_up())}
+        FROM (SELECT id % 97 + 1 AS w, {", ".join(found)} FROM {PAYMENTS} WINDOW {", ".join(windows)})"""
 
 
 # What is computed once has nothing to repair.
@@ -33,22 +45,13 @@ corrections = rolling
 
 
 def upsert():
-    moments, digest = [], ["count(*) AS rows"]
+    found = []
     for name, width_ms in WINDOWS.items():
-        inside = f"FILTER (at_ms >= as_of - {width_ms})"
-        moments += [
-            f"count(*) {inside} AS count_{name}",
-            f"sum(amount) {inside} AS sum_{name}",
-            f"avg(amount) {inside} AS mean_{name}",
-            f"coalesce(stddev_samp(amount) {inside}, 0) AS stddev_{name}",
-            f"min(amount) {inside} AS min_{name}",
-            f"max(amount) {inside} AS max_{name}",
-        ]
-        digest += [f"sum({m}_{name} * w) AS {m}_{name}" for m in ("count", "sum", "mean", "stddev", "min", "max")]
+        found += moments(name, f"FILTER (at_ms >= as_of - {width_ms})")
     return f"""
         WITH newest AS (SELECT user, max(at_ms) AS as_of FROM {PAYMENTS} GROUP BY user)
-        SELECT {", ".join(digest)}
-        FROM (SELECT user % 97 + 1 AS w, {", ".join(moments)}
+        SELECT {", ".join(added_up())}
+        FROM (SELECT user % 97 + 1 AS w, {", ".join(found)}
               FROM {PAYMENTS} JOIN newest USING (user) WHERE at_ms >= as_of - {max(WINDOWS.values())} GROUP BY user)"""
 
 
