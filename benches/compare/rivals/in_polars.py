@@ -21,20 +21,26 @@ def weighed(frame, weight, columns):
     return frame.select(polars.len().alias("rows"), *[(col(name) * weight).sum() for name in columns])
 
 
+def moments(name, amount):
+    """The moments of the amounts in the windows of this name, by column."""
+    return {
+        f"count_{name}": amount.len().cast(polars.Int64),
+        f"sum_{name}": amount.sum(),
+        f"mean_{name}": amount.mean(),
+        f"stddev_{name}": amount.std().fill_null(0.0),
+        f"min_{name}": amount.min(),
+        f"max_{name}": amount.max(),
+    }
+
+
 def rolling():
     # `rolling` yields its rows in the order of its input, which must be sorted: so the windows stand side by side.
     rows = scan("payments").select("id", "at_ms", "user", "amount").sort("user", "at_ms").collect().lazy()
     frames = [rows.select("id")]
     for name, width_ms in WINDOWS.items():
-        moments = rows.rolling("at_ms", period=f"{width_ms}i", closed="both", group_by="user").agg(
-            polars.len().cast(polars.Int64).alias(f"count_{name}"),
-            col("amount").sum().alias(f"sum_{name}"),
-            col("amount").mean().alias(f"mean_{name}"),
-            col("amount").std().fill_null(0.0).alias(f"stddev_{name}"),
-            col("amount").min().alias(f"min_{name}"),
-            col("amount").max().alias(f"max_{name}"),
-        )
-        frames.append(moments.drop("user", "at_ms"))
+        windows = rows.rolling("at_ms", period=f"{width_ms}i", closed="both", group_by="user")
+        found = windows.agg(**moments(name, col("amount")))
+        frames.append(found.drop("user", "at_ms"))
     columns = [f"{m}_{name}" for name in WINDOWS for m in ("count", "sum", "mean", "stddev", "min", "max")]
     return weighed(polars.concat(frames, how="horizontal"), col("id") % 97 + 1, columns)
 
@@ -48,15 +54,7 @@ def upsert():
     rows = rows.with_columns(age=col("at_ms").max().over("user") - col("at_ms"))
     columns = {}
     for name, width_ms in WINDOWS.items():
-        inside = col("amount").filter(col("age") <= width_ms)
-        columns |= {
-            f"count_{name}": inside.count().cast(polars.Int64),
-            f"sum_{name}": inside.sum(),
-            f"mean_{name}": inside.mean(),
-            f"stddev_{name}": inside.std().fill_null(0.0),
-            f"min_{name}": inside.min(),
-            f"max_{name}": inside.max(),
-        }
+        columns |= moments(name, col("amount").filter(col("age") <= width_ms))
     newest = rows.filter(col("age") <= max(WINDOWS.values())).group_by("user").agg(**columns)
     return weighed(newest, col("user") % 97 + 1, list(columns))
 
