@@ -24,8 +24,7 @@ const MOMENTS_MORE: usize = if cfg!(test) { 1 } else { 16 };
 /// The last rows, and what labels ask of them.
 #[derive(Clone)]
 pub struct AskedLast<'s, D: Data + Ord, K: Key, A: Aggregate<D>> {
-    timeline: Timeline<'s, D, K>,
-    rows: usize,
+    last: LastRows<'s, D, K>,
     name: String,
     aggregate: A,
 }
@@ -43,8 +42,7 @@ impl<'s, D: Data + Ord, K: Key> LastRows<'s, D, K> {
     ) -> PointInTime<'s, AskedLast<'s, D, K, A>, B> {
         aggregate::check(&self.timeline.keyed.table, name, &aggregate);
         let asked = AskedLast {
-            timeline: self.timeline.clone(),
-            rows: self.rows,
+            last: self.clone(),
             name: name.to_owned(),
             aggregate,
         };
@@ -64,11 +62,11 @@ impl<'s, D: Data + Ord, K: Key, A: Aggregate<D>> Sealed<'s> for AskedLast<'s, D,
     }
 
     fn past(&self) -> Self::Past {
-        Kept::new(Newest::new(self.rows, self.aggregate.clone()))
+        Kept::new(Newest::new(self.last.rows, self.aggregate.clone()))
     }
 
     fn events<E: Data>(&self, see: impl Fn(&D, Placed<K, D>) -> E + 'static) -> Table<'s, E> {
-        self.timeline.seen(&self.name, see)
+        self.last.timeline.seen(&self.name, see)
     }
 }
 
