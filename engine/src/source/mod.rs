@@ -17,6 +17,7 @@ mod spec;
 pub use dead::DeadLetter;
 pub use spec::{SourceExt, SourceSpec};
 
+use crate::state::prefetch;
 use crate::time::Epoch;
 use crate::update::{CONTAINER_ROWS, Data, Diff, Update};
 
@@ -78,6 +79,10 @@ pub enum ReadStatus {
     End,
 }
 
+/// How far ahead of their copies rows are asked for, in bytes: left to itself, the processor waits at the first of each
+/// page.
+const AHEAD_BYTES: usize = 1 << 10;
+
 /// Rows on their way from a reader, with the records that could not be decoded.
 ///
 /// Rows lie in the containers in which they will enter the graph: they are moved no more.
@@ -129,6 +134,7 @@ impl<D> Batch<D> {
     where
         D: Clone,
     {
+        let ahead = (AHEAD_BYTES / size_of::<D>().max(1)).max(1);
         while let Some((first, rest)) = rows.split_first() {
             self.push(first.clone());
             let Some(container) = self.containers.last_mut() else {
@@ -136,7 +142,10 @@ impl<D> Batch<D> {
             };
             let fitting = rest.len().min(self.container_rows - container.len());
             let epoch = self.epoch;
-            container.extend(rest[..fitting].iter().map(|row| (row.clone(), epoch, 1)));
+            container.extend(rest[..fitting].iter().enumerate().map(|(place, row)| {
+                prefetch(rest, place + ahead);
+                (row.clone(), epoch, 1)
+            }));
             rows = &rest[fitting..];
         }
     }
