@@ -3,13 +3,14 @@
 //! Rows are worked on in batches, as the job works on epochs: payments first, then labels. Payments that a label to come
 //! may still ask for lie with their user in one cache line, those of busy users in a list; labels wait for an hour, in
 //! lists by user, because a late payment may be theirs. A batch writes each change once: what a label had with −1, what
-//! it has with +1. Lines of coming rows are prefetched.
+//! it has with +1. Users are found by a hash, as the job finds them; slots and lines of coming rows are prefetched.
 
 use thalweg::engine::state::prefetch;
 
 use crate::asof::{is_label, label_of};
 use crate::data::{LATENESS_US, Payment};
 use crate::loops::Out;
+use crate::loops::handles::Handles;
 
 /// Rows of a batch: as many as the job's epochs have.
 const BATCH: usize = 8_192;
@@ -35,16 +36,27 @@ struct Line {
     label: u32,
 }
 
+/// A user of whom nothing is known.
+const EMPTY: Line = Line {
+    seen: [(0, 0); FEW],
+    count: 0,
+    busy: NONE,
+    label: NONE,
+};
+
 /// A label that waits.
 struct Label {
     row: Row,
     found: Option<Seen>,
     /// What was written of it, where that is not what it has.
     written: Option<Option<Seen>>,
+    line: u32,
     next: u32,
 }
 
 struct Users {
+    handles: Handles,
+    /// By handle.
     lines: Vec<Line>,
     busy: Vec<Vec<Seen>>,
     labels: Vec<Label>,
@@ -56,10 +68,26 @@ struct Users {
 }
 
 impl Users {
+    /// The handles of some rows' users.
+    #[inline(always)]
+    fn find(&mut self, rows: &[Payment], found: &mut Vec<u32>) {
+        found.clear();
+        for (i, row) in rows.iter().enumerate() {
+            if let Some(ahead) = rows.get(i + AHEAD) {
+                self.handles.prefetch(ahead.user);
+            }
+            let (handle, is_new) = self.handles.of(row.user);
+            if is_new {
+                self.lines.push(EMPTY);
+            }
+            found.push(handle);
+        }
+    }
+
     /// Takes a payment in; no row to come is older than `watermark`.
     #[inline(always)]
-    fn insert(&mut self, row: &Payment, watermark: i64) {
-        let line = &mut self.lines[row.user as usize];
+    fn insert(&mut self, handle: u32, row: &Payment, watermark: i64) {
+        let line = &mut self.lines[handle as usize];
         let seen = (row.at, row.cents);
         if line.busy != NONE {
             insert_busy(&mut self.busy[line.busy as usize], seen, watermark);
@@ -84,14 +112,14 @@ impl Users {
             }
         }
         if line.label != NONE {
-            self.repair(row.user, seen);
+            self.repair(handle, seen);
         }
     }
 
     /// Gives a payment to the labels for which it is newer than what they have.
     #[inline(never)]
-    fn repair(&mut self, user: u64, seen: Seen) {
-        let mut place = self.lines[user as usize].label;
+    fn repair(&mut self, handle: u32, seen: Seen) {
+        let mut place = self.lines[handle as usize].label;
         while place != NONE {
             let label = &mut self.labels[place as usize];
             if seen.0 <= label.row.1 && label.found.is_none_or(|found| found < seen) {
@@ -128,8 +156,8 @@ impl Users {
 
     /// Writes a label's payment; the label waits if a payment may come that is as old.
     #[inline(always)]
-    fn ask(&mut self, label: &Payment, watermark: i64) {
-        let line = &self.lines[label.user as usize];
+    fn ask(&mut self, handle: u32, label: &Payment, watermark: i64) {
+        let line = &self.lines[handle as usize];
         let seen = match line.busy {
             NONE => &line.seen[..line.count as usize],
             busy => &self.busy[busy as usize][..],
@@ -138,17 +166,18 @@ impl Users {
         let row = (label.user, label.at, label.cents);
         self.write(row, found, 1);
         if label.at >= watermark {
-            self.wait(row, found);
+            self.wait(handle, row, found);
         }
     }
 
     #[inline(never)]
-    fn wait(&mut self, row: Row, found: Option<Seen>) {
-        let line = &mut self.lines[row.0 as usize];
+    fn wait(&mut self, handle: u32, row: Row, found: Option<Seen>) {
+        let line = &mut self.lines[handle as usize];
         let label = Label {
             row,
             found,
             written: None,
+            line: handle,
             next: line.label,
         };
         let place = self.free.pop().unwrap_or(self.labels.len() as u32);
@@ -165,13 +194,15 @@ impl Users {
     fn let_go(&mut self, watermark: i64) {
         let mut waiting = std::mem::take(&mut self.waiting);
         waiting.retain(|place| {
-            let Label { row, next, .. } = self.labels[*place as usize];
+            let Label {
+                row, line, next, ..
+            } = self.labels[*place as usize];
             if row.1 >= watermark {
                 return true;
             }
-            let mut before = self.lines[row.0 as usize].label;
+            let mut before = self.lines[line as usize].label;
             if before == *place {
-                self.lines[row.0 as usize].label = next;
+                self.lines[line as usize].label = next;
             } else {
                 while self.labels[before as usize].next != *place {
                     before = self.labels[before as usize].next;
@@ -203,15 +234,9 @@ fn insert_busy(all: &mut Vec<Seen>, seen: Seen, watermark: i64) {
 /// Runs the loop; the digest is the sum of the amounts that were found.
 #[must_use]
 pub fn asof(rows: &[Payment]) -> (u64, f64) {
-    let users = rows.iter().map(|row| row.user).max().unwrap_or(0) as usize + 2;
-    let empty = Line {
-        seen: [(0, 0); FEW],
-        count: 0,
-        busy: NONE,
-        label: NONE,
-    };
     let mut users = Users {
-        lines: vec![empty; users],
+        handles: Handles::new(),
+        lines: Vec::new(),
         busy: Vec::new(),
         labels: Vec::new(),
         free: Vec::new(),
@@ -221,25 +246,28 @@ pub fn asof(rows: &[Payment]) -> (u64, f64) {
         digest: 0,
     };
     let (mut labels, mut newest) = (Vec::with_capacity(BATCH), i64::MIN);
+    let mut handles = Vec::with_capacity(BATCH);
     for batch in rows.chunks(BATCH) {
         let watermark = newest.saturating_sub(LATENESS_US);
+        users.find(batch, &mut handles);
         for (i, row) in batch.iter().enumerate() {
-            if let Some(ahead) = batch.get(i + AHEAD) {
-                prefetch(&users.lines, ahead.user as usize);
+            if let Some(ahead) = handles.get(i + AHEAD) {
+                prefetch(&users.lines, *ahead as usize);
             }
             newest = newest.max(row.at);
-            users.insert(row, watermark);
+            users.insert(handles[i], row, watermark);
             if is_label(row) {
                 labels.push(label_of(row));
             }
         }
         users.write_changed();
         let passed = newest - LATENESS_US;
+        users.find(&labels, &mut handles);
         for (i, label) in labels.iter().enumerate() {
-            if let Some(ahead) = labels.get(i + AHEAD) {
-                prefetch(&users.lines, ahead.user as usize);
+            if let Some(ahead) = handles.get(i + AHEAD) {
+                prefetch(&users.lines, *ahead as usize);
             }
-            users.ask(label, passed);
+            users.ask(handles[i], label, passed);
         }
         labels.clear();
         users.let_go(passed);

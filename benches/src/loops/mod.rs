@@ -9,6 +9,7 @@ mod corrections;
 mod dimension_asof;
 mod drift;
 mod graph;
+mod handles;
 mod hopping;
 mod lookup;
 mod point_in_time;
