@@ -128,7 +128,18 @@ struct Out {
     as_known: Collect<Example>,
     as_known_by: Collect<Example>,
     shops: Collect<(u32, Option<u64>)>,
-    last_two: Collect<(u32, i64, Option<Real>)>,
+    last_two: Collect<OfLabel>,
+    this_hour: Collect<OfLabel>,
+    visit: Collect<OfLabel>,
+    ever: Collect<OfLabel>,
+    fading: Collect<OfLabel>,
+}
+
+/// A label's user and minute, and a number as of it.
+type OfLabel = (u32, i64, Option<Real>);
+
+fn of_label(label: &Label, number: Option<f64>) -> OfLabel {
+    (label.user, label.minute, number.map(Real))
 }
 
 fn job(out: &Out, batch_rows: usize) -> Job {
@@ -161,12 +172,39 @@ fn job(out: &Out, batch_rows: usize) -> Job {
             .at(&labels);
         // However long ago they were.
         let spent = sum(|payment: &Payment| payment.cents);
-        let last_two = payments.last_rows(2)?.at("last two", spent, &labels);
-        let last_two = last_two.finals().map(|(label, row)| {
-            let cents = row.map(|row| Real(row.value));
-            (label.user, label.minute, cents)
-        });
+        let last_two = payments
+            .last_rows(2)?
+            .at("last two", spent.clone(), &labels);
+        let last_two = last_two.finals();
+        let last_two = last_two.map(|(label, row)| of_label(&label, row.map(|row| row.value)));
         last_two.sink("last two", out.last_two.clone())?;
+        // Since the hour began on the clock, in the visit that goes on, ever, and half of it for each ten minutes past.
+        let this_hour = payments.tumbling(hours(1))?;
+        let this_hour = this_hour.at("this hour", spent.clone(), &labels).finals();
+        let this_hour = this_hour.map(|(label, row)| {
+            let cents = row.and_then(|row| row.value().copied());
+            of_label(&label, cents)
+        });
+        this_hour.sink("this hour", out.this_hour.clone())?;
+        let visit = payments.session(minutes(30))?;
+        let visit = visit.at("visit", spent.clone(), &labels).finals();
+        let visit = visit.map(|(label, row)| {
+            let open = row.and_then(|row| row.session);
+            of_label(&label, open.map(|open| open.value))
+        });
+        visit.sink("visit", out.visit.clone())?;
+        let ever = payments.lifetime().at("ever", spent, &labels).finals();
+        let ever = ever.map(|(label, row)| {
+            let cents = row.and_then(|row| row.value().copied());
+            of_label(&label, cents)
+        });
+        ever.sink("ever", out.ever.clone())?;
+        let fading = payments.decayed(minutes(10))?;
+        let fading = fading
+            .at("fading", |payment| payment.cents, &labels)
+            .finals();
+        let fading = fading.map(|(label, row)| of_label(&label, row.map(|row| row.sum)));
+        fading.sink("fading", out.fading.clone())?;
         let sink = |rows: Table<'_, Row>, name: &str, to: &Collect<Example>| {
             rows.map(example).sink(name, to.clone())
         };
@@ -234,15 +272,36 @@ fn run() -> Result<(), JobError> {
         "user 2 was in three shops"
     );
 
-    let last_two = [
-        (1, 45, 2_000.0),
-        (1, 200, 2_000.0),
-        (2, 58, 83_000.0),
-        (3, 75, 52_700.0),
-        (4, 90, 2_500.0),
+    let asked = [(1, 45), (1, 200), (2, 58), (3, 75), (4, 90)];
+    let told = |cents: [Option<f64>; 5]| -> Vec<(OfLabel, i64)> {
+        let rows = asked.into_iter().zip(cents);
+        rows.map(|((user, minute), cents)| ((user, minute, cents.map(Real)), 1))
+            .collect()
+    };
+    let cents = [2_000.0, 2_000.0, 83_000.0, 52_700.0, 2_500.0].map(Some);
+    assert_eq!(out.last_two.net(), told(cents), "two payments up to it");
+    let cents = [2_000.0, 0.0, 83_900.0, 52_700.0, 2_500.0].map(Some);
+    assert_eq!(
+        out.this_hour.net(),
+        told(cents),
+        "what the hour had by then"
+    );
+    let cents = [
+        Some(800.0),
+        None,
+        Some(83_000.0),
+        Some(52_700.0),
+        Some(2_500.0),
     ];
-    let last_two = last_two.map(|(user, minute, cents)| ((user, minute, Some(Real(cents))), 1));
-    assert_eq!(out.last_two.net(), last_two, "two payments up to the label");
+    assert_eq!(out.visit.net(), told(cents), "the visit that was going on");
+    let cents = [2_000.0, 2_000.0, 83_900.0, 52_700.0, 2_500.0].map(Some);
+    assert_eq!(out.ever.net(), told(cents), "all up to it");
+    let fading = out.fading.net();
+    let user_4 = ((4, 90, Some(Real(1_250.0))), 1);
+    assert!(
+        fading.contains(&user_4),
+        "half of what was ten minutes ago: {fading:?}"
+    );
 
     // The same rows as those of a file come, all in one epoch: the late payment leaks into what epochs tell.
     let at_once = Out::default();

@@ -5,7 +5,7 @@
 //! | [`table_ops`]: map, filter, flat_map, union, inspect, negate | none | O(1) | |
 //! | [`window::rolling`]: moments, or totals without extremes | the events of the widest window; half of it with [`compact`](window::rolling::Rolling::compact) | O(1), late rows O(log n) and a move, in corrections the rows that they change | latest, upserts, final, corrections |
 //! | [`window::sliding`]: the same of any aggregate | the events of the widest window | O(log n) and the aggregate's, in corrections late rows all later ones | latest, final, corrections |
-//! | [`window::at`]: either, or the last rows, as of the moments of labels | the same, and what waits or may change | O(1), further back O(n); the aggregate's; of n last rows n, a late one all later labels | final, corrections, as known, as known by arrival |
+//! | [`window::at`]: these and the windows below as of the moments of labels | the events that a label to come may read, and what waits or may change | O(1), further back O(n); the aggregate's; of n last rows n, of a session or overlapping windows its rows; where all rows count a late one all later labels | final, corrections, as known, as known by arrival |
 //! | [`window::grouped`]: tumbling, hopping, calendar, lifetime | one aggregate state per group; in `latest` for ever, unless `kept_for` is called | O(1) and the aggregate's per window that holds the row | latest, final |
 //! | [`window::session`] | the rows and aggregates of open sessions | O(1) and the aggregate's, a retraction its session's rows | latest, final |
 //! | [`window::last_rows`] | n rows per key, and what the watermark has not passed | O(log n) and the aggregate's, late rows n of them | latest, final, corrections |

@@ -22,6 +22,21 @@ enum Mode {
     Refreshed(i64),
     Finals,
     Corrections,
+    /// A third of the rows is labels, whose numbers do not count: what those are told at once, and repaired, or once.
+    AtLabels {
+        repaired: bool,
+    },
+    /// Final rows, of which those of labels are shown.
+    FinalsOfLabels,
+}
+
+fn is_label(event: &Event) -> bool {
+    event.id.is_multiple_of(3)
+}
+
+/// A label has none.
+fn number(event: &Event) -> Option<f64> {
+    event.float().filter(|_| !is_label(event))
 }
 
 fn bits(row: &DecayedRow<i64>) -> Faded {
@@ -50,6 +65,21 @@ fn job(case: &Case, lap: &Lap, mode: Mode, witness: &Witness, out: Collect<Marke
             }
             Mode::Finals => fading.finals("fading", Event::float).map(marked),
             Mode::Corrections => fading.corrections("fading", Event::float).map(marked),
+            Mode::FinalsOfLabels => {
+                let rows = fading.finals("fading", number);
+                rows.filter(|(event, _)| is_label(event)).map(marked)
+            }
+            Mode::AtLabels { repaired } => {
+                let labels = events.filter(is_label).key_by(|label| label.key);
+                let labels = labels.event_time(|label| label.at);
+                let told = fading.at("fading", number, &labels);
+                let rows = if repaired {
+                    told.corrections()
+                } else {
+                    told.finals()
+                };
+                rows.map(|(label, row)| (Some(label), bits(&row.expect("no label is late"))))
+            }
         };
         rows.sink("out", out.clone())
     })
@@ -144,8 +174,13 @@ fn all_modes_are_the_same_bits_for_any_workers_slicing_and_order() {
         let expected = decayed_final(&input, WATERMARK_END);
         assert_faded(&finals, &expected, &input, case.widths_us[0], &seed);
         assert_same(&run(&reordered, Mode::Finals), &finals, &seed);
+        let of_labels = run(&case, Mode::FinalsOfLabels);
         for case in [&case, &reordered] {
             assert_same(&run(case, Mode::Corrections), &finals, &(seed, case));
+            for repaired in [false, true] {
+                let told = run(case, Mode::AtLabels { repaired });
+                assert_same(&told, &of_labels, &(seed, repaired, case));
+            }
         }
     });
 }

@@ -102,7 +102,18 @@ const WINDOWS: [(&str, Ask); 14] = [
     ),
 ];
 
-const OTHERS: [(&str, Ask); 12] = [
+const OTHERS: [(&str, Ask); 13] = [
+    (
+        "window 'all': labels ask for a lifetime up to their moments, and its rows have none; call event_time before \
+         lifetime",
+        |numbers| {
+            let lifetime = numbers.key_by(|n| n % 5).lifetime();
+            let answers = lifetime.at("all", count(), &timed(numbers)).finals();
+            answers
+                .map(|answer| answer.0)
+                .sink("answers", Collect::new())
+        },
+    ),
     (
         "interval join 'near' wants a lower bound that is not above its upper one: got 1..=0 µs",
         |numbers| {

@@ -160,6 +160,33 @@ impl Cut {
         }
     }
 
+    /// The windows of a key that hold a moment, the newest first, of its rows up to it.
+    #[must_use]
+    pub fn open_at<'a>(self, key: i64, rows: &Rows<'a>, at: i64) -> Vec<Held<'a>> {
+        let until: Rows<'a> = rows.iter().filter(|row| row.0.at <= at).copied().collect();
+        match self {
+            Self::Hopping(..) | Self::London(_) => {
+                let since = |start| Held {
+                    key,
+                    start,
+                    last: 0,
+                    rows: until
+                        .iter()
+                        .filter(|row| row.0.at >= start)
+                        .copied()
+                        .collect(),
+                };
+                self.starts(at).into_iter().map(since).collect()
+            }
+            Self::Session(gap) => {
+                let newest = self.cut(key, &until).pop();
+                let open = newest.filter(|session| at - session.last <= gap);
+                open.into_iter().collect()
+            }
+            Self::Last(_) => self.cut(key, &until),
+        }
+    }
+
     fn starts(self, at: i64) -> Vec<i64> {
         match self {
             Self::Hopping(width, step) => {

@@ -40,6 +40,18 @@ pub(in crate::window) fn evict<D>(events: &mut Events<D>, cut: EventTime) {
     }
 }
 
+/// Keeps the events of moments up to `until` whose counts `keep` wants.
+pub(in crate::window) fn retain<D: Ord>(
+    events: &mut Events<D>,
+    until: EventTime,
+    keep: impl Fn(Diff) -> bool,
+) {
+    for (_, moment) in events.range_mut(..=until) {
+        moment.retain(|_, count| keep(*count));
+    }
+    events.retain(|_, moment| !moment.is_empty());
+}
+
 /// How many copies are there, of a count that may be below zero.
 #[inline]
 pub(in crate::window) fn present(count: Diff) -> Diff {

@@ -1,6 +1,6 @@
 //! Windows in event time: [`trailing`] ([`rolling`] for moments, [`sliding`] for any aggregate), one after another, by
 //! calendar and everlasting ([`grouped`]), as long as rows keep coming ([`session`]), by number ([`last_rows`]), and
-//! fading ([`decayed`]); and of these the trailing ones and those by number as of the moments of labels ([`at`]).
+//! fading ([`decayed`]); and all of them as of the moments of labels ([`at`]).
 
 pub mod at;
 pub mod decayed;

@@ -71,13 +71,23 @@ impl<'s, D: Data, K: Key> Timeline<'s, D, K> {
         name: &str,
         see: impl Fn(&D, Placed<K, D>) -> E + 'static,
     ) -> Table<'s, E> {
+        self.seen_as(name, D::clone, see)
+    }
+
+    /// The same of what `take` takes out of each row.
+    pub(crate) fn seen_as<R, E: Data>(
+        &self,
+        name: &str,
+        take: impl Fn(&D) -> R + 'static,
+        see: impl Fn(&D, Placed<K, R>) -> E + 'static,
+    ) -> Table<'s, E> {
         let (key, at) = (Rc::clone(&self.keyed.key), Rc::clone(&self.at));
         let name = format!("{name} project");
         self.keyed.table.map_ref(&name, move |row| {
             let placed = Placed {
                 at: at(row),
                 key: key(row),
-                row: row.clone(),
+                row: take(row),
             };
             see(row, placed)
         })

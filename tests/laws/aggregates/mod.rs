@@ -14,7 +14,10 @@ use tests::lap::Lap;
 use tests::oracle::{Admitted, Net, admitted, assert_same, net};
 use tests::windows::{Cut, Rows, by_key};
 use thalweg::connectors::memory::Collect;
-use thalweg::operators::window::at::{Answer, Features, PointInTime, Sealed};
+use thalweg::operators::key_by::Timeline;
+use thalweg::operators::window::at::{Features, PointInTime, Sealed};
+use thalweg::operators::window::grouped::OpenRow;
+use thalweg::operators::window::session::SessionAt;
 use thalweg::operators::window::sliding::SlidingRow;
 use thalweg::prelude::*;
 
@@ -56,10 +59,19 @@ enum Kind {
     Latest(Expiry),
     /// The same up to each event.
     Rolling(PerRow),
-    /// The same as of the moments of labels: a third of the rows is labels, and no event.
-    Labels(Asked),
-    /// The last so many rows as of the moments of labels.
-    LastAtLabels(usize, Asked),
+    /// As of the moments of labels: a third of the rows is labels, and no event.
+    AtLabels(Windows, Asked),
+}
+
+/// What labels ask for.
+#[derive(Clone, Copy, Debug)]
+enum Windows {
+    /// The first two widths.
+    Trailing,
+    /// Of these windows those that hold the label's moment, up to it.
+    Cut(Cut),
+    /// All up to the label's moment.
+    Lifetime,
 }
 
 fn micros(us: i64) -> Duration {
@@ -86,19 +98,69 @@ fn asks_at(label: &Event, behind_us: i64) -> i64 {
 
 /// What windows answer to labels.
 fn answered<'s, R>(
-    windows: PointInTime<'s, R, Event>,
-    asked: Asked,
-    width_us: i64,
-) -> Table<'s, Answer<Event, R::Row>>
+    windows: &PointInTime<'s, R, Event>,
+    (asked, width_us): (Asked, i64),
+    read: impl Fn(R::Row) -> Read + 'static,
+) -> Table<'s, Marked>
 where
     R: Features<'s> + Sealed<'s, Of = Event>,
 {
-    let windows = windows.history(micros(width_us));
-    match asked {
+    let windows = windows.clone().history(micros(width_us));
+    let answers = match asked {
         Asked::Finals => windows.finals(),
         Asked::Corrections => windows.corrections(),
         Asked::AsKnownBy => windows.as_known_by(move |event| arrived(event, width_us)),
-    }
+    };
+    answers.map(move |(label, row)| (Some(label), read(row.expect("no label is too late"))))
+}
+
+fn opened(row: OpenRow<i64, String>) -> Read {
+    let windows = row.windows.into_iter();
+    let read = windows.map(|window| format!("{}: {}", window.start, window.value));
+    (row.key, 0, row.at, read.collect::<Vec<_>>().join("\n"))
+}
+
+fn open_session(row: SessionAt<i64, String>) -> Read {
+    let (start, last, value) = row.session.map_or_else(Default::default, |session| {
+        (session.start, session.last, session.value)
+    });
+    (row.key, start, last, value)
+}
+
+/// Of the events and labels of a table, what the windows over the ones answer to the others.
+fn at_labels<'s>(
+    events: &Timeline<'s, Event, i64>,
+    labels: &Timeline<'s, Event, i64>,
+    windows: Windows,
+    widths: [Duration; 2],
+    asked: (Asked, i64),
+) -> Result<Table<'s, Marked>, JobError> {
+    Ok(match windows {
+        Windows::Trailing => {
+            let windows = events.rolling(widths)?.aggregate("all", all());
+            answered(&windows.at(labels), asked, |row| slid(&row))
+        }
+        Windows::Lifetime => {
+            let lifetime = events.lifetime().at("all", all(), labels);
+            answered(&lifetime, asked, opened)
+        }
+        Windows::Cut(Cut::Hopping(width, step)) => {
+            let hopping = events.hopping(micros(width), micros(step))?;
+            answered(&hopping.at("all", all(), labels), asked, opened)
+        }
+        Windows::Cut(Cut::London(calendar)) => {
+            let dates = events.calendar(calendar, "Europe/London")?;
+            answered(&dates.at("all", all(), labels), asked, opened)
+        }
+        Windows::Cut(Cut::Session(gap)) => {
+            let sessions = events.session(micros(gap))?;
+            answered(&sessions.at("all", all(), labels), asked, open_session)
+        }
+        Windows::Cut(Cut::Last(number)) => {
+            let last = events.last_rows(number)?.at("all", all(), labels);
+            answered(&last, asked, |of| (of.key, 0, of.at, of.value))
+        }
+    })
 }
 
 fn rows<'s>(
@@ -126,24 +188,12 @@ fn rows<'s>(
             };
             return Ok(rows.map(|(event, row)| (Some(event), slid(&row))));
         }
-        Kind::Labels(asked) | Kind::LastAtLabels(_, asked) => {
+        Kind::AtLabels(windows, asked) => {
             let width_us = widths_us[0];
             let others = by_time(&events.filter(|event| !is_label(event)));
             let labels = events.filter(is_label).key_by(|label| label.key);
             let labels = labels.event_time(move |label| asks_at(label, width_us));
-            let in_time = "no label is too late";
-            return Ok(if let Kind::LastAtLabels(number, _) = kind {
-                let last = others.last_rows(number)?.at("all", all(), &labels);
-                let answers = answered(last, asked, width_us);
-                answers.map(move |(label, row)| {
-                    let of = row.expect(in_time);
-                    (Some(label), (of.key, 0, of.at, of.value))
-                })
-            } else {
-                let windows = others.rolling(widths)?.aggregate("all", all());
-                let answers = answered(windows.at(&labels), asked, width_us);
-                answers.map(move |(label, row)| (Some(label), slid(&row.expect(in_time))))
-            });
+            return at_labels(&others, &labels, windows, widths, (asked, width_us));
         }
         Kind::LastRows(number, mode) => {
             let last = timeline.last_rows(number)?;
@@ -214,18 +264,6 @@ fn one_by_one<'a>(rows: impl Iterator<Item = &'a (&'a Event, i64)>) -> Rows<'a> 
     copies.collect()
 }
 
-/// What the last so many rows read up to a moment, which is inside, of those that count.
-fn newest(
-    rows: Option<&Rows<'_>>,
-    until: i64,
-    number: usize,
-    counts: impl Fn(&Event) -> bool,
-) -> String {
-    let inside = rows.into_iter().flatten();
-    let copies = one_by_one(inside.filter(|row| row.0.at <= until && counts(row.0)));
-    words(&copies[copies.len().saturating_sub(number)..].to_vec())
-}
-
 /// The last so many rows as of each row of a key, copies one by one.
 fn last_rows(key: i64, rows: &Rows<'_>, number: usize) -> Vec<(Marked, i64)> {
     let copies = one_by_one(rows.iter());
@@ -237,13 +275,40 @@ fn last_rows(key: i64, rows: &Rows<'_>, number: usize) -> Vec<(Marked, i64)> {
     (0..copies.len()).map(as_of).collect()
 }
 
-/// The answers to labels over these events: of the last so many rows, or of windows.
-fn answers(
-    last: Option<usize>,
-    asked: Asked,
-    input: Net<Event>,
+/// What windows read as of a moment, of the rows that count.
+fn read_at(
+    windows: Windows,
+    (key, at): (i64, i64),
+    rows: Option<&Rows<'_>>,
     widths_us: [i64; 3],
-) -> Net<Marked> {
+    counts: impl Fn(&Event) -> bool,
+) -> Read {
+    let rows = rows.into_iter().flatten();
+    let rows: Rows<'_> = rows.filter(|row| counts(row.0)).copied().collect();
+    match windows {
+        Windows::Trailing => (key, 0, at, trailing(Some(&rows), at, widths_us, |_| true)),
+        Windows::Lifetime => {
+            let until = rows.iter().filter(|row| row.0.at <= at).copied().collect();
+            (key, 0, at, format!("0: {}", words(&until)))
+        }
+        Windows::Cut(cut @ (Cut::Hopping(..) | Cut::London(_))) => {
+            let open = cut.open_at(key, &rows, at).into_iter();
+            let read = open.map(|held| format!("{}: {}", held.start, words(&held.rows)));
+            (key, 0, at, read.collect::<Vec<_>>().join("\n"))
+        }
+        Windows::Cut(cut @ Cut::Session(_)) => match &cut.open_at(key, &rows, at)[..] {
+            [open] => (key, open.start, open.last, words(&open.rows)),
+            _ => (key, 0, 0, String::new()),
+        },
+        Windows::Cut(cut @ Cut::Last(_)) => {
+            let last = cut.open_at(key, &rows, at).remove(0);
+            (key, 0, at, words(&last.rows))
+        }
+    }
+}
+
+/// The answers to labels over these events.
+fn answers(windows: Windows, asked: Asked, input: Net<Event>, widths_us: [i64; 3]) -> Net<Marked> {
     let (labels, events): (Net<_>, Net<_>) =
         input.into_iter().partition(|(event, _)| is_label(event));
     let keys = by_key(&events);
@@ -254,11 +319,8 @@ fn answers(
             Asked::AsKnownBy => arrived(event, widths_us[0]) <= at,
         };
         let rows = keys.get(&label.key);
-        let read = match last {
-            Some(number) => newest(rows, at, number, counts),
-            None => trailing(rows, at, widths_us, counts),
-        };
-        ((Some(label), (label.key, 0, at, read)), copies)
+        let read = read_at(windows, (label.key, at), rows, widths_us, counts);
+        ((Some(label), read), copies)
     });
     answers.collect()
 }
@@ -303,8 +365,7 @@ fn expected(kind: Kind, input: &Admitted, widths_us: [i64; 3]) -> Net<Marked> {
             });
             there.collect()
         }
-        Kind::Labels(asked) => answers(None, asked, input, widths_us),
-        Kind::LastAtLabels(number, asked) => answers(Some(number), asked, input, widths_us),
+        Kind::AtLabels(windows, asked) => answers(windows, asked, input, widths_us),
     }
 }
 
@@ -370,9 +431,15 @@ fn last_rows_as_of_rows_read_of_every_aggregate_what_it_reads_alone() {
 
 #[test]
 fn labels_are_told_of_every_aggregate_what_it_reads_alone() {
-    holds_over(3_000..3_144, Retractions::Anywhere, |dice| {
-        let asked = dice.pick(&[Asked::Finals, Asked::Corrections, Asked::AsKnownBy]);
-        let number = dice.pick(&[1, 2, 3]);
-        dice.pick(&[Kind::Labels(asked), Kind::LastAtLabels(number, asked)])
+    let asked = [Asked::Finals, Asked::Corrections, Asked::AsKnownBy];
+    holds_over(3_000..3_096, Retractions::Anywhere, |dice| {
+        let windows = dice.pick(&[Windows::Trailing, Windows::Lifetime]);
+        Kind::AtLabels(windows, dice.pick(&asked))
+    });
+    for_seeds(4_000..4_160, |seed| {
+        let mut dice = Dice::new(seed);
+        let (cut, case) = draw(&mut dice, 60);
+        let kind = Kind::AtLabels(Windows::Cut(cut), dice.pick(&asked));
+        holds(kind, case, &mut dice, seed);
     });
 }

@@ -133,7 +133,7 @@ impl<M: Lookback, S: Seen<M::Event>, B: Data + Ord> Finals<M, S, B> {
             if count != 0 {
                 let windows = match self.handles[first] {
                     Some(handle) => self.past.store.read(handle, asked.at),
-                    None => self.past.store.no_windows(),
+                    None => self.past.store.no_windows(asked.at),
                 };
                 let row = || M::row(asked.key.clone(), asked.at, windows);
                 out.emit_with(|| (asked.label.clone(), Some(row())), count);

@@ -4,6 +4,8 @@
 //! events of a key  ──x──x────x──x──x──▶      view: which of them are read as of a moment, and which are let go
 //! ```
 
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 use thalweg_engine::key::Key;
 use thalweg_engine::keyed::{KeyGroup, StateSize};
 use thalweg_engine::state::KeyIndex;
@@ -14,23 +16,42 @@ use crate::window::at::lookback::Lookback;
 use crate::window::events::Events;
 use crate::window::placed::Placed;
 
+/// So many moments more than at the last look are held before a view looks for old ones again.
+pub(in crate::window) const MOMENTS_MORE: usize = if cfg!(test) { 1 } else { 16 };
+
 /// What is read of a key's events as of a moment.
 pub trait View<D: Data + Ord>: 'static {
     /// A key's events, with what is known of them.
     type Slot: 'static;
+    /// What is known of a key beside its events, as it is saved.
+    type Base: Serialize + DeserializeOwned;
     /// What is read.
     type Windows: Data + PartialEq;
     /// What a label is told.
     type Row<K: Key>: Data;
 
+    /// Whether events may be let go of though others are known only later that happened before them. Where not, none is
+    /// where that may be.
+    const TAKES_LATE: bool = true;
+
     /// What a label of `at` is told.
     fn row<K: Key>(key: K, at: EventTime, windows: Self::Windows) -> Self::Row<K>;
     /// How far back from a moment the events may be that are read, in µs; `None` where they count by number.
     fn widest(&self) -> Option<i64>;
+    /// For how long after its newest event a key is asked for, in µs.
+    fn lingers(&self) -> i64 {
+        self.widest().unwrap_or(0)
+    }
     /// No events.
     fn empty(&self) -> Self::Slot;
     /// The events.
     fn events(slot: &Self::Slot) -> &Events<D>;
+    /// What is known beside them.
+    fn base(slot: &Self::Slot) -> &Self::Base;
+    /// Whether nothing is known.
+    fn is_empty(slot: &Self::Slot) -> bool {
+        Self::events(slot).is_empty()
+    }
     /// Adds or retracts `diff` copies of an event.
     fn change(&self, slot: &mut Self::Slot, at: EventTime, row: &D, diff: Diff);
     /// Drops events that are not read as of any moment after `settled`, some of them later than others. Up to there no
@@ -42,6 +63,16 @@ pub trait View<D: Data + Ord>: 'static {
     }
     /// Reads as of a moment.
     fn read(&self, slot: &mut Self::Slot, at: EventTime) -> Self::Windows;
+    /// A key as it was saved.
+    fn restore(&self, _: Self::Base, events: Events<D>) -> Self::Slot {
+        let mut slot = self.empty();
+        for (at, moment) in &events {
+            for (row, diff) in moment {
+                self.change(&mut slot, *at, row, *diff);
+            }
+        }
+        slot
+    }
 }
 
 /// All keys' events.
@@ -52,6 +83,8 @@ pub struct Kept<K: Key, D: Data + Ord, V: View<D>> {
     /// Moments held, over all keys.
     moments: usize,
     settled: EventTime,
+    /// Whether no event is let go of.
+    holds_all: bool,
 }
 
 impl<K: Key, D: Data + Ord, V: View<D>> Kept<K, D, V> {
@@ -62,6 +95,7 @@ impl<K: Key, D: Data + Ord, V: View<D>> Kept<K, D, V> {
             slots: Vec::new(),
             moments: 0,
             settled: WATERMARK_NONE,
+            holds_all: false,
         }
     }
 
@@ -85,7 +119,7 @@ impl<K: Key, D: Data + Ord, V: View<D>> Lookback for Kept<K, D, V> {
     type Event = Placed<K, D>;
     type Windows = V::Windows;
     type Row = V::Row<K>;
-    type Saved = (K, Events<D>);
+    type Saved = (K, V::Base, Events<D>);
 
     fn key_of(event: &Self::Event) -> &K {
         &event.key
@@ -105,7 +139,7 @@ impl<K: Key, D: Data + Ord, V: View<D>> Lookback for Kept<K, D, V> {
     }
 
     fn lingers(&self) -> i64 {
-        self.view.widest().unwrap_or(0)
+        self.view.lingers()
     }
 
     fn index(&self) -> &KeyIndex<K> {
@@ -129,9 +163,11 @@ impl<K: Key, D: Data + Ord, V: View<D>> Lookback for Kept<K, D, V> {
         if event.at < self.cut() {
             return;
         }
-        let settled = self.settled;
+        let (settled, holds_all) = (self.settled, self.holds_all);
         self.change(handle, |view, slot| {
-            view.let_go(slot, settled);
+            if !holds_all {
+                view.let_go(slot, settled);
+            }
             view.change(slot, event.at, &event.row, diff);
         });
     }
@@ -144,8 +180,8 @@ impl<K: Key, D: Data + Ord, V: View<D>> Lookback for Kept<K, D, V> {
         into.extend(ends.iter().map(|at| self.read(handle, *at)));
     }
 
-    fn no_windows(&self) -> Self::Windows {
-        self.view.read(&mut self.view.empty(), EventTime::MIN)
+    fn no_windows(&self, at: EventTime) -> Self::Windows {
+        self.view.read(&mut self.view.empty(), at)
     }
 
     /// An event that was taken back before it came is waited for like any other.
@@ -167,8 +203,10 @@ impl<K: Key, D: Data + Ord, V: View<D>> Lookback for Kept<K, D, V> {
 
     fn rests(&mut self, handle: u32) -> bool {
         let settled = self.settled;
-        self.change(handle, |view, slot| view.trim(slot, settled));
-        self.view.widest().is_none() && !V::events(&self.slots[handle as usize]).is_empty()
+        if !self.holds_all {
+            self.change(handle, |view, slot| view.trim(slot, settled));
+        }
+        self.view.widest().is_none() && !V::is_empty(&self.slots[handle as usize])
     }
 
     fn forget(&mut self, handle: u32) {
@@ -176,23 +214,24 @@ impl<K: Key, D: Data + Ord, V: View<D>> Lookback for Kept<K, D, V> {
         self.index.remove(handle);
     }
 
-    fn saved(&self, group: KeyGroup) -> Vec<Self::Saved> {
+    fn saved(&self, group: KeyGroup) -> Vec<impl Serialize> {
         let ours = self.index.iter().filter(|(_, key)| group.holds(key.tag()));
-        let events = |handle: u32| V::events(&self.slots[handle as usize]).clone();
-        ours.map(|(handle, key)| (key.clone(), events(handle)))
-            .collect()
+        let saved = |(handle, key)| {
+            let slot = &self.slots[handle as usize];
+            (key, V::base(slot), V::events(slot))
+        };
+        ours.map(saved).collect::<Vec<_>>()
     }
 
-    fn restore(&mut self, (key, events): Self::Saved) -> u32 {
+    fn restore(&mut self, (key, base, events): Self::Saved) -> u32 {
         let handle = self.resolve(&key);
-        self.change(handle, |view, slot| {
-            for (at, moment) in &events {
-                for (row, diff) in moment {
-                    view.change(slot, *at, row, *diff);
-                }
-            }
-        });
+        let restored = self.view.restore(base, events);
+        self.change(handle, |_, slot| *slot = restored);
         handle
+    }
+
+    fn expect_late(&mut self) {
+        self.holds_all = !V::TAKES_LATE;
     }
 
     fn size(&self) -> StateSize {

@@ -85,7 +85,7 @@ impl<M: Lookback, B: Data + Ord> AsKnown<M, B> {
         let told = labels.entry((at, label.clone()));
         let told = told.or_insert_with(|| Told {
             count: 0,
-            windows: store.no_windows(),
+            windows: store.no_windows(at),
         });
         let before = told.count.max(0);
         told.count += diff;

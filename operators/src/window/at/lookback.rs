@@ -20,8 +20,8 @@ pub trait Lookback: 'static {
     type Windows: Data + PartialEq;
     /// What a label is told.
     type Row: Data;
-    /// A key as it is saved.
-    type Saved: Serialize + DeserializeOwned;
+    /// A key as it was saved.
+    type Saved: DeserializeOwned;
 
     /// Whose an event is.
     fn key_of(event: &Self::Event) -> &Self::Key;
@@ -49,8 +49,8 @@ pub trait Lookback: 'static {
     fn read(&mut self, handle: u32, at: EventTime) -> Self::Windows;
     /// Appends the windows of a key that end at each of some moments, which ascend.
     fn read_all(&mut self, handle: u32, ends: &[EventTime], into: &mut Vec<Self::Windows>);
-    /// The windows of a key without events.
-    fn no_windows(&self) -> Self::Windows;
+    /// The windows of a key without events, as of a moment.
+    fn no_windows(&self, at: EventTime) -> Self::Windows;
     /// When the key's newest event happened.
     fn newest(&self, handle: u32) -> Option<EventTime>;
     /// Up to here nothing is asked for any more; see [`Lookback::settle`].
@@ -65,10 +65,12 @@ pub trait Lookback: 'static {
     }
     /// Drops a key's events, and forgets the key where nothing else is held of it.
     fn forget(&mut self, handle: u32);
-    /// The keys of a group, in the order of the index.
-    fn saved(&self, group: KeyGroup) -> Vec<Self::Saved>;
+    /// The keys of a group, in the order of the index; each reads back as what [`Lookback::restore`] takes.
+    fn saved(&self, group: KeyGroup) -> Vec<impl Serialize>;
     /// Takes a saved key over, and returns its handle.
     fn restore(&mut self, saved: Self::Saved) -> u32;
+    /// Events may come that were known long after they happened, from now on.
+    fn expect_late(&mut self) {}
     /// What is held.
     fn size(&self) -> StateSize;
     /// Asks for the memory of the keys a few places ahead in a list.

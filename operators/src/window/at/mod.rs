@@ -12,9 +12,17 @@
 //! | [`PointInTime::as_known`] | in its own epoch | never | what had arrived by then, in the epoch itself included |
 //! | [`PointInTime::as_known_by`] | once the watermark has passed `t` and the history | never | what had arrived by `t`, as the events themselves record it |
 //!
-//! In the end `corrections` holds what `finals` holds. A label whose key has no events has empty windows. What is asked is
-//! any trailing window, [`Rolling`](crate::window::rolling::Rolling) moments and totals or
-//! [`Sliding`](crate::window::sliding::Sliding) aggregates, and the [last rows](crate::window::last_rows::LastRows::at).
+//! In the end `corrections` holds what `finals` holds. A label whose key has no events has empty windows. Any window can
+//! be asked, of all events up to the label's moment:
+//!
+//! | window | what a label is told |
+//! |---|---|
+//! | [`Rolling`](crate::window::rolling::Rolling) moments and totals, [`Sliding`](crate::window::sliding::Sliding) aggregates | its widths up to the moment |
+//! | [last rows](crate::window::last_rows::LastRows::at) | the newest so many |
+//! | [tumbling, hopping, by calendar](crate::window::grouped::Grouped::at) | the windows that hold the moment, from their start on |
+//! | [lifetime](crate::window::grouped::Grouped::at) | all |
+//! | [sessions](crate::window::session::SessionWindows::at) | the one that is open at the moment, if any |
+//! | [fading sums](crate::window::decayed::Decayed::at) | all, faded as of the moment |
 //!
 //! What `as_known` answers depends on how rows are cut into epochs, for it has no other record of when a row came: it is
 //! for streams. Over files an epoch holds many rows, and what came after a label in its epoch counts. `as_known_by` is
@@ -35,9 +43,13 @@
 //! `e` on that may change. To read is to go back from the key's newest event to the label's moment or, where less, through
 //! what the windows hold: in `finals` there is nothing to go back over, but for a label behind the watermark, and in
 //! `as_known_by` never. Aggregates move from one label's windows to those of the next: an event costs two updates a window
-//! at most while labels come in order, and none where no label of its key is near. Last rows are read anew for each label.
-//! State: the events of the widest window and the history, or the last rows before the history and all since, and what
-//! waits or may change: labels, and in `finals` and `as_known_by` events. A key with last rows is never forgotten.
+//! at most while labels come in order, and none where no label of its key is near. So do windows that start at fixed moments
+//! and lifetimes; those that overlap, sessions and last rows are read anew for each label, fading sums from what the
+//! watermark has not passed.
+//! State: the events that a moment to come may read, to the widest window and the history, and what waits or may change:
+//! labels, and in `finals` and `as_known_by` events. Of a lifetime and of fading sums the events before the history are in
+//! one state. A key with last rows, a lifetime or fading sums is never forgotten. In `as_known_by` sessions and fading sums
+//! keep all events.
 
 mod corrections;
 mod finals;
@@ -72,8 +84,7 @@ use lookback::{Known, Lookback, Seen};
 /// A label with its key's windows as of its moment; `None` where it came too late.
 pub type Answer<B, Row> = (B, Option<Row>);
 
-/// What can be asked as of the moments of labels: [`Rolling`](crate::window::rolling::Rolling),
-/// [`Sliding`](crate::window::sliding::Sliding) and the [last rows](crate::window::last_rows::LastRows::at).
+/// What can be asked as of the moments of labels: windows of every kind.
 pub trait Features<'s>: Sealed<'s> {}
 
 /// What only this crate says of features.

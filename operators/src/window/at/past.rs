@@ -38,6 +38,7 @@ impl<M: Lookback> Past<M> {
     /// owed of it.
     pub(super) fn owed_for_long(mut self) -> Self {
         self.owed_us = self.store.widest().saturating_add(self.history_us);
+        self.store.expect_late();
         self
     }
 

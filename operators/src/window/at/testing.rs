@@ -7,15 +7,20 @@ use thalweg_engine::update::Data;
 
 use crate::aggregate::Aggregate;
 use crate::laws::{Side, Sided};
+use crate::value::Lane;
 use crate::window::at::corrections::Corrections;
 use crate::window::at::finals::Finals;
 use crate::window::at::kept::Kept;
 use crate::window::at::known::AsKnown;
 use crate::window::at::lookback::{Known, Lookback};
 use crate::window::at::{Answer, Label};
+use crate::window::decayed::at::Fades;
+use crate::window::grouped::Span;
+use crate::window::grouped::at::UpTo;
 use crate::window::last_rows::at::Newest;
 use crate::window::placed::Placed;
 use crate::window::rolling::widths::Widths;
+use crate::window::session::at::Open;
 use crate::window::sliding::view::Trailing;
 
 /// A label of a key, or an event, which is seen as `E` tells.
@@ -84,4 +89,25 @@ pub(crate) fn newest<D: Data + Ord, K: Key, A: Aggregate<D>>(
     aggregate: A,
 ) -> Kept<K, D, Newest<A>> {
     Kept::new(Newest::new(rows, aggregate))
+}
+
+/// The store of windows that start at fixed moments.
+pub(crate) fn up_to<D: Data + Ord, K: Key, A: Aggregate<D>>(
+    span: Span,
+    aggregate: A,
+) -> Kept<K, D, UpTo<A>> {
+    Kept::new(UpTo::new(aggregate, span))
+}
+
+/// The store of sessions.
+pub(crate) fn open<D: Data + Ord, K: Key, A: Aggregate<D>>(
+    gap_us: i64,
+    aggregate: A,
+) -> Kept<K, D, Open<A>> {
+    Kept::new(Open::new(aggregate, gap_us))
+}
+
+/// The store of fading sums.
+pub(crate) fn fades<K: Key, L: Lane>(half_life_us: i64) -> Kept<K, i64, Fades<L>> {
+    Kept::new(Fades::new(half_life_us))
 }

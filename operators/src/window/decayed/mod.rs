@@ -26,6 +26,7 @@
 //! | [`latest`](Decayed::latest) | one per key | the key's newest number, or later if [`refreshed`](Decayed::refreshed) |
 //! | [`finals`](Decayed::finals) | one per row once the watermark has passed it, never changed again | the row |
 //! | [`corrections`](Decayed::corrections) | one per row at once, repaired until the watermark has passed it | the row |
+//! | [`at`](Decayed::at) | one per label of another table | the label's moment |
 //!
 //! A row's sums are over all numbers of its key at or before it, those of the same moment included:
 //!
@@ -53,6 +54,7 @@
 //! in `corrections` two sums for each half-life that is open, the open rows, and two sums for all before. A key with a
 //! number is never forgotten.
 
+pub(in crate::window) mod at;
 mod corrections;
 mod factor;
 mod fading;
@@ -78,6 +80,8 @@ use crate::key_by::{Timeline, micros};
 use crate::value::IntoLane;
 use crate::window::finals::Finals;
 use crate::window::placed::Placed;
+
+pub use at::AskedDecayed;
 
 /// Fading windows that wait to be told what to add up.
 #[derive(Clone)]

@@ -68,6 +68,17 @@ impl Local {
         Ok(local)
     }
 
+    /// No window is longer, in µs: two days more than its dates, for clocks that are put back by as much as a day.
+    pub(super) fn longest_us(&self) -> i64 {
+        const DAY_US: i64 = 86_400_000_000;
+        let days = match self.calendar {
+            Calendar::Day => 1,
+            Calendar::Week => 7,
+            Calendar::Month => 31,
+        };
+        (days + 2) * DAY_US
+    }
+
     /// The window that holds a moment: `[start, end)`.
     #[inline]
     pub(super) fn window(&self, at: EventTime) -> (EventTime, EventTime) {

@@ -12,7 +12,8 @@
 //! ```
 //!
 //! Windows are `[start, start + width)`, aligned to 1970-01-01T00:00Z; those of a [`Calendar`] run from one of its
-//! dates to the next; a lifetime window never ends.
+//! dates to the next; a lifetime window never ends. [`Grouped::at`] tells labels of another table what the windows that
+//! hold their moments had come to by then.
 //!
 //! # Invariants
 //! 1. After every epoch the accumulated `latest` output is, per group with rows, the aggregates by brute force.
@@ -37,6 +38,7 @@
 //! Overlapping windows in `finals`, a whole number of steps wide, of aggregates that add up: one lookup and update per
 //! update, and three more per group of a step, and no row waits; state: one per group of a step, and of one window.
 
+pub(in crate::window) mod at;
 mod calendar;
 mod count;
 mod open;
@@ -64,6 +66,7 @@ use thalweg_engine::update::Data;
 use crate::aggregate::{self, Aggregate};
 use crate::key_by::{Keyed, Timeline, micros};
 
+pub use at::{AskedWindows, OpenRow, OpenWindow};
 pub use calendar::Calendar;
 pub(crate) use calendar::Local;
 pub(crate) use span::Span;
@@ -75,8 +78,9 @@ const WINDOWS_PER_ROW_MAX: i64 = 10_000;
 /// Windows that wait to be told what to compute.
 #[derive(Clone)]
 pub struct Grouped<'s, D: Data, K: Key> {
-    keyed: Keyed<'s, D, K>,
-    times: Column<D, EventTime>,
+    timeline: Timeline<'s, D, K>,
+    /// Whether the rows have an event time: those of a lifetime need none.
+    has_times: bool,
     span: Span,
     kept_us: Option<i64>,
 }
@@ -96,23 +100,33 @@ impl<'s, D: Data, K: Key> Keyed<'s, D, K> {
     /// One window per key that never closes.
     #[must_use]
     pub fn lifetime(&self) -> Grouped<'s, D, K> {
-        Grouped {
+        let timeline = Timeline {
             keyed: self.clone(),
+            at: Rc::new(|_| 0),
             times: Column::new(|_| 0),
-            span: Span::Lifetime,
-            kept_us: None,
+        };
+        Grouped {
+            has_times: false,
+            ..timeline.in_windows(Span::Lifetime)
         }
     }
 }
 
 impl<'s, D: Data, K: Key> Timeline<'s, D, K> {
+    /// One window per key that never closes, of which labels can ask as of their moments.
+    #[must_use]
+    pub fn lifetime(&self) -> Grouped<'s, D, K> {
+        self.in_windows(Span::Lifetime)
+    }
+
     /// Windows `[start, start + width)`, aligned to 1970-01-01T00:00Z, one after another.
     ///
     /// # Errors
     /// [`JobError::Wrong`] when the width is zero.
     pub fn tumbling(&self, width: Duration) -> Result<Grouped<'s, D, K>, JobError> {
         let width_us = micros("a tumbling window's width", width)?;
-        Ok(self.every(width_us, width_us))
+        let step_us = width_us;
+        Ok(self.in_windows(Span::Every { width_us, step_us }))
     }
 
     /// Windows `[start, start + width)` that start every `step`, aligned to 1970-01-01T00:00Z: a row is in all that
@@ -131,14 +145,14 @@ impl<'s, D: Data, K: Key> Timeline<'s, D, K> {
                  take longer steps, or rolling windows"
             )));
         }
-        Ok(self.every(width_us, step_us))
+        Ok(self.in_windows(Span::Every { width_us, step_us }))
     }
 
-    fn every(&self, width_us: i64, step_us: i64) -> Grouped<'s, D, K> {
+    fn in_windows(&self, span: Span) -> Grouped<'s, D, K> {
         Grouped {
-            keyed: self.keyed.clone(),
-            times: self.times.clone(),
-            span: Span::Every { width_us, step_us },
+            timeline: self.clone(),
+            has_times: true,
+            span,
             kept_us: None,
         }
     }
@@ -149,12 +163,8 @@ impl<'s, D: Data, K: Key> Timeline<'s, D, K> {
     /// # Errors
     /// [`JobError::Wrong`] when the IANA database has no zone of that name.
     pub fn calendar(&self, calendar: Calendar, zone: &str) -> Result<Grouped<'s, D, K>, JobError> {
-        Ok(Grouped {
-            keyed: self.keyed.clone(),
-            times: self.times.clone(),
-            span: Span::Calendar(Rc::new(Local::new(calendar, zone)?)),
-            kept_us: None,
-        })
+        let local = Local::new(calendar, zone)?;
+        Ok(self.in_windows(Span::Calendar(Rc::new(local))))
     }
 }
 
@@ -200,14 +210,15 @@ impl<'s, D: Data, K: Key> Grouped<'s, D, K> {
         mode: Mode,
         aggregate: A,
     ) -> Table<'s, GroupRow<K, A::Output>> {
-        aggregate::check(&self.keyed.table, name, &aggregate);
+        let keyed = &self.timeline.keyed;
+        aggregate::check(&keyed.table, name, &aggregate);
         let state = Groups::new(
-            self.keyed.keys.clone(),
-            self.times.clone(),
+            keyed.keys.clone(),
+            self.timeline.times.clone(),
             self.span.clone(),
             mode,
             aggregate,
         );
-        self.keyed.table.keyed(name, self.keyed.tags.clone(), state)
+        keyed.table.keyed(name, keyed.tags.clone(), state)
     }
 }

@@ -52,6 +52,16 @@ impl Span {
         }
     }
 
+    /// How far before a moment the windows that hold it may begin, in µs, but for the first and the last of a calendar,
+    /// which are thousands of years long; `None` for ever.
+    pub(super) fn longest(&self) -> Option<i64> {
+        match self {
+            Self::Lifetime => None,
+            Self::Every { width_us, .. } => Some(*width_us),
+            Self::Calendar(local) => Some(local.longest_us()),
+        }
+    }
+
     /// The first moment after the window that begins at `start`.
     #[inline]
     pub(super) fn end(&self, start: EventTime) -> EventTime {

@@ -12,14 +12,11 @@ use thalweg_engine::update::{Data, Diff};
 
 use crate::aggregate::{self, Aggregate};
 use crate::key_by::Timeline;
-use crate::window::at::kept::{Kept, View};
+use crate::window::at::kept::{Kept, MOMENTS_MORE, View};
 use crate::window::at::{Features, PointInTime, Sealed};
 use crate::window::events::{self, Events, present};
 use crate::window::last_rows::{LastRow, LastRows};
 use crate::window::placed::Placed;
-
-/// So many moments more than at the last look are held before there is another for old ones.
-const MOMENTS_MORE: usize = if cfg!(test) { 1 } else { 16 };
 
 /// The last rows, and what labels ask of them.
 #[derive(Clone)]
@@ -110,6 +107,7 @@ pub struct Slot<D> {
 
 impl<D: Data + Ord, A: Aggregate<D>> View<D> for Newest<A> {
     type Slot = Slot<D>;
+    type Base = ();
     type Windows = A::Output;
     type Row<K: Key> = LastRow<K, A::Output>;
 
@@ -130,6 +128,10 @@ impl<D: Data + Ord, A: Aggregate<D>> View<D> for Newest<A> {
 
     fn events(slot: &Slot<D>) -> &Events<D> {
         &slot.events
+    }
+
+    fn base(_: &Self::Slot) -> &() {
+        &()
     }
 
     fn change(&self, slot: &mut Slot<D>, at: EventTime, row: &D, diff: Diff) {

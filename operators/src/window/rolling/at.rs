@@ -1,5 +1,6 @@
 //! Rolling moments as of the moments of labels.
 
+use serde::Serialize;
 use thalweg_engine::key::Key;
 use thalweg_engine::keyed::{KeyGroup, StateSize};
 use thalweg_engine::state::KeyIndex;
@@ -107,7 +108,7 @@ impl<K: Key, L: Lane, const N: usize, const W: usize, F: Form> Lookback for Stor
         Self::read(self, handle, ends, &mut into[first..]);
     }
 
-    fn no_windows(&self) -> Self::Windows {
+    fn no_windows(&self, _: EventTime) -> Self::Windows {
         Self::no_windows()
     }
 
@@ -133,7 +134,7 @@ impl<K: Key, L: Lane, const N: usize, const W: usize, F: Form> Lookback for Stor
         self.forget_if_empty(handle);
     }
 
-    fn saved(&self, group: KeyGroup) -> Vec<Self::Saved> {
+    fn saved(&self, group: KeyGroup) -> Vec<impl Serialize> {
         Self::saved(self, group)
     }
 

@@ -9,6 +9,7 @@
 //! ```
 //!
 //! A row that comes late may join two sessions to one; a row that is taken back may break one in two.
+//! [`SessionWindows::at`] tells labels of another table what the session that was open at their moments had come to.
 //!
 //! # Invariants
 //! 1. After every epoch the accumulated `latest` output is, per key, its sessions by brute force.
@@ -26,6 +27,7 @@
 //! and the aggregate's update; nothing is ever joined or split. State: the rows that wait, and per key with an open
 //! session one aggregate state and the session's rows, freed likewise.
 
+pub(in crate::window) mod at;
 mod finals;
 mod sessions;
 mod state;
@@ -47,6 +49,7 @@ use thalweg_engine::update::Data;
 
 use crate::aggregate::{self, Aggregate};
 use crate::key_by::{Timeline, micros};
+pub use at::{AskedSessions, OpenSession, SessionAt};
 use finals::Finals;
 use state::State;
 

@@ -31,6 +31,7 @@ impl<A, const W: usize> Trailing<A, W> {
 
 impl<D: Data + Ord, A: Aggregate<D>, const W: usize> View<D> for Trailing<A, W> {
     type Slot = Windows<D, A, W>;
+    type Base = ();
     type Windows = Array<A::Output, W>;
     type Row<K: Key> = SlidingRow<K, A::Output, W>;
 
@@ -48,6 +49,10 @@ impl<D: Data + Ord, A: Aggregate<D>, const W: usize> View<D> for Trailing<A, W> 
 
     fn events(slot: &Self::Slot) -> &Events<D> {
         &slot.events
+    }
+
+    fn base(_: &Self::Slot) -> &() {
+        &()
     }
 
     fn change(&self, slot: &mut Self::Slot, at: EventTime, row: &D, diff: Diff) {

@@ -27,6 +27,8 @@ pub(super) type Come = BTreeMap<Row, Diff>;
 pub(super) struct Label {
     pub(super) key: u32,
     pub(super) at: EventTime,
+    /// Where labels ask: the first moment of the window that they are told of.
+    pub(super) start: EventTime,
     /// Where it has one: the last moment of a session.
     pub(super) last: EventTime,
     /// Where it has one: the row that was rolled up to.
@@ -175,7 +177,7 @@ pub(super) fn calendar(
     calendar: Calendar,
     zone: &str,
     beginnings: Vec<EventTime>,
-) -> impl Fn(EventTime) -> Vec<Bounds> + Clone {
+) -> impl Fn(EventTime) -> Vec<Bounds> + Clone + use<> {
     let before_far = FAR_US - 50 * 24 * 60 * MINUTE_US..FAR_US + 1;
     let far = *self::beginnings(calendar, zone, before_far).last().unwrap();
     move |at| {
@@ -258,6 +260,33 @@ pub(super) fn last_rows_finals(come: &Come, time: &EpochTime, rows_max: usize) -
     let mut defined = last_rows_corrections(come, rows_max);
     defined.retain(|(label, ..)| ends(label.at.saturating_add(1), time));
     defined
+}
+
+/// The rows of a key up to a moment, in the windows that begin with these.
+pub(super) fn up_to(
+    come: &Come,
+    of: u32,
+    moment: EventTime,
+    starts: impl Iterator<Item = EventTime>,
+) -> Vec<Vec<Row>> {
+    let since = |start| {
+        let inside = |row: &&Row| key(row) == of && (start..=moment).contains(&row.at);
+        there(come).filter(inside).cloned().collect()
+    };
+    starts.map(since).collect()
+}
+
+/// The rows of a key's session that is open at a moment, up to it.
+pub(super) fn open_session(come: &Come, of: u32, moment: EventTime, gap_us: i64) -> Vec<Row> {
+    let mut rows = by_key(come).remove(&of).unwrap_or_default();
+    rows.retain(|row| row.at <= moment);
+    let mut later = moment;
+    let first = rows.iter().rposition(|row| {
+        let is_apart = i128::from(later) - i128::from(row.at) > i128::from(gap_us);
+        later = row.at;
+        is_apart
+    });
+    rows.split_off(first.map_or(0, |apart| apart + 1))
 }
 
 /// The rows of a key in `[end − width, end]`.

@@ -1,5 +1,6 @@
 //! Fading sums: the same bits in any order and slicing, and near the definition in floats.
 
+mod at_labels;
 mod by_row;
 
 use std::collections::BTreeMap;

@@ -1,4 +1,4 @@
-//! Trailing windows and last rows as of the moments of labels: every fourth row of a log is a label and no event.
+//! Windows of every kind as of the moments of labels: every fourth row of a log is a label and no event.
 //!
 //! ```text
 //! rows of a log ─┬─▶ events
@@ -13,16 +13,19 @@ use thalweg_engine::keyed::EpochTime;
 use thalweg_engine::time::{EventTime, WATERMARK_END};
 use thalweg_engine::update::Diff;
 
+use crate::aggregate::tests::in_windows::cells::fixed::{in_zone, span};
 use crate::aggregate::tests::in_windows::cells::moving::{
-    WIDTHS_US, last_row, placed, rolled, widths,
+    GAP_US, WIDTHS_US, last_row, placed, rolled, widths,
 };
 use crate::aggregate::tests::in_windows::cells::{Cell, Machine, Of, STEP_US, Shows, steps};
-use crate::aggregate::tests::in_windows::definitions::{self, Come, Defined, Label, key};
+use crate::aggregate::tests::in_windows::definitions::{self, Bounds, Come, Defined, Label, key};
 use crate::aggregate::tests::in_windows::erased::{AnyAggregate, Bits, Erased};
-use crate::aggregate::tests::in_windows::log::Unruly;
+use crate::aggregate::tests::in_windows::log::{Times, Unruly};
 use crate::aggregate::tests::laws::Row;
 use crate::window::at::testing::{self as at, Arrived, Asked, Event};
+use crate::window::grouped::{Calendar, OpenRow, Span};
 use crate::window::last_rows::LastRow;
+use crate::window::session::SessionAt;
 use crate::window::sliding::SlidingRow;
 
 /// Labels are behind by so many steps at most.
@@ -46,38 +49,79 @@ fn arrived(row: &Row) -> EventTime {
     row.at.saturating_add(after * STEP_US)
 }
 
-/// The rows that a key's windows hold as of a moment.
-type Holds = fn(&Come, u32, EventTime) -> Vec<Vec<Row>>;
+/// The rows that a key's windows hold as of a moment, and what is told of them.
+type Holds = Rc<dyn Fn(&Come, u32, EventTime) -> (Label, Vec<Vec<Row>>)>;
 
-fn trailing(come: &Come, of: u32, moment: EventTime) -> Vec<Vec<Row>> {
-    definitions::trailing(come, of, moment, &WIDTHS_US)
+fn trailing() -> Holds {
+    Rc::new(|come, of, moment| {
+        let windows = definitions::trailing(come, of, moment, &WIDTHS_US);
+        (Label::default(), windows)
+    })
 }
 
 /// So many rows are often all that a key has, and more often not.
 const ROWS: usize = 3;
 
-fn newest(come: &Come, of: u32, moment: EventTime) -> Vec<Vec<Row>> {
-    definitions::newest(come, of, moment, ROWS)
+fn newest() -> Holds {
+    Rc::new(|come, of, moment| {
+        let rows = definitions::newest(come, of, moment, ROWS);
+        (Label::default(), rows)
+    })
+}
+
+/// Of windows that start at fixed moments, those that hold the moment.
+fn up_to(of: impl Fn(EventTime) -> Vec<Bounds> + 'static) -> Holds {
+    Rc::new(move |come, of_key, moment| {
+        let starts: Vec<_> = of(moment).into_iter().map(|bounds| bounds.0).collect();
+        let label = Label {
+            start: starts.first().copied().unwrap_or_default(),
+            ..Label::default()
+        };
+        let windows = definitions::up_to(come, of_key, moment, starts.into_iter());
+        (label, windows)
+    })
+}
+
+fn lifetime() -> Holds {
+    Rc::new(|come, of, moment| {
+        let all = std::iter::once(EventTime::MIN);
+        (Label::default(), definitions::up_to(come, of, moment, all))
+    })
+}
+
+fn session() -> Holds {
+    Rc::new(|come, of, moment| {
+        let rows = definitions::open_session(come, of, moment, GAP_US);
+        let at = |row: Option<&Row>| row.map(|row| row.at).unwrap_or_default();
+        let label = Label {
+            start: at(rows.first()),
+            last: at(rows.last()),
+            ..Label::default()
+        };
+        let any = (!rows.is_empty()).then_some(rows);
+        (label, any.into_iter().collect())
+    })
 }
 
 fn answered(
     asked: &Row,
     of: &Come,
-    holds: Holds,
+    holds: &Holds,
     counts: impl Fn(&Row) -> bool,
 ) -> (Label, Vec<Vec<Row>>) {
     let (of_key, moment) = asks(asked);
-    let label = Label {
-        key: of_key,
-        at: moment,
-        row: Some(asked.clone()),
-        ..Label::default()
-    };
     let events = of
         .iter()
         .filter(|(row, _)| !is_label(row) && counts(row))
         .map(|(row, count)| (row.clone(), *count));
-    (label, holds(&events.collect(), of_key, moment))
+    let (told, windows) = holds(&events.collect(), of_key, moment);
+    let label = Label {
+        key: of_key,
+        at: moment,
+        row: Some(asked.clone()),
+        ..told
+    };
+    (label, windows)
 }
 
 fn labels(come: &Come) -> impl Iterator<Item = (&Row, Diff)> {
@@ -89,7 +133,7 @@ fn labels(come: &Come) -> impl Iterator<Item = (&Row, Diff)> {
 fn before(
     come: &Come,
     passed: EventTime,
-    holds: Holds,
+    holds: &Holds,
     counts: impl Fn(&Row, EventTime) -> bool,
 ) -> Defined {
     let asked = labels(come).filter(|(row, _)| asks(row).1 < passed);
@@ -101,11 +145,11 @@ fn before(
 }
 
 fn finals(holds: Holds) -> impl Fn(&Come, &EpochTime) -> Defined {
-    move |come, time| before(come, time.watermark, holds, |_, _| true)
+    move |come, time| before(come, time.watermark, &holds, |_, _| true)
 }
 
 fn corrections(holds: Holds) -> impl Fn(&Come, &EpochTime) -> Defined {
-    move |come, _| before(come, EventTime::MAX, holds, |_, _| true)
+    move |come, _| before(come, EventTime::MAX, &holds, |_, _| true)
 }
 
 fn as_known_by(holds: Holds) -> impl Fn(&Come, &EpochTime) -> Defined {
@@ -114,7 +158,7 @@ fn as_known_by(holds: Holds) -> impl Fn(&Come, &EpochTime) -> Defined {
             WATERMARK_END => WATERMARK_END,
             watermark => watermark.saturating_sub(HISTORY_US),
         };
-        before(come, passed, holds, |event, moment| {
+        before(come, passed, &holds, |event, moment| {
             arrived(event) <= moment
         })
     }
@@ -122,7 +166,7 @@ fn as_known_by(holds: Holds) -> impl Fn(&Come, &EpochTime) -> Defined {
 
 fn as_known(holds: Holds) -> impl Fn(&Come, &EpochTime) -> Defined {
     let of_one_log = RefCell::new(Told::default());
-    move |come, time| of_one_log.borrow_mut().defined(come, time, holds)
+    move |come, time| of_one_log.borrow_mut().defined(come, time, &holds)
 }
 
 /// What labels were told when they came, as long as they are there: of one log after the other.
@@ -130,7 +174,7 @@ fn as_known(holds: Holds) -> impl Fn(&Come, &EpochTime) -> Defined {
 struct Told(BTreeMap<Row, (Label, Vec<Vec<Row>>)>);
 
 impl Told {
-    fn defined(&mut self, come: &Come, time: &EpochTime, holds: Holds) -> Defined {
+    fn defined(&mut self, come: &Come, time: &EpochTime, holds: &Holds) -> Defined {
         if time.epoch == 1 {
             self.0.clear();
         }
@@ -176,90 +220,140 @@ fn told_last((asked, row): (Row, Option<LastRow<u32, Bits>>)) -> (Label, Vec<Bit
     (label, value)
 }
 
-fn cell(
+fn told_open((asked, row): (Row, Option<OpenRow<u32, Bits>>)) -> (Label, Vec<Bits>) {
+    let row = row.expect("no label is further behind than the history");
+    let label = Label {
+        key: row.key,
+        at: row.at,
+        start: row
+            .windows
+            .first()
+            .map(|open| open.start)
+            .unwrap_or_default(),
+        row: Some(asked),
+        ..Label::default()
+    };
+    assert!(
+        row.windows
+            .is_sorted_by(|newer, older| newer.start > older.start)
+    );
+    (
+        label,
+        row.windows.into_iter().map(|open| open.value).collect(),
+    )
+}
+
+fn told_session((asked, row): (Row, Option<SessionAt<u32, Bits>>)) -> (Label, Vec<Bits>) {
+    let row = row.expect("no label is further behind than the history");
+    let open = row.session.as_ref();
+    let label = Label {
+        key: row.key,
+        at: row.at,
+        start: open.map(|open| open.start).unwrap_or_default(),
+        last: open.map(|open| open.last).unwrap_or_default(),
+        row: Some(asked),
+        ..Label::default()
+    };
+    let value = row.session.map(|open| open.value);
+    (label, value.into_iter().collect())
+}
+
+/// A kind of window that labels ask.
+struct Kind {
     name: &'static str,
-    defined: impl Fn(&Come, &EpochTime) -> Defined + 'static,
-    make: impl Fn(Erased<true>) -> Box<dyn Machine> + 'static,
-) -> Cell {
-    Cell {
+    times: Vec<Times>,
+    holds: Holds,
+    store: Store,
+}
+
+/// Where it holds the events.
+#[derive(Clone)]
+enum Store {
+    Trailing,
+    Newest,
+    UpTo(Span),
+    Open,
+}
+
+fn kinds() -> Vec<Kind> {
+    let kind = |name, holds, store| Kind {
         name,
         times: steps(),
-        unruly: Unruly::Retractions,
-        shows: Shows::All,
-        frees: false,
-        defined: Box::new(defined),
-        make: Box::new(move |aggregate: &Rc<dyn AnyAggregate>| make(Erased(Rc::clone(aggregate)))),
-    }
+        holds,
+        store,
+    };
+    let every = |name, width_us, step_us| {
+        let holds = up_to(definitions::every(width_us, step_us));
+        kind(name, holds, Store::UpTo(span(width_us, step_us)))
+    };
+    let (times, days, of) = in_zone(Calendar::Day, "Europe/London", "2024-10-25T00:00:00Z", 6);
+    vec![
+        kind("trailing windows", trailing(), Store::Trailing),
+        kind("last rows", newest(), Store::Newest),
+        every("tumbling windows", 2_500, 2_500),
+        every("hopping windows", 2_500, 1_000),
+        every("hopping windows with gaps", 1_000, 2_500),
+        Kind {
+            name: "days in London",
+            times: vec![times],
+            holds: up_to(of),
+            store: Store::UpTo(days),
+        },
+        kind("lifetimes", lifetime(), Store::UpTo(Span::Lifetime)),
+        kind("sessions", session(), Store::Open),
+    ]
+}
+
+/// Each kind of window in a mode.
+macro_rules! cells {
+    ($mode:ident, $seen:ident) => {{
+        let cells = kinds().into_iter().map(|kind| Cell {
+            name: Box::leak(format!("{} at labels, {}", kind.name, stringify!($mode)).into()),
+            times: kind.times,
+            unruly: Unruly::Retractions,
+            shows: Shows::All,
+            frees: false,
+            defined: Box::new($mode(kind.holds)),
+            make: Box::new(
+                move |aggregate: &Rc<dyn AnyAggregate>| -> Box<dyn Machine> {
+                    let aggregate = Erased::<true>(Rc::clone(aggregate));
+                    match kind.store.clone() {
+                        Store::Trailing => {
+                            let store = at::trailing(aggregate, widths());
+                            Box::new(Of(at::$mode(store, HISTORY_US), $seen, told))
+                        }
+                        Store::Newest => {
+                            let store = at::newest(ROWS, aggregate);
+                            Box::new(Of(at::$mode(store, HISTORY_US), $seen, told_last))
+                        }
+                        Store::UpTo(span) => {
+                            let store = at::up_to(span, aggregate);
+                            Box::new(Of(at::$mode(store, HISTORY_US), $seen, told_open))
+                        }
+                        Store::Open => {
+                            let store = at::open(GAP_US, aggregate);
+                            Box::new(Of(at::$mode(store, HISTORY_US), $seen, told_session))
+                        }
+                    }
+                },
+            ),
+        });
+        cells.collect()
+    }};
 }
 
 pub(in crate::aggregate::tests::in_windows) fn labels_finals() -> Vec<Cell> {
-    vec![
-        cell("at labels, finals", finals(trailing), |aggregate| {
-            let state = at::finals(at::trailing(aggregate, widths()), HISTORY_US);
-            Box::new(Of(state, seen, told))
-        }),
-        cell("last rows at labels, finals", finals(newest), |aggregate| {
-            let state = at::finals(at::newest(ROWS, aggregate), HISTORY_US);
-            Box::new(Of(state, seen, told_last))
-        }),
-    ]
+    cells!(finals, seen)
 }
 
 pub(in crate::aggregate::tests::in_windows) fn labels_corrections() -> Vec<Cell> {
-    vec![
-        cell(
-            "at labels, corrections",
-            corrections(trailing),
-            |aggregate| {
-                let state = at::corrections(at::trailing(aggregate, widths()), HISTORY_US);
-                Box::new(Of(state, seen, told))
-            },
-        ),
-        cell(
-            "last rows at labels, corrections",
-            corrections(newest),
-            |aggregate| {
-                let state = at::corrections(at::newest(ROWS, aggregate), HISTORY_US);
-                Box::new(Of(state, seen, told_last))
-            },
-        ),
-    ]
+    cells!(corrections, seen)
 }
 
 pub(in crate::aggregate::tests::in_windows) fn labels_as_known() -> Vec<Cell> {
-    vec![
-        cell("at labels, as known", as_known(trailing), |aggregate| {
-            let state = at::as_known(at::trailing(aggregate, widths()), HISTORY_US);
-            Box::new(Of(state, seen, told))
-        }),
-        cell(
-            "last rows at labels, as known",
-            as_known(newest),
-            |aggregate| {
-                let state = at::as_known(at::newest(ROWS, aggregate), HISTORY_US);
-                Box::new(Of(state, seen, told_last))
-            },
-        ),
-    ]
+    cells!(as_known, seen)
 }
 
 pub(in crate::aggregate::tests::in_windows) fn labels_as_known_by_arrival() -> Vec<Cell> {
-    vec![
-        cell(
-            "at labels, as known by arrival",
-            as_known_by(trailing),
-            |aggregate| {
-                let state = at::as_known_by(at::trailing(aggregate, widths()), HISTORY_US);
-                Box::new(Of(state, seen_as_arrived, told))
-            },
-        ),
-        cell(
-            "last rows at labels, as known by arrival",
-            as_known_by(newest),
-            |aggregate| {
-                let state = at::as_known_by(at::newest(ROWS, aggregate), HISTORY_US);
-                Box::new(Of(state, seen_as_arrived, told_last))
-            },
-        ),
-    ]
+    cells!(as_known_by, seen_as_arrived)
 }

@@ -76,7 +76,7 @@ fn grouped<const ADDS: bool>(
     })
 }
 
-fn span(width_us: i64, step_us: i64) -> Span {
+pub(super) fn span(width_us: i64, step_us: i64) -> Span {
     Span::Every { width_us, step_us }
 }
 
@@ -126,6 +126,21 @@ fn zoned(
     from: &str,
     step_hours: i64,
 ) -> Vec<Cell> {
+    let (times, span, windows) = in_zone(calendar, zone, from, step_hours);
+    both(names, &[times], &span, windows)
+}
+
+/// Where logs lie from a date on, in steps of so many hours, and the windows of a calendar there.
+pub(super) fn in_zone(
+    calendar: Calendar,
+    zone: &'static str,
+    from: &str,
+    step_hours: i64,
+) -> (
+    Times,
+    Span,
+    impl Fn(EventTime) -> Vec<Bounds> + Clone + use<>,
+) {
     let hour_us = 3_600_000_000;
     let origin = from.parse::<Timestamp>().unwrap().as_microsecond();
     let step_us = step_hours * hour_us;
@@ -140,7 +155,7 @@ fn zoned(
     };
     let span = Span::Calendar(Rc::new(Local::new(calendar, zone).unwrap()));
     let windows = definitions::calendar(calendar, zone, beginnings);
-    both(names, &[times], &span, windows)
+    (times, span, windows)
 }
 
 /// A day of 25 hours, and one that the clocks go back into from the next, which has begun a minute ago.

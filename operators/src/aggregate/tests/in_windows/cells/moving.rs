@@ -16,8 +16,9 @@ use crate::window::rolling::widths::Widths;
 use crate::window::session::{SessionRow, testing as sessions};
 use crate::window::sliding::{SlidingRow, testing as sliding};
 
+pub(super) const GAP_US: i64 = STEP_US;
+
 pub(in crate::aggregate::tests::in_windows) fn session_windows() -> Vec<Cell> {
-    const GAP_US: i64 = STEP_US;
     let row = |row: SessionRow<u32, Bits>| {
         let label = Label {
             key: row.key,
