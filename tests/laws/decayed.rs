@@ -22,12 +22,18 @@ enum Mode {
     Refreshed(i64),
     Finals,
     Corrections,
-    /// A third of the rows is labels, whose numbers do not count: what those are told at once, and repaired, or once.
-    AtLabels {
-        repaired: bool,
-    },
+    /// A third of the rows is labels, whose numbers do not count: what those are told.
+    AtLabels(Asked),
     /// Final rows, of which those of labels are shown.
     FinalsOfLabels,
+}
+
+/// When labels are answered; all that is known was known at once.
+#[derive(Clone, Copy, Debug)]
+enum Asked {
+    Finals,
+    Corrections,
+    AsKnownBy,
 }
 
 fn is_label(event: &Event) -> bool {
@@ -69,14 +75,14 @@ fn job(case: &Case, lap: &Lap, mode: Mode, witness: &Witness, out: Collect<Marke
                 let rows = fading.finals("fading", number);
                 rows.filter(|(event, _)| is_label(event)).map(marked)
             }
-            Mode::AtLabels { repaired } => {
+            Mode::AtLabels(asked) => {
                 let labels = events.filter(is_label).key_by(|label| label.key);
                 let labels = labels.event_time(|label| label.at);
                 let told = fading.at("fading", number, &labels);
-                let rows = if repaired {
-                    told.corrections()
-                } else {
-                    told.finals()
+                let rows = match asked {
+                    Asked::Finals => told.finals(),
+                    Asked::Corrections => told.corrections(),
+                    Asked::AsKnownBy => told.as_known_by(|event| event.at),
                 };
                 rows.map(|(label, row)| (Some(label), bits(&row.expect("no label is late"))))
             }
@@ -177,9 +183,9 @@ fn all_modes_are_the_same_bits_for_any_workers_slicing_and_order() {
         let of_labels = run(&case, Mode::FinalsOfLabels);
         for case in [&case, &reordered] {
             assert_same(&run(case, Mode::Corrections), &finals, &(seed, case));
-            for repaired in [false, true] {
-                let told = run(case, Mode::AtLabels { repaired });
-                assert_same(&told, &of_labels, &(seed, repaired, case));
+            for asked in [Asked::Finals, Asked::Corrections, Asked::AsKnownBy] {
+                let told = run(case, Mode::AtLabels(asked));
+                assert_same(&told, &of_labels, &(seed, asked, case));
             }
         }
     });

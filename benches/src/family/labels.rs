@@ -11,7 +11,7 @@ use thalweg::operators::key_by::Timeline;
 use thalweg::operators::value::Fixed;
 use thalweg::operators::window::at::{Answer, PointInTime};
 use thalweg::operators::window::decayed::DecayedRow;
-use thalweg::operators::window::grouped::OpenRow;
+use thalweg::operators::window::grouped::WindowsAt;
 use thalweg::operators::window::last_rows::LastRow;
 use thalweg::operators::window::rolling::{Rolled, Rolling};
 use thalweg::operators::window::session::SessionAt;
@@ -326,8 +326,8 @@ fn lifetime(rows: Arc<Vec<Payment>>, workers: usize, digest: Digest) -> Job {
     })
 }
 
-fn opened(((_, at), row): &Answer<Asked, OpenRow<u64, f64>>) -> f64 {
-    let cents = row.as_ref().and_then(OpenRow::value);
+fn opened(((_, at), row): &Answer<Asked, WindowsAt<u64, f64>>) -> f64 {
+    let cents = row.as_ref().and_then(WindowsAt::value);
     cents.copied().unwrap_or(f64::NAN) * weight(*at) as f64
 }
 

@@ -46,10 +46,16 @@ pub(in crate::window) fn retain<D: Ord>(
     until: EventTime,
     keep: impl Fn(Diff) -> bool,
 ) {
-    for (_, moment) in events.range_mut(..=until) {
+    let mut left = Vec::new();
+    for (at, moment) in events.range_mut(..=until) {
         moment.retain(|_, count| keep(*count));
+        if moment.is_empty() {
+            left.push(*at);
+        }
     }
-    events.retain(|_, moment| !moment.is_empty());
+    for at in left {
+        events.remove(&at);
+    }
 }
 
 /// How many copies are there, of a count that may be below zero.

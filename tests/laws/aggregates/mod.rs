@@ -16,7 +16,7 @@ use tests::windows::{Cut, Rows, by_key};
 use thalweg::connectors::memory::Collect;
 use thalweg::operators::key_by::Timeline;
 use thalweg::operators::window::at::{Features, PointInTime, Sealed};
-use thalweg::operators::window::grouped::OpenRow;
+use thalweg::operators::window::grouped::WindowsAt;
 use thalweg::operators::window::session::SessionAt;
 use thalweg::operators::window::sliding::SlidingRow;
 use thalweg::prelude::*;
@@ -114,7 +114,7 @@ where
     answers.map(move |(label, row)| (Some(label), read(row.expect("no label is too late"))))
 }
 
-fn opened(row: OpenRow<i64, String>) -> Read {
+fn opened(row: WindowsAt<i64, String>) -> Read {
     let windows = row.windows.into_iter();
     let read = windows.map(|window| format!("{}: {}", window.start, window.value));
     (row.key, 0, row.at, read.collect::<Vec<_>>().join("\n"))

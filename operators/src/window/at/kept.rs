@@ -36,7 +36,7 @@ pub trait View<D: Data + Ord>: 'static {
 
     /// What a label of `at` is told.
     fn row<K: Key>(key: K, at: EventTime, windows: Self::Windows) -> Self::Row<K>;
-    /// How far back from a moment the events may be that are read, in µs; `None` where they count by number.
+    /// How far back from a moment the events may be that are read, in µs; `None` where they may be of any age.
     fn widest(&self) -> Option<i64>;
     /// For how long after its newest event a key is asked for, in µs.
     fn lingers(&self) -> i64 {

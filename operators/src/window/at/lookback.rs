@@ -33,7 +33,7 @@ pub trait Lookback: 'static {
     fn held_until(&self, at: EventTime) -> EventTime {
         at.saturating_add(self.widest())
     }
-    /// For how long after its newest row a key is asked for, in µs: as far as windows go back, unless rows count by number.
+    /// For how long after its newest row a key is asked for, in µs: as far as windows go back, unless rows of any age count.
     fn lingers(&self) -> i64 {
         self.widest()
     }

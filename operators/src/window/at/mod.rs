@@ -39,17 +39,17 @@
 //! # Cost
 //! Per event: a place in its key's windows, as in `latest`; in `finals` it waits for the watermark before that, and in
 //! `as_known_by` for the watermark to pass its arrival and the history. Per label: its key's windows, read once; a late
-//! event in `corrections` reads those of the labels in `[e, e + widest width]` twice, of last rows those of all labels from
-//! `e` on that may change. To read is to go back from the key's newest event to the label's moment or, where less, through
+//! event in `corrections` reads those of the labels in `[e, e + widest width]` twice, where rows of any age count those of
+//! all labels from `e` on that may change. To read is to go back from the key's newest event to the label's moment or, where less, through
 //! what the windows hold: in `finals` there is nothing to go back over, but for a label behind the watermark, and in
 //! `as_known_by` never. Aggregates move from one label's windows to those of the next: an event costs two updates a window
 //! at most while labels come in order, and none where no label of its key is near. So do windows that start at fixed moments
-//! and lifetimes; those that overlap, sessions and last rows are read anew for each label, fading sums from what the
-//! watermark has not passed.
+//! and lifetimes; those that overlap, sessions and last rows are read anew for each label, fading sums from one sum
+//! for each half-life that the watermark and the history have not passed.
 //! State: the events that a moment to come may read, to the widest window and the history, and what waits or may change:
 //! labels, and in `finals` and `as_known_by` events. Of a lifetime and of fading sums the events before the history are in
 //! one state. A key with last rows, a lifetime or fading sums is never forgotten. In `as_known_by` sessions and fading sums
-//! keep all events.
+//! keep all events, and their keys.
 
 mod corrections;
 mod finals;

@@ -10,6 +10,8 @@ use crate::window::rolling::queue::{Due, Released};
 use crate::window::rolling::silences::Silences;
 use crate::window::rolling::store::AHEAD;
 
+const MINUTE_US: i64 = 60_000_000;
+
 /// The events, and when their keys may be forgotten.
 pub(super) struct Past<M: Lookback> {
     pub(super) store: M,
@@ -24,6 +26,8 @@ pub(super) struct Past<M: Lookback> {
 impl<M: Lookback> Past<M> {
     pub(super) fn new(store: M, history_us: i64) -> Self {
         let span_us = store.lingers().saturating_add(history_us);
+        // Keys that are never forgotten need not be looked at with every epoch.
+        let span_us = if span_us == 0 { MINUTE_US } else { span_us };
         Self {
             store,
             history_us,

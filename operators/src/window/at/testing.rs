@@ -16,7 +16,7 @@ use crate::window::at::lookback::{Known, Lookback};
 use crate::window::at::{Answer, Label};
 use crate::window::decayed::at::Fades;
 use crate::window::grouped::Span;
-use crate::window::grouped::at::UpTo;
+use crate::window::grouped::view::UpTo;
 use crate::window::last_rows::at::Newest;
 use crate::window::placed::Placed;
 use crate::window::rolling::widths::Widths;
@@ -108,6 +108,8 @@ pub(crate) fn open<D: Data + Ord, K: Key, A: Aggregate<D>>(
 }
 
 /// The store of fading sums.
-pub(crate) fn fades<K: Key, L: Lane>(half_life_us: i64) -> Kept<K, i64, Fades<L>> {
+pub(crate) fn fades<D: Data + Ord, K: Key, L: Lane>(
+    half_life_us: i64,
+) -> Kept<K, (D, i64), Fades<L>> {
     Kept::new(Fades::new(half_life_us))
 }

@@ -1,6 +1,7 @@
 //! Labels against brute force after every epoch, in all modes, over moments and aggregates, and saved and loaded.
 
 mod arrivals;
+mod freed;
 mod world;
 
 use std::time::Duration;

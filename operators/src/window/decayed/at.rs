@@ -6,6 +6,7 @@
 //! ```
 
 use std::marker::PhantomData;
+use std::ops::Bound::{Excluded, Unbounded};
 use std::rc::Rc;
 
 use thalweg_engine::key::Key;
@@ -17,8 +18,8 @@ use crate::key_by::Timeline;
 use crate::value::{IntoLane, Lane, NULL};
 use crate::window::at::kept::{Kept, MOMENTS_MORE, View};
 use crate::window::at::{Features, PointInTime, Sealed};
-use crate::window::decayed::fading::HalfLives;
-use crate::window::decayed::settled::Settled;
+use crate::window::decayed::fading::{ByHalfLife, HalfLives};
+use crate::window::decayed::settled::Numbered;
 use crate::window::decayed::{Decayed, DecayedRow};
 use crate::window::events::{self, Events, present};
 use crate::window::placed::Placed;
@@ -32,13 +33,15 @@ pub struct AskedDecayed<'s, D: Data, K: Key, L: Lane> {
     of: PhantomData<L>,
 }
 
-impl<'s, D: Data, K: Key> Decayed<'s, D, K> {
+impl<'s, D: Data + Ord, K: Key> Decayed<'s, D, K> {
     /// Count, sum and mean of the numbers as of the moments of labels, another table by the same key: the bits of
     /// [`Decayed::finals`] where a row stands at the label's moment, and faded further where it is later than the key's
     /// newest number. A row's `at` is the label's moment.
     ///
-    /// In [`as_known_by`](PointInTime::as_known_by) all numbers are kept: one that is known late belongs before those that
-    /// were known earlier, and sums of half-lives are put together in order.
+    /// A row that the watermark and the [history](PointInTime::history) have passed stands for good: a table that is
+    /// repaired behind them is not followed. In [`as_known_by`](PointInTime::as_known_by) all rows are kept: one that is
+    /// known late belongs before those that were known earlier, and sums of half-lives are put together in order.
+    /// [`Decayed::refreshed`] says nothing here.
     #[must_use]
     pub fn at<B: Data + Ord, V: IntoLane>(
         &self,
@@ -56,12 +59,12 @@ impl<'s, D: Data, K: Key> Decayed<'s, D, K> {
     }
 }
 
-impl<'s, D: Data, K: Key, L: Lane> Features<'s> for AskedDecayed<'s, D, K, L> {}
+impl<'s, D: Data + Ord, K: Key, L: Lane> Features<'s> for AskedDecayed<'s, D, K, L> {}
 
-impl<'s, D: Data, K: Key, L: Lane> Sealed<'s> for AskedDecayed<'s, D, K, L> {
+impl<'s, D: Data + Ord, K: Key, L: Lane> Sealed<'s> for AskedDecayed<'s, D, K, L> {
     type Of = D;
     type Row = DecayedRow<K>;
-    type Past = Kept<K, i64, Fades<L>>;
+    type Past = Kept<K, Numbered<D>, Fades<L>>;
 
     fn name(&self) -> &str {
         &self.name
@@ -71,11 +74,13 @@ impl<'s, D: Data, K: Key, L: Lane> Sealed<'s> for AskedDecayed<'s, D, K, L> {
         Kept::new(Fades::new(self.decayed.half_life_us))
     }
 
-    fn events<E: Data>(&self, see: impl Fn(&D, Placed<K, i64>) -> E + 'static) -> Table<'s, E> {
+    fn events<E: Data>(
+        &self,
+        see: impl Fn(&D, Placed<K, Numbered<D>>) -> E + 'static,
+    ) -> Table<'s, E> {
         let lane = Rc::clone(&self.lane);
-        self.decayed
-            .timeline
-            .seen_as(&self.name, move |row| lane(row), see)
+        let numbered = move |row: &D| (row.clone(), lane(row));
+        self.decayed.timeline.seen_as(&self.name, numbered, see)
     }
 }
 
@@ -94,24 +99,17 @@ impl<L: Lane> Fades<L> {
     }
 }
 
-/// A key's numbers, given as their lanes: those that may change one by one, and the sums of all before.
-pub struct Slot {
-    events: Events<i64>,
-    passed: Settled,
+/// A key's numbers: the rows that may change, and the sums of all rows.
+pub struct Slot<D> {
+    events: Events<Numbered<D>>,
+    sums: ByHalfLife,
     /// From so many moments on there is a look for old ones.
     look_from: usize,
 }
 
-/// The numbers of some moments that are there, in order.
-fn there(events: &Events<i64>, until: EventTime) -> impl Iterator<Item = (EventTime, i64, Diff)> {
-    let moments = events.range(..=until);
-    let numbers = moments.flat_map(|(at, moment)| moment.iter().map(|(lane, n)| (*at, *lane, *n)));
-    numbers.filter(|(_, _, count)| present(*count) > 0)
-}
-
-impl<L: Lane> View<i64> for Fades<L> {
-    type Slot = Slot;
-    type Base = Settled;
+impl<D: Data + Ord, L: Lane> View<Numbered<D>> for Fades<L> {
+    type Slot = Slot<D>;
+    type Base = ByHalfLife;
     type Windows = (f64, f64);
     type Row<K: Key> = DecayedRow<K>;
     const TAKES_LATE: bool = false;
@@ -129,29 +127,30 @@ impl<L: Lane> View<i64> for Fades<L> {
         None
     }
 
-    fn empty(&self) -> Slot {
-        self.restore(Settled::default(), Events::new())
+    fn empty(&self) -> Slot<D> {
+        self.restore(ByHalfLife::default(), Events::new())
     }
 
-    fn events(slot: &Slot) -> &Events<i64> {
+    fn events(slot: &Slot<D>) -> &Events<Numbered<D>> {
         &slot.events
     }
 
-    fn base(slot: &Slot) -> &Settled {
-        &slot.passed
+    fn base(slot: &Slot<D>) -> &ByHalfLife {
+        &slot.sums
     }
 
-    fn is_empty(slot: &Slot) -> bool {
-        slot.events.is_empty() && slot.passed.is_empty()
+    fn is_empty(slot: &Slot<D>) -> bool {
+        slot.events.is_empty() && slot.sums.is_empty()
     }
 
-    fn change(&self, slot: &mut Slot, at: EventTime, lane: &i64, diff: Diff) {
-        if *lane != NULL {
-            events::add(&mut slot.events, at, lane, diff);
+    fn change(&self, slot: &mut Slot<D>, at: EventTime, row: &Numbered<D>, diff: Diff) {
+        if row.1 != NULL {
+            let change = events::add(&mut slot.events, at, row, diff);
+            slot.sums.add(self.lives.sums::<L>(at, row.1, change));
         }
     }
 
-    fn let_go(&self, slot: &mut Slot, settled: EventTime) {
+    fn let_go(&self, slot: &mut Slot<D>, settled: EventTime) {
         if slot.events.len() >= slot.look_from {
             self.trim(slot, settled);
             slot.look_from = slot.events.len() + MOMENTS_MORE;
@@ -159,25 +158,28 @@ impl<L: Lane> View<i64> for Fades<L> {
     }
 
     /// Puts together what has settled.
-    fn trim(&self, slot: &mut Slot, settled: EventTime) {
-        for (at, lane, copies) in there(&slot.events, settled) {
-            slot.passed.add::<L>(&self.lives, at, lane, copies);
-        }
-        events::evict(&mut slot.events, settled.saturating_add(1));
+    fn trim(&self, slot: &mut Slot<D>, settled: EventTime) {
+        let first = settled.saturating_add(1);
+        events::evict(&mut slot.events, first);
+        slot.sums.settle(self.lives.number(first));
     }
 
-    fn read(&self, slot: &mut Slot, at: EventTime) -> (f64, f64) {
-        let mut sums = slot.passed;
-        for (at, lane, copies) in there(&slot.events, at) {
-            sums.add::<L>(&self.lives, at, lane, copies);
-        }
-        sums.running.read::<L>(&self.lives, at)
+    /// All rows of the half-lives before the moment's, and of that one what is not after it.
+    fn read(&self, slot: &mut Slot<D>, at: EventTime) -> (f64, f64) {
+        let last = self.lives.number(at);
+        let after = slot.events.range((Excluded(at), Unbounded));
+        let after = after.take_while(|(at, _)| self.lives.number(**at) == last);
+        let after = after.flat_map(|(at, moment)| moment.iter().map(move |row| (*at, row)));
+        let less = after.filter(|(_, (_, count))| present(**count) > 0);
+        let less = less.map(|(at, (row, count))| self.lives.sums::<L>(at, row.1, *count).1);
+        let sums = slot.sums.until(last, less);
+        sums.read::<L>(&self.lives, at)
     }
 
-    fn restore(&self, passed: Settled, events: Events<i64>) -> Slot {
+    fn restore(&self, sums: ByHalfLife, events: Events<Numbered<D>>) -> Slot<D> {
         Slot {
             events,
-            passed,
+            sums,
             look_from: MOMENTS_MORE,
         }
     }

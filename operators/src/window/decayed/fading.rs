@@ -124,11 +124,67 @@ impl Running {
     }
 }
 
+/// Sums by the half-life's number; the first may also hold all before it, halved as often as they lie back.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ByHalfLife(BTreeMap<i64, Sums>);
+
+impl ByHalfLife {
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Adds sums of a half-life.
+    pub(super) fn add(&mut self, (number, more): (i64, Sums)) {
+        let sums = self.0.entry(number).or_default();
+        sums.add(more);
+        if sums.is_zero() {
+            self.0.remove(&number);
+        }
+    }
+
+    /// All of them, put together.
+    fn together(&self) -> Running {
+        let mut running = Running::default();
+        for (number, sums) in &self.0 {
+            running.add((*number, *sums));
+        }
+        running
+    }
+
+    /// Those up to a half-life, put together, without some that the last one has.
+    pub(super) fn until(&self, last: i64, less: impl Iterator<Item = Sums>) -> Running {
+        let mut running = Running::default();
+        for (number, sums) in self.0.range(..last) {
+            running.add((*number, *sums));
+        }
+        let mut sums = self.0.get(&last).copied().unwrap_or_default();
+        less.for_each(|less| sums.take(less));
+        running.add((last, sums));
+        running
+    }
+
+    /// Puts the half-lives before one together.
+    pub(super) fn settle(&mut self, ended: i64) {
+        while self.0.range(..ended).nth(1).is_some() {
+            let Some((number, sums)) = self.0.pop_first() else {
+                return;
+            };
+            if let Some(mut next) = self.0.first_entry() {
+                let halved = sums.halved(next.key().abs_diff(number));
+                next.get_mut().add(halved);
+            }
+        }
+    }
+}
+
 /// A key's sums.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Fading {
-    /// By the half-life's number; the first also holds all before it, halved as often as they lie back.
-    sums: BTreeMap<i64, Sums>,
+    sums: ByHalfLife,
     /// Numbers by moment; below zero where one was taken back before it came.
     times: BTreeMap<EventTime, Diff>,
 }
@@ -145,12 +201,7 @@ impl Fading {
 
     /// Adds copies of a number, given as its lane.
     pub(super) fn add<L: Lane>(&mut self, lives: &HalfLives, at: EventTime, lane: i64, diff: Diff) {
-        let (number, more) = lives.sums::<L>(at, lane, diff);
-        let sums = self.sums.entry(number).or_default();
-        sums.add(more);
-        if sums.is_zero() {
-            self.sums.remove(&number);
-        }
+        self.sums.add(lives.sums::<L>(at, lane, diff));
         let count = self.times.entry(at).or_default();
         *count += diff;
         if *count == 0 {
@@ -166,25 +217,12 @@ impl Fading {
 
     /// Weight and weighted sum as of a moment that is not before the newest number.
     pub(super) fn read<L: Lane>(&self, lives: &HalfLives, as_of: EventTime) -> (f64, f64) {
-        let mut running = Running::default();
-        for (number, sums) in &self.sums {
-            running.add((*number, *sums));
-        }
-        running.read::<L>(lives, as_of)
+        self.sums.together().read::<L>(lives, as_of)
     }
 
     /// Puts together what the watermark has passed: half-lives that have ended, and all but the newest of the moments.
     pub(super) fn settle(&mut self, lives: &HalfLives, watermark: EventTime) {
-        let ended = lives.number(watermark);
-        while self.sums.range(..ended).nth(1).is_some() {
-            let Some((number, sums)) = self.sums.pop_first() else {
-                return;
-            };
-            if let Some(mut next) = self.sums.first_entry() {
-                let halved = sums.halved(next.key().abs_diff(number));
-                next.get_mut().add(halved);
-            }
-        }
+        self.sums.settle(lives.number(watermark));
         let newest = self
             .times
             .range(..watermark)

@@ -97,7 +97,7 @@ pub struct DecayedRow<K> {
     /// The key.
     pub key: K,
     /// The moment that the sums are as of: the key's newest row, or the watermark where that is asked for and later. For a
-    /// row of `finals` and `corrections`, that row's; where the row comes from behind the watermark and a later number is
+    /// label, the label's moment; for a row of `finals` and `corrections`, that row's; where the row comes from behind the watermark and a later number is
     /// final already, that number's.
     pub at: EventTime,
     /// The numbers' weights, added up: each between 0 and 1.

@@ -17,7 +17,7 @@ pub(super) type OfRow<D, K> = (D, DecayedRow<K>);
 
 /// A key's sums in order of time, and the moment of the newest number in them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Settled {
+pub(super) struct Settled {
     pub(super) running: Running,
     newest: Option<EventTime>,
 }

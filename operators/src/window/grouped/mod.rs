@@ -38,7 +38,7 @@
 //! Overlapping windows in `finals`, a whole number of steps wide, of aggregates that add up: one lookup and update per
 //! update, and three more per group of a step, and no row waits; state: one per group of a step, and of one window.
 
-pub(in crate::window) mod at;
+mod at;
 mod calendar;
 mod count;
 mod open;
@@ -49,6 +49,7 @@ mod state;
 pub(crate) mod testing;
 #[cfg(test)]
 mod tests;
+pub(in crate::window) mod view;
 mod waiting;
 mod windows;
 
@@ -66,11 +67,12 @@ use thalweg_engine::update::Data;
 use crate::aggregate::{self, Aggregate};
 use crate::key_by::{Keyed, Timeline, micros};
 
-pub use at::{AskedWindows, OpenRow, OpenWindow};
+pub use at::AskedWindows;
 pub use calendar::Calendar;
 pub(crate) use calendar::Local;
 pub(crate) use span::Span;
 use state::{Groups, Mode};
+pub use view::{OpenWindow, WindowsAt};
 
 /// More windows than this per row are a mistake: a rolling window is what was meant.
 const WINDOWS_PER_ROW_MAX: i64 = 10_000;

@@ -148,10 +148,7 @@ impl<D: Data + Ord, A: Aggregate<D>> View<D> for Newest<A> {
     /// What is owed up to `settled` is owed for good, and forgiven.
     fn trim(&self, slot: &mut Slot<D>, settled: EventTime) {
         self.look(slot, settled);
-        for (_, moment) in slot.events.range_mut(..=settled) {
-            moment.retain(|_, count| present(*count) > 0);
-        }
-        slot.events.retain(|_, moment| !moment.is_empty());
+        events::retain(&mut slot.events, settled, |count| count > 0);
     }
 
     fn read(&self, slot: &mut Slot<D>, at: EventTime) -> A::Output {

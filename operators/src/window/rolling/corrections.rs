@@ -34,7 +34,7 @@ use crate::value::{Lane, Moments};
 use crate::window::rolling::event::{Event, Rolled, Windows};
 use crate::window::rolling::finals::Final;
 use crate::window::rolling::form::Form;
-use crate::window::rolling::open_rows::{NOWHERE, OpenRows};
+use crate::window::rolling::open_rows::{NOWHERE, WindowsAts};
 use crate::window::rolling::repair::{Open, Repair};
 use crate::window::rolling::silences::Silences;
 use crate::window::rolling::store::{AHEAD, SavedKey, Store};
@@ -69,7 +69,7 @@ impl Seen {
 pub(crate) struct Corrections<K: Key, L: Lane, P, const N: usize, const W: usize, F: Form> {
     store: Store<K, L, N, W, F>,
     keys: Vec<Seen>,
-    rows: OpenRows<Source<P, N>>,
+    rows: WindowsAts<Source<P, N>>,
     silences: Silences,
     silent: Vec<u32>,
     handles: Vec<u32>,
@@ -87,7 +87,7 @@ impl<K: Key, L: Lane, P: Data + Ord, const N: usize, const W: usize, F: Form>
         Self {
             store: Store::new(widths),
             keys: Vec::new(),
-            rows: OpenRows::new(),
+            rows: WindowsAts::new(),
             silences: Silences::new(widths.widest()),
             silent: Vec::new(),
             handles: Vec::new(),

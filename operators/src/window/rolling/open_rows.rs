@@ -31,7 +31,7 @@ struct Logged<Q> {
 }
 
 /// The rows, by place.
-pub(super) struct OpenRows<Q> {
+pub(super) struct WindowsAts<Q> {
     log: VecDeque<Logged<Q>>,
     first: u64,
     /// The length at which the log is looked through.
@@ -40,7 +40,7 @@ pub(super) struct OpenRows<Q> {
     places: Vec<u64>,
 }
 
-impl<Q: Ord> OpenRows<Q> {
+impl<Q: Ord> WindowsAts<Q> {
     pub(super) fn new() -> Self {
         Self {
             log: VecDeque::new(),
@@ -73,7 +73,7 @@ impl<Q: Ord> OpenRows<Q> {
         }
     }
 
-    /// Whether so much has come that [`OpenRows::compact`] may find something to let go.
+    /// Whether so much has come that [`WindowsAts::compact`] may find something to let go.
     pub(super) fn has_doubled(&self) -> bool {
         self.log.len() > self.log_max
     }
@@ -142,7 +142,7 @@ impl<Q: Ord> OpenRows<Q> {
         self.places = places;
     }
 
-    /// Puts back what [`OpenRows::take`] took of the key, as it is now, into the last of the places that it came from, and
+    /// Puts back what [`WindowsAts::take`] took of the key, as it is now, into the last of the places that it came from, and
     /// behind them; the place of the last. A row in one of the first would keep the log from being cut there.
     pub(super) fn put_back(&mut self, mut last: u64, rows: &mut VecDeque<Open<Q>>) -> u64 {
         let places = std::mem::take(&mut self.places);
@@ -185,7 +185,7 @@ mod tests {
     #[test]
     fn rows_are_found_by_key_and_the_log_is_cut_however_often_keys_are_repaired() {
         let mut draws = Draws::seeded(3);
-        let mut rows = OpenRows::<i64>::new();
+        let mut rows = WindowsAts::<i64>::new();
         let mut last = [NOWHERE; KEYS];
         let mut expected = vec![Vec::<Open<i64>>::new(); KEYS];
         let mut newest = [EventTime::MIN; KEYS];

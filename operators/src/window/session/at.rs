@@ -131,11 +131,13 @@ impl<A> Open<A> {
         start
     }
 
-    /// Lets go of the rows of sessions that are over at all moments after `settled`.
-    fn look<D>(&self, slot: &mut Slot<D>, settled: EventTime) {
-        let first = settled.saturating_add(1);
-        let start = self.walk(&slot.events, first, |_, _, _| ());
+    /// Lets go of the rows of sessions that are over at all moments after `settled`. Returns how many rows were walked
+    /// over.
+    fn look<D>(&self, slot: &mut Slot<D>, settled: EventTime) -> usize {
+        let (first, mut walked) = (settled.saturating_add(1), 0);
+        let start = self.walk(&slot.events, first, |_, _, _| walked += 1);
         events::evict(&mut slot.events, start.unwrap_or(first).min(first));
+        walked
     }
 }
 
@@ -186,10 +188,8 @@ impl<D: Data + Ord, A: Aggregate<D>> View<D> for Open<A> {
 
     fn let_go(&self, slot: &mut Slot<D>, settled: EventTime) {
         if slot.events.len() >= slot.look_from {
-            let held = slot.events.len();
-            self.look(slot, settled);
-            // A long session is walked over again only once there are as many more.
-            slot.look_from = slot.events.len() + held.max(MOMENTS_MORE);
+            let walked = self.look(slot, settled);
+            slot.look_from = slot.events.len() + walked.max(MOMENTS_MORE);
         }
     }
 

@@ -11,6 +11,7 @@ use crate::value::{Fixed, IntoLane, NULL};
 use crate::window::at::testing::{self as at, Arrived, Asked, Event};
 use crate::window::decayed::DecayedRow;
 use crate::window::decayed::finals::Passed;
+use crate::window::decayed::settled::Numbered;
 use crate::window::finals::Finals;
 use crate::window::placed::Placed;
 
@@ -20,7 +21,7 @@ const HISTORY_US: i64 = 800;
 type Answer = (Row, Option<DecayedRow<i64>>);
 
 fn is_label(row: &Row) -> bool {
-    row.id % 3 == 0
+    row.id.is_multiple_of(3)
 }
 
 /// The moment that a label asks for.
@@ -33,16 +34,16 @@ fn arrived(row: &Row) -> EventTime {
     row.at + [0, -500, 900, 6_000][row.id as usize % 4]
 }
 
-fn placed(row: &Row) -> Event<i64, i64> {
+fn placed(row: &Row) -> Event<i64, Numbered<Row>> {
     let number = Some(row.value).filter(|value| *value != 3);
     Placed {
         at: row.at,
         key: row.key,
-        row: number.into_lane(),
+        row: (*row, number.into_lane()),
     }
 }
 
-fn seen(row: Row) -> Asked<i64, Event<i64, i64>, Row> {
+fn seen(row: Row) -> Asked<i64, Event<i64, Numbered<Row>>, Row> {
     if is_label(&row) {
         at::label(asks(&row), row.key, row)
     } else {
@@ -50,7 +51,7 @@ fn seen(row: Row) -> Asked<i64, Event<i64, i64>, Row> {
     }
 }
 
-fn seen_as_arrived(row: Row) -> Asked<i64, Arrived<i64, i64>, Row> {
+fn seen_as_arrived(row: Row) -> Asked<i64, Arrived<i64, Numbered<Row>>, Row> {
     if is_label(&row) {
         at::label(asks(&row), row.key, row)
     } else {
@@ -92,11 +93,7 @@ fn expected(epochs: &Epochs<Row>, counts: impl Fn(&Row, EventTime) -> bool) -> B
         let moment = asks(label);
         let events = there().filter(|(row, _)| !is_label(row) && row.key == label.key);
         let events = events.filter(|(row, _)| row.at <= moment && counts(row, moment));
-        let numbered = events.map(|(row, copies)| {
-            let Placed { at, key, row: lane } = placed(row);
-            let row = (*row, lane);
-            (Placed { at, key, row }, *copies)
-        });
+        let numbered = events.map(|(row, copies)| (placed(row), *copies));
         let asking = Placed {
             at: moment,
             key: label.key,
@@ -136,14 +133,14 @@ fn labels_are_told_the_bits_of_final_rows_in_every_mode() {
         told += whole.len();
         let rows = project(&epochs, seen);
         let finals = run(
-            at::finals(at::fades::<_, Fixed<0>>(HALF_LIFE_US), HISTORY_US),
+            at::finals(at::fades::<_, _, Fixed<0>>(HALF_LIFE_US), HISTORY_US),
             &rows,
         );
         assert_eq!(finals, whole, "finals, seed {seed}");
-        let state = at::corrections(at::fades::<_, Fixed<0>>(HALF_LIFE_US), HISTORY_US);
+        let state = at::corrections(at::fades::<_, _, Fixed<0>>(HALF_LIFE_US), HISTORY_US);
         assert_eq!(run(state, &rows), whole, "corrections, seed {seed}");
         let known = expected(&epochs, |event, moment| arrived(event) <= moment);
-        let state = at::as_known_by(at::fades::<_, Fixed<0>>(HALF_LIFE_US), HISTORY_US);
+        let state = at::as_known_by(at::fades::<_, _, Fixed<0>>(HALF_LIFE_US), HISTORY_US);
         let rows = project(&epochs, seen_as_arrived);
         assert_eq!(run(state, &rows), known, "as known, seed {seed}");
     }
@@ -160,7 +157,7 @@ fn labels_as_known_are_told_once_what_had_come() {
         epochs
             .iter_mut()
             .for_each(|(_, rows)| rows.retain(|row| row.1 > 0));
-        let mut state = at::as_known(at::fades::<_, Fixed<0>>(HALF_LIFE_US), HISTORY_US);
+        let mut state = at::as_known(at::fades::<_, _, Fixed<0>>(HALF_LIFE_US), HISTORY_US);
         let (mut told, mut whole) = (Bits::new(), Bits::new());
         for (number, (time, rows)) in project(&epochs, seen).iter().enumerate() {
             add(&mut told, step(&mut state, time, rows));
@@ -177,7 +174,7 @@ fn labels_as_known_are_told_once_what_had_come() {
 fn saved_sums_tell_labels_the_same() {
     for seed in 0..40 {
         let epochs = log(seed, 400, |row| row);
-        let store = || at::fades::<_, Fixed<0>>(HALF_LIFE_US);
+        let store = || at::fades::<_, _, Fixed<0>>(HALF_LIFE_US);
         let rows = project(&epochs, seen);
         assert_continues(|| at::finals(store(), HISTORY_US), side_tag, &rows);
         assert_continues(|| at::corrections(store(), HISTORY_US), side_tag, &rows);

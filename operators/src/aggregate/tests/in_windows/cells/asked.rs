@@ -23,24 +23,32 @@ use crate::aggregate::tests::in_windows::erased::{AnyAggregate, Bits, Erased};
 use crate::aggregate::tests::in_windows::log::{Times, Unruly};
 use crate::aggregate::tests::laws::Row;
 use crate::window::at::testing::{self as at, Arrived, Asked, Event};
-use crate::window::grouped::{Calendar, OpenRow, Span};
+use crate::window::grouped::{Calendar, Span, WindowsAt};
 use crate::window::last_rows::LastRow;
 use crate::window::session::SessionAt;
 use crate::window::sliding::SlidingRow;
 
-/// Labels are behind by so many steps at most.
+/// Labels are behind by so many steps at most, or by none where there is no history.
 const BEHIND_STEPS: i64 = 2;
 const HISTORY_US: i64 = BEHIND_STEPS * STEP_US;
+
+/// What a label asks for: the windows of a key, as of a moment.
+type Asks = fn(&Row) -> (u32, EventTime);
 
 fn is_label(row: &Row) -> bool {
     row.id.is_multiple_of(4)
 }
 
-/// What a label asks for: the windows of a key, as of a moment; of each key some ask further back than others.
+/// Of each key some ask further back than others.
 fn asks(row: &Row) -> (u32, EventTime) {
     let behind = i64::from(row.id / 12) % (BEHIND_STEPS + 1);
-    let of_key = (key(row) + u32::from(row.category)) % 3;
-    (of_key, row.at.saturating_sub(behind * STEP_US))
+    let (of_key, at) = asks_now(row);
+    (of_key, at.saturating_sub(behind * STEP_US))
+}
+
+/// As of the label's own moment.
+fn asks_now(row: &Row) -> (u32, EventTime) {
+    ((key(row) + u32::from(row.category)) % 3, row.at)
 }
 
 /// When an event came, by its own word: at once, before it happened, soon, and after it has left one window or both.
@@ -106,7 +114,7 @@ fn session() -> Holds {
 fn answered(
     asked: &Row,
     of: &Come,
-    holds: &Holds,
+    (asks, holds): &(Asks, Holds),
     counts: impl Fn(&Row) -> bool,
 ) -> (Label, Vec<Vec<Row>>) {
     let (of_key, moment) = asks(asked);
@@ -133,9 +141,10 @@ fn labels(come: &Come) -> impl Iterator<Item = (&Row, Diff)> {
 fn before(
     come: &Come,
     passed: EventTime,
-    holds: &Holds,
+    holds: &(Asks, Holds),
     counts: impl Fn(&Row, EventTime) -> bool,
 ) -> Defined {
+    let asks = holds.0;
     let asked = labels(come).filter(|(row, _)| asks(row).1 < passed);
     let answers = asked.map(|(row, count)| {
         let (label, windows) = answered(row, come, holds, |event| counts(event, asks(row).1));
@@ -144,19 +153,19 @@ fn before(
     answers.collect()
 }
 
-fn finals(holds: Holds) -> impl Fn(&Come, &EpochTime) -> Defined {
+fn finals(holds: (Asks, Holds), _: i64) -> impl Fn(&Come, &EpochTime) -> Defined {
     move |come, time| before(come, time.watermark, &holds, |_, _| true)
 }
 
-fn corrections(holds: Holds) -> impl Fn(&Come, &EpochTime) -> Defined {
+fn corrections(holds: (Asks, Holds), _: i64) -> impl Fn(&Come, &EpochTime) -> Defined {
     move |come, _| before(come, EventTime::MAX, &holds, |_, _| true)
 }
 
-fn as_known_by(holds: Holds) -> impl Fn(&Come, &EpochTime) -> Defined {
+fn as_known_by(holds: (Asks, Holds), history_us: i64) -> impl Fn(&Come, &EpochTime) -> Defined {
     move |come, time| {
         let passed = match time.watermark {
             WATERMARK_END => WATERMARK_END,
-            watermark => watermark.saturating_sub(HISTORY_US),
+            watermark => watermark.saturating_sub(history_us),
         };
         before(come, passed, &holds, |event, moment| {
             arrived(event) <= moment
@@ -164,7 +173,7 @@ fn as_known_by(holds: Holds) -> impl Fn(&Come, &EpochTime) -> Defined {
     }
 }
 
-fn as_known(holds: Holds) -> impl Fn(&Come, &EpochTime) -> Defined {
+fn as_known(holds: (Asks, Holds), _: i64) -> impl Fn(&Come, &EpochTime) -> Defined {
     let of_one_log = RefCell::new(Told::default());
     move |come, time| of_one_log.borrow_mut().defined(come, time, &holds)
 }
@@ -174,7 +183,7 @@ fn as_known(holds: Holds) -> impl Fn(&Come, &EpochTime) -> Defined {
 struct Told(BTreeMap<Row, (Label, Vec<Vec<Row>>)>);
 
 impl Told {
-    fn defined(&mut self, come: &Come, time: &EpochTime, holds: &Holds) -> Defined {
+    fn defined(&mut self, come: &Come, time: &EpochTime, holds: &(Asks, Holds)) -> Defined {
         if time.epoch == 1 {
             self.0.clear();
         }
@@ -190,22 +199,34 @@ impl Told {
     }
 }
 
-fn seen(row: &Row) -> Asked<u32, Event<u32, Row>, Row> {
+/// A row as an event, which is seen as `see` tells, or as a label.
+fn as_either<E>(row: &Row, asks: Asks, see: impl Fn(&Row) -> E) -> Asked<u32, E, Row> {
     if is_label(row) {
         let (of_key, moment) = asks(row);
         at::label(moment, of_key, row.clone())
     } else {
-        at::event(&key(row), placed(row))
+        at::event(&key(row), see(row))
     }
 }
 
+fn see_as_arrived(row: &Row) -> Arrived<u32, Row> {
+    at::arrived(arrived(row), placed(row))
+}
+
+fn seen(row: &Row) -> Asked<u32, Event<u32, Row>, Row> {
+    as_either(row, asks, placed)
+}
+
+fn seen_now(row: &Row) -> Asked<u32, Event<u32, Row>, Row> {
+    as_either(row, asks_now, placed)
+}
+
 fn seen_as_arrived(row: &Row) -> Asked<u32, Arrived<u32, Row>, Row> {
-    if is_label(row) {
-        let (of_key, moment) = asks(row);
-        at::label(moment, of_key, row.clone())
-    } else {
-        at::event(&key(row), at::arrived(arrived(row), placed(row)))
-    }
+    as_either(row, asks, see_as_arrived)
+}
+
+fn seen_now_as_arrived(row: &Row) -> Asked<u32, Arrived<u32, Row>, Row> {
+    as_either(row, asks_now, see_as_arrived)
 }
 
 fn told((asked, row): (Row, Option<SlidingRow<u32, Bits, 2>>)) -> (Label, Vec<Bits>) {
@@ -220,7 +241,7 @@ fn told_last((asked, row): (Row, Option<LastRow<u32, Bits>>)) -> (Label, Vec<Bit
     (label, value)
 }
 
-fn told_open((asked, row): (Row, Option<OpenRow<u32, Bits>>)) -> (Label, Vec<Bits>) {
+fn told_open((asked, row): (Row, Option<WindowsAt<u32, Bits>>)) -> (Label, Vec<Bits>) {
     let row = row.expect("no label is further behind than the history");
     let label = Label {
         key: row.key,
@@ -304,56 +325,64 @@ fn kinds() -> Vec<Kind> {
     ]
 }
 
-/// Each kind of window in a mode.
+/// Each kind of window in a mode; every second one without history.
 macro_rules! cells {
-    ($mode:ident, $seen:ident) => {{
-        let cells = kinds().into_iter().map(|kind| Cell {
-            name: Box::leak(format!("{} at labels, {}", kind.name, stringify!($mode)).into()),
-            times: kind.times,
-            unruly: Unruly::Retractions,
-            shows: Shows::All,
-            frees: false,
-            defined: Box::new($mode(kind.holds)),
-            make: Box::new(
-                move |aggregate: &Rc<dyn AnyAggregate>| -> Box<dyn Machine> {
-                    let aggregate = Erased::<true>(Rc::clone(aggregate));
-                    match kind.store.clone() {
-                        Store::Trailing => {
-                            let store = at::trailing(aggregate, widths());
-                            Box::new(Of(at::$mode(store, HISTORY_US), $seen, told))
+    ($mode:ident, $first_with:literal, [$seen:ident, $seen_now:ident]) => {{
+        let numbered = kinds().into_iter().enumerate();
+        let cells = numbered.map(|(number, kind)| {
+            let (history_us, asks, see): (_, Asks, fn(&Row) -> _) = if number % 2 == $first_with {
+                (HISTORY_US, asks, $seen)
+            } else {
+                (0, asks_now, $seen_now)
+            };
+            Cell {
+                name: Box::leak(format!("{} at labels, {}", kind.name, stringify!($mode)).into()),
+                times: kind.times,
+                unruly: Unruly::Retractions,
+                shows: Shows::All,
+                frees: false,
+                defined: Box::new($mode((asks, kind.holds), history_us)),
+                make: Box::new(
+                    move |aggregate: &Rc<dyn AnyAggregate>| -> Box<dyn Machine> {
+                        let aggregate = Erased::<true>(Rc::clone(aggregate));
+                        match kind.store.clone() {
+                            Store::Trailing => {
+                                let store = at::trailing(aggregate, widths());
+                                Box::new(Of(at::$mode(store, history_us), see, told))
+                            }
+                            Store::Newest => {
+                                let store = at::newest(ROWS, aggregate);
+                                Box::new(Of(at::$mode(store, history_us), see, told_last))
+                            }
+                            Store::UpTo(span) => {
+                                let store = at::up_to(span, aggregate);
+                                Box::new(Of(at::$mode(store, history_us), see, told_open))
+                            }
+                            Store::Open => {
+                                let store = at::open(GAP_US, aggregate);
+                                Box::new(Of(at::$mode(store, history_us), see, told_session))
+                            }
                         }
-                        Store::Newest => {
-                            let store = at::newest(ROWS, aggregate);
-                            Box::new(Of(at::$mode(store, HISTORY_US), $seen, told_last))
-                        }
-                        Store::UpTo(span) => {
-                            let store = at::up_to(span, aggregate);
-                            Box::new(Of(at::$mode(store, HISTORY_US), $seen, told_open))
-                        }
-                        Store::Open => {
-                            let store = at::open(GAP_US, aggregate);
-                            Box::new(Of(at::$mode(store, HISTORY_US), $seen, told_session))
-                        }
-                    }
-                },
-            ),
+                    },
+                ),
+            }
         });
         cells.collect()
     }};
 }
 
 pub(in crate::aggregate::tests::in_windows) fn labels_finals() -> Vec<Cell> {
-    cells!(finals, seen)
+    cells!(finals, 0, [seen, seen_now])
 }
 
 pub(in crate::aggregate::tests::in_windows) fn labels_corrections() -> Vec<Cell> {
-    cells!(corrections, seen)
+    cells!(corrections, 1, [seen, seen_now])
 }
 
 pub(in crate::aggregate::tests::in_windows) fn labels_as_known() -> Vec<Cell> {
-    cells!(as_known, seen)
+    cells!(as_known, 0, [seen, seen_now])
 }
 
 pub(in crate::aggregate::tests::in_windows) fn labels_as_known_by_arrival() -> Vec<Cell> {
-    cells!(as_known_by, seen_as_arrived)
+    cells!(as_known_by, 1, [seen_as_arrived, seen_now_as_arrived])
 }
