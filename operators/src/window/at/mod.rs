@@ -51,6 +51,7 @@
 //! one state. A key with last rows, a lifetime or fading sums is never forgotten. In `as_known_by` sessions and fading sums
 //! keep all events, and their keys.
 
+pub(in crate::window) mod asked;
 mod corrections;
 mod finals;
 pub(in crate::window) mod kept;
@@ -76,6 +77,7 @@ use thalweg_engine::update::{Data, Diff};
 use crate::key_by::Timeline;
 use crate::table_ops::TableOps;
 use crate::window::rolling::queue::Due;
+pub use asked::Asked;
 use corrections::Corrections;
 use finals::Finals;
 use known::AsKnown;

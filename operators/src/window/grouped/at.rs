@@ -10,24 +10,14 @@
 
 use thalweg_engine::error::JobError;
 use thalweg_engine::key::Key;
-use thalweg_engine::table::Table;
 use thalweg_engine::update::Data;
 
-use crate::aggregate::{self, Aggregate};
+use crate::aggregate::Aggregate;
 use crate::key_by::Timeline;
-use crate::window::at::kept::Kept;
-use crate::window::at::{Features, PointInTime, Sealed};
+use crate::window::at::PointInTime;
+use crate::window::at::asked::{Asked, Windows};
 use crate::window::grouped::Grouped;
-use crate::window::grouped::view::{UpTo, WindowsAt};
-use crate::window::placed::Placed;
-
-/// The windows, and what labels ask of them.
-#[derive(Clone)]
-pub struct AskedWindows<'s, D: Data + Ord, K: Key, A: Aggregate<D>> {
-    windows: Grouped<'s, D, K>,
-    name: String,
-    aggregate: A,
-}
+use crate::window::grouped::view::UpTo;
 
 impl<'s, D: Data + Ord, K: Key> Grouped<'s, D, K> {
     /// The windows that hold the moments of labels, another table by the same key, as of these: the rows from a window's
@@ -42,41 +32,29 @@ impl<'s, D: Data + Ord, K: Key> Grouped<'s, D, K> {
         name: &str,
         aggregate: A,
         labels: &Timeline<'s, B, K>,
-    ) -> PointInTime<'s, AskedWindows<'s, D, K, A>, B> {
-        let table = &self.timeline.keyed.table;
-        aggregate::check(table, name, &aggregate);
+    ) -> PointInTime<'s, Asked<Self, A>, B> {
         if !self.has_times {
             let text = format!(
                 "window '{name}': labels ask for a lifetime up to their moments, and its rows have none; \
                  call event_time before lifetime"
             );
-            table.graph().refuse(JobError::Wrong(text));
+            let graph = self.timeline.keyed.table.graph();
+            graph.refuse(JobError::Wrong(text));
         }
-        let asked = AskedWindows {
-            windows: self.clone(),
-            name: name.to_owned(),
-            aggregate,
-        };
-        PointInTime::new(&asked, labels)
+        Asked::of(self, name, aggregate, labels)
     }
 }
 
-impl<'s, D: Data + Ord, K: Key, A: Aggregate<D>> Features<'s> for AskedWindows<'s, D, K, A> {}
-
-impl<'s, D: Data + Ord, K: Key, A: Aggregate<D>> Sealed<'s> for AskedWindows<'s, D, K, A> {
+impl<'s, D: Data + Ord, K: Key> Windows<'s> for Grouped<'s, D, K> {
     type Of = D;
-    type Row = WindowsAt<K, A::Output>;
-    type Past = Kept<K, D, UpTo<A>>;
+    type Key = K;
+    type View<A: Aggregate<D>> = UpTo<A>;
 
-    fn name(&self) -> &str {
-        &self.name
+    fn timeline(&self) -> &Timeline<'s, D, K> {
+        &self.timeline
     }
 
-    fn past(&self) -> Self::Past {
-        Kept::new(UpTo::new(self.aggregate.clone(), self.windows.span.clone()))
-    }
-
-    fn events<E: Data>(&self, see: impl Fn(&D, Placed<K, D>) -> E + 'static) -> Table<'s, E> {
-        self.windows.timeline.seen(&self.name, see)
+    fn view<A: Aggregate<D>>(&self, aggregate: A) -> UpTo<A> {
+        UpTo::new(aggregate, self.span.clone())
     }
 }

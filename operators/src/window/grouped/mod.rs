@@ -67,7 +67,6 @@ use thalweg_engine::update::Data;
 use crate::aggregate::{self, Aggregate};
 use crate::key_by::{Keyed, Timeline, micros};
 
-pub use at::AskedWindows;
 pub use calendar::Calendar;
 pub(crate) use calendar::Local;
 pub(crate) use span::Span;

@@ -6,25 +6,16 @@
 //! ```
 
 use thalweg_engine::key::Key;
-use thalweg_engine::table::Table;
 use thalweg_engine::time::EventTime;
 use thalweg_engine::update::{Data, Diff};
 
-use crate::aggregate::{self, Aggregate};
+use crate::aggregate::Aggregate;
 use crate::key_by::Timeline;
-use crate::window::at::kept::{Kept, MOMENTS_MORE, View};
-use crate::window::at::{Features, PointInTime, Sealed};
+use crate::window::at::PointInTime;
+use crate::window::at::asked::{Asked, Windows};
+use crate::window::at::kept::{MOMENTS_MORE, View};
 use crate::window::events::{self, Events, present};
 use crate::window::last_rows::{LastRow, LastRows};
-use crate::window::placed::Placed;
-
-/// The last rows, and what labels ask of them.
-#[derive(Clone)]
-pub struct AskedLast<'s, D: Data + Ord, K: Key, A: Aggregate<D>> {
-    last: LastRows<'s, D, K>,
-    name: String,
-    aggregate: A,
-}
 
 impl<'s, D: Data + Ord, K: Key> LastRows<'s, D, K> {
     /// The last rows as of the moments of labels, another table by the same key: the newest rows up to the label's moment,
@@ -36,34 +27,22 @@ impl<'s, D: Data + Ord, K: Key> LastRows<'s, D, K> {
         name: &str,
         aggregate: A,
         labels: &Timeline<'s, B, K>,
-    ) -> PointInTime<'s, AskedLast<'s, D, K, A>, B> {
-        aggregate::check(&self.timeline.keyed.table, name, &aggregate);
-        let asked = AskedLast {
-            last: self.clone(),
-            name: name.to_owned(),
-            aggregate,
-        };
-        PointInTime::new(&asked, labels)
+    ) -> PointInTime<'s, Asked<Self, A>, B> {
+        Asked::of(self, name, aggregate, labels)
     }
 }
 
-impl<'s, D: Data + Ord, K: Key, A: Aggregate<D>> Features<'s> for AskedLast<'s, D, K, A> {}
-
-impl<'s, D: Data + Ord, K: Key, A: Aggregate<D>> Sealed<'s> for AskedLast<'s, D, K, A> {
+impl<'s, D: Data + Ord, K: Key> Windows<'s> for LastRows<'s, D, K> {
     type Of = D;
-    type Row = LastRow<K, A::Output>;
-    type Past = Kept<K, D, Newest<A>>;
+    type Key = K;
+    type View<A: Aggregate<D>> = Newest<A>;
 
-    fn name(&self) -> &str {
-        &self.name
+    fn timeline(&self) -> &Timeline<'s, D, K> {
+        &self.timeline
     }
 
-    fn past(&self) -> Self::Past {
-        Kept::new(Newest::new(self.last.rows, self.aggregate.clone()))
-    }
-
-    fn events<E: Data>(&self, see: impl Fn(&D, Placed<K, D>) -> E + 'static) -> Table<'s, E> {
-        self.last.timeline.seen(&self.name, see)
+    fn view<A: Aggregate<D>>(&self, aggregate: A) -> Newest<A> {
+        Newest::new(self.rows, aggregate)
     }
 }
 

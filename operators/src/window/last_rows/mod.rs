@@ -67,8 +67,6 @@ use crate::key_by::Timeline;
 use crate::window::finals::Finals;
 use crate::window::placed::Placed;
 
-pub use at::AskedLast;
-
 /// The last rows of each key, which wait to be told what to compute.
 #[derive(Clone)]
 pub struct LastRows<'s, D: Data + Ord, K: Key> {

@@ -9,25 +9,16 @@ use std::ops::ControlFlow;
 
 use serde::{Deserialize, Serialize};
 use thalweg_engine::key::Key;
-use thalweg_engine::table::Table;
 use thalweg_engine::time::EventTime;
 use thalweg_engine::update::{Data, Diff};
 
-use crate::aggregate::{self, Aggregate};
+use crate::aggregate::Aggregate;
 use crate::key_by::Timeline;
-use crate::window::at::kept::{Kept, MOMENTS_MORE, View};
-use crate::window::at::{Features, PointInTime, Sealed};
+use crate::window::at::PointInTime;
+use crate::window::at::asked::{Asked, Windows};
+use crate::window::at::kept::{MOMENTS_MORE, View};
 use crate::window::events::{self, Events, present};
-use crate::window::placed::Placed;
 use crate::window::session::SessionWindows;
-
-/// The sessions, and what labels ask of them.
-#[derive(Clone)]
-pub struct AskedSessions<'s, D: Data + Ord, K: Key, A: Aggregate<D>> {
-    sessions: SessionWindows<'s, D, K>,
-    name: String,
-    aggregate: A,
-}
 
 /// What a key's session had come to at a label's moment.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -63,34 +54,22 @@ impl<'s, D: Data + Ord, K: Key> SessionWindows<'s, D, K> {
         name: &str,
         aggregate: A,
         labels: &Timeline<'s, B, K>,
-    ) -> PointInTime<'s, AskedSessions<'s, D, K, A>, B> {
-        aggregate::check(&self.timeline.keyed.table, name, &aggregate);
-        let asked = AskedSessions {
-            sessions: self.clone(),
-            name: name.to_owned(),
-            aggregate,
-        };
-        PointInTime::new(&asked, labels)
+    ) -> PointInTime<'s, Asked<Self, A>, B> {
+        Asked::of(self, name, aggregate, labels)
     }
 }
 
-impl<'s, D: Data + Ord, K: Key, A: Aggregate<D>> Features<'s> for AskedSessions<'s, D, K, A> {}
-
-impl<'s, D: Data + Ord, K: Key, A: Aggregate<D>> Sealed<'s> for AskedSessions<'s, D, K, A> {
+impl<'s, D: Data + Ord, K: Key> Windows<'s> for SessionWindows<'s, D, K> {
     type Of = D;
-    type Row = SessionAt<K, A::Output>;
-    type Past = Kept<K, D, Open<A>>;
+    type Key = K;
+    type View<A: Aggregate<D>> = Open<A>;
 
-    fn name(&self) -> &str {
-        &self.name
+    fn timeline(&self) -> &Timeline<'s, D, K> {
+        &self.timeline
     }
 
-    fn past(&self) -> Self::Past {
-        Kept::new(Open::new(self.aggregate.clone(), self.sessions.gap_us))
-    }
-
-    fn events<E: Data>(&self, see: impl Fn(&D, Placed<K, D>) -> E + 'static) -> Table<'s, E> {
-        self.sessions.timeline.seen(&self.name, see)
+    fn view<A: Aggregate<D>>(&self, aggregate: A) -> Open<A> {
+        Open::new(aggregate, self.gap_us)
     }
 }
 

@@ -49,7 +49,7 @@ use thalweg_engine::update::Data;
 
 use crate::aggregate::{self, Aggregate};
 use crate::key_by::{Timeline, micros};
-pub use at::{AskedSessions, OpenSession, SessionAt};
+pub use at::{OpenSession, SessionAt};
 use finals::Finals;
 use state::State;
 
