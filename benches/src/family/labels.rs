@@ -1,20 +1,16 @@
-//! Windows as of the moments of labels: in the modes of which no speed is asked, of any aggregate, and of other kinds.
+//! Windows as of the moments of labels: in the modes of which no speed is asked, of any aggregate, and by number.
 //!
 //! ```text
-//! labels     (user, t) ─▶ (label, windows [t − width, t] of the user's payments, or those that are open at t)
+//! labels     (user, t) ─▶ (label, windows [t − width, t] of the user's payments, or the last ten up to t)
 //! expected   per label and window: payments and their amounts, weighted by t and by the window
 //! ```
 
 use std::sync::Arc;
 
-use thalweg::operators::key_by::Timeline;
 use thalweg::operators::value::Fixed;
 use thalweg::operators::window::at::{Answer, PointInTime};
-use thalweg::operators::window::decayed::DecayedRow;
-use thalweg::operators::window::grouped::WindowsAt;
 use thalweg::operators::window::last_rows::LastRow;
 use thalweg::operators::window::rolling::{Rolled, Rolling};
-use thalweg::operators::window::session::SessionAt;
 use thalweg::operators::window::sliding::SlidingRow;
 use thalweg::prelude::*;
 
@@ -27,13 +23,11 @@ use crate::workload::{Workload, source};
 const HOUR_US: i64 = 3_600_000_000;
 const DAY_US: i64 = 24 * HOUR_US;
 const WIDTHS_US: [i64; 3] = [HOUR_US, DAY_US, 7 * DAY_US];
-/// What ends a session.
-const GAP_US: i64 = HOUR_US / 2;
 /// Payments that count as a user's last ones.
 const LAST: usize = 10;
 
 /// A user and a moment, for which the user's windows are asked.
-type Asked = (u64, i64);
+pub(super) type Asked = (u64, i64);
 /// A user's amounts over the three widths.
 type Spend = Rolled<u64, Fixed<0>, 1, 3>;
 /// The windows as of labels, in no mode yet.
@@ -68,53 +62,11 @@ pub(super) fn all() -> Vec<Workload> {
             };
             tenths(rows).map(last).sum()
         }),
-        Workload::checked("point_in_time_hour", this_hour, |rows| {
-            spent(rows, |of_user, at| {
-                window(of_user, at - at.rem_euclid(HOUR_US), at)
-            })
-        }),
-        Workload::checked("point_in_time_session", session, |rows| {
-            spent(rows, |of_user, at| {
-                let until = window(of_user, i64::MIN, at);
-                let mut next = at;
-                let before = until.iter().rposition(|row| {
-                    let is_apart = next - row.at > GAP_US;
-                    next = row.at;
-                    is_apart
-                });
-                &until[before.map_or(0, |place| place + 1)..]
-            })
-        }),
-        Workload::checked("point_in_time_lifetime", lifetime, |rows| {
-            spent(rows, |of_user, at| window(of_user, i64::MIN, at))
-        }),
-        Workload::checked("point_in_time_decayed", decayed, |rows| {
-            let users = by_key(rows, |row| row.user);
-            let faded = |(user, at): Asked| {
-                let until = window(&users[&user], i64::MIN, at).iter();
-                let cents = until.map(|row| {
-                    let hours = (at - row.at) as f64 / HOUR_US as f64;
-                    row.cents as f64 * (-hours).exp2()
-                });
-                cents.sum::<f64>() * weight(at) as f64
-            };
-            tenths(rows).map(faded).sum()
-        }),
     ]
 }
 
-/// The amounts of the payments that count for each label, of its user's by time.
-fn spent(rows: &[Payment], counts: impl Fn(&[Payment], i64) -> &[Payment]) -> f64 {
-    let users = by_key(rows, |row| row.user);
-    let of_label = |(user, at): Asked| {
-        let counted = counts(&users[&user], at).iter();
-        (counted.map(|row| row.cents).sum::<i64>() * weight(at)) as f64
-    };
-    tenths(rows).map(of_label).sum()
-}
-
 /// The labels that ask as of every tenth payment.
-fn tenths(rows: &[Payment]) -> impl Iterator<Item = Asked> {
+pub(super) fn tenths(rows: &[Payment]) -> impl Iterator<Item = Asked> {
     rows.iter().step_by(10).map(|row| (row.user, row.at))
 }
 
@@ -129,7 +81,7 @@ fn arrived(row: &Payment) -> i64 {
 }
 
 /// The payments of a user from a moment to another, both inside.
-fn window(rows: &[Payment], from: i64, to: i64) -> &[Payment] {
+pub(super) fn window(rows: &[Payment], from: i64, to: i64) -> &[Payment] {
     let [from, until] = [from, to + 1].map(|at| rows.partition_point(|row| row.at < at));
     &rows[from..until]
 }
@@ -182,7 +134,7 @@ fn spend<'s>(
 }
 
 /// Payments, and labels as of every tenth of them, from a source of their own.
-fn payments_and_tenths<'s>(
+pub(super) fn payments_and_tenths<'s>(
     g: &Graph<'s>,
     rows: &Arc<Vec<Payment>>,
     workers: usize,
@@ -262,85 +214,6 @@ fn last_rows(rows: Arc<Vec<Payment>>, workers: usize, digest: Digest) -> Job {
             .event_time(|payment| payment.at)
             .last_rows(LAST)?
             .at("last ten", sum(|payment: &Payment| payment.cents), &labels)
-            .finals()
-            .sink("digest", DigestSink::new(&digest, look))
-    })
-}
-
-/// A user's payments by time, and labels as of every tenth of all by user and time.
-type Timelines<'s> = (Timeline<'s, Payment, u64>, Timeline<'s, Asked, u64>);
-
-fn timelines<'s>(
-    g: &Graph<'s>,
-    rows: &Arc<Vec<Payment>>,
-    workers: usize,
-) -> Result<Timelines<'s>, JobError> {
-    let (payments, labels) = payments_and_tenths(g, rows, workers)?;
-    let payments = payments.key_by(|payment| payment.user);
-    let labels = labels.key_by(|label: &Asked| label.0);
-    Ok((
-        payments.event_time(|payment| payment.at),
-        labels.event_time(|label| label.1),
-    ))
-}
-
-/// The sum of a user's payments in the hour of the clock, up to each label.
-fn this_hour(rows: Arc<Vec<Payment>>, workers: usize, digest: Digest) -> Job {
-    Job::new("point_in_time_hour", move |g| {
-        let (payments, labels) = timelines(g, &rows, workers)?;
-        let hour = payments.tumbling(hours(1))?;
-        let answers = hour.at("hour", sum(|payment: &Payment| payment.cents), &labels);
-        answers
-            .finals()
-            .sink("digest", DigestSink::new(&digest, opened))
-    })
-}
-
-/// The sum of a user's payments in the session that is open, up to each label.
-fn session(rows: Arc<Vec<Payment>>, workers: usize, digest: Digest) -> Job {
-    type Row = Answer<Asked, SessionAt<u64, f64>>;
-    let look = |((_, at), row): &Row| {
-        let open = row.as_ref().map(|row| row.session.as_ref());
-        let cents = open.map(|open| open.map_or(0.0, |open| open.value));
-        cents.unwrap_or(f64::NAN) * weight(*at) as f64
-    };
-    Job::new("point_in_time_session", move |g| {
-        let (payments, labels) = timelines(g, &rows, workers)?;
-        let sessions = payments.session(minutes(30))?;
-        let answers = sessions.at("session", sum(|payment: &Payment| payment.cents), &labels);
-        answers
-            .finals()
-            .sink("digest", DigestSink::new(&digest, look))
-    })
-}
-
-/// The sum of all payments of a user, up to each label.
-fn lifetime(rows: Arc<Vec<Payment>>, workers: usize, digest: Digest) -> Job {
-    Job::new("point_in_time_lifetime", move |g| {
-        let (payments, labels) = timelines(g, &rows, workers)?;
-        let spent = sum(|payment: &Payment| payment.cents);
-        let answers = payments.lifetime().at("lifetime", spent, &labels);
-        answers
-            .finals()
-            .sink("digest", DigestSink::new(&digest, opened))
-    })
-}
-
-fn opened(((_, at), row): &Answer<Asked, WindowsAt<u64, f64>>) -> f64 {
-    let cents = row.as_ref().and_then(WindowsAt::value);
-    cents.copied().unwrap_or(f64::NAN) * weight(*at) as f64
-}
-
-/// The sum of a user's payments, half of which is gone after each hour, as of each label.
-fn decayed(rows: Arc<Vec<Payment>>, workers: usize, digest: Digest) -> Job {
-    let look = |((_, at), row): &Answer<Asked, DecayedRow<u64>>| {
-        row.as_ref().map_or(f64::NAN, |row| row.sum) * weight(*at) as f64
-    };
-    Job::new("point_in_time_decayed", move |g| {
-        let (payments, labels) = timelines(g, &rows, workers)?;
-        let fading = payments.decayed(hours(1))?;
-        let answers = fading.at("fading", |payment| payment.cents, &labels);
-        answers
             .finals()
             .sink("digest", DigestSink::new(&digest, look))
     })

@@ -6,7 +6,8 @@
 //! | [`modes`] | windows whose rows are repaired: tumbling, hopping, sessions, rolling windows of any aggregate |
 //! | [`windows`] | calendar days, lifetime, last rows, fading sums, rolling totals and windows of any aggregate |
 //! | [`by_row`] | last rows and fading sums with a row per payment, final and repaired |
-//! | [`labels`] | windows as of labels: repaired, as known, as known by arrival, and of any aggregate |
+//! | [`labels`] | windows as of labels: repaired, as known, as known by arrival, of any aggregate, and by number |
+//! | [`open`] | windows that hold a label, up to it: of the clock, sessions, lifetimes, fading sums |
 //! | [`joins`] | as of the next and of the nearest, in an interval, in a window, and on the key alone |
 //! | [`island`] | a join and a distinct count on differential dataflow |
 //! | [`transforms`] | scaling that is fitted as it goes, target encoding, encodings of a row by itself |
@@ -23,6 +24,7 @@ pub mod island;
 pub mod joins;
 pub mod labels;
 pub mod modes;
+pub mod open;
 pub mod transforms;
 pub mod windows;
 
@@ -39,6 +41,7 @@ pub fn all() -> Vec<Workload> {
         by_row::all(),
         modes::all(),
         labels::all(),
+        open::all(),
         aggregates::all(),
         joins::all(),
         island::all(),
