@@ -7,6 +7,7 @@
 
 use std::sync::Arc;
 
+use thalweg::operators::key_by::Timeline;
 use thalweg::operators::value::Fixed;
 use thalweg::operators::window::at::{Answer, PointInTime};
 use thalweg::operators::window::last_rows::LastRow;
@@ -134,7 +135,7 @@ fn spend<'s>(
 }
 
 /// Payments, and labels as of every tenth of them, from a source of their own.
-pub(super) fn payments_and_tenths<'s>(
+fn payments_and_tenths<'s>(
     g: &Graph<'s>,
     rows: &Arc<Vec<Payment>>,
     workers: usize,
@@ -144,6 +145,23 @@ pub(super) fn payments_and_tenths<'s>(
     let labels = g.source("labels", source(&labels, workers))?;
     let labels = labels.map(|label| (label.user, label.at));
     Ok((payments.clone(), labels))
+}
+
+/// A user's payments by time, and labels as of every tenth of all by user and time.
+pub(super) type Timelines<'s> = (Timeline<'s, Payment, u64>, Timeline<'s, Asked, u64>);
+
+pub(super) fn timelines<'s>(
+    g: &Graph<'s>,
+    rows: &Arc<Vec<Payment>>,
+    workers: usize,
+) -> Result<Timelines<'s>, JobError> {
+    let (payments, labels) = payments_and_tenths(g, rows, workers)?;
+    let payments = payments.key_by(|payment| payment.user);
+    let labels = labels.key_by(|label: &Asked| label.0);
+    Ok((
+        payments.event_time(|payment| payment.at),
+        labels.event_time(|label| label.1),
+    ))
 }
 
 /// The three windows at once, and repaired as payments come late.
@@ -185,14 +203,11 @@ fn largest(rows: Arc<Vec<Payment>>, workers: usize, digest: Digest) -> Job {
         largest.unwrap_or(0.0) * weight(*at) as f64
     };
     Job::new("point_in_time_largest", move |g| {
-        let (payments, labels) = payments_and_tenths(g, &rows, workers)?;
-        let labels = labels.key_by(|label: &Asked| label.0);
+        let (payments, labels) = timelines(g, &rows, workers)?;
         payments
-            .key_by(|payment| payment.user)
-            .event_time(|payment| payment.at)
             .rolling([hours(24)])?
             .aggregate("largest", max(|payment: &Payment| payment.cents))
-            .at(&labels.event_time(|label| label.1))
+            .at(&labels)
             .finals()
             .sink("digest", DigestSink::new(&digest, look))
     })
@@ -206,12 +221,8 @@ fn last_rows(rows: Arc<Vec<Payment>>, workers: usize, digest: Digest) -> Job {
         spent * weight(*at) as f64
     };
     Job::new("point_in_time_last_rows", move |g| {
-        let (payments, labels) = payments_and_tenths(g, &rows, workers)?;
-        let labels = labels.key_by(|label: &Asked| label.0);
-        let labels = labels.event_time(|label| label.1);
+        let (payments, labels) = timelines(g, &rows, workers)?;
         payments
-            .key_by(|payment| payment.user)
-            .event_time(|payment| payment.at)
             .last_rows(LAST)?
             .at("last ten", sum(|payment: &Payment| payment.cents), &labels)
             .finals()

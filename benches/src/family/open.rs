@@ -7,7 +7,6 @@
 
 use std::sync::Arc;
 
-use thalweg::operators::key_by::Timeline;
 use thalweg::operators::window::at::Answer;
 use thalweg::operators::window::decayed::DecayedRow;
 use thalweg::operators::window::grouped::WindowsAt;
@@ -17,7 +16,7 @@ use thalweg::prelude::*;
 use crate::data::Payment;
 use crate::digest::{Digest, DigestSink, weight};
 use crate::family::by_key;
-use crate::family::labels::{Asked, payments_and_tenths, tenths, window};
+use crate::family::labels::{Asked, tenths, timelines, window};
 use crate::workload::Workload;
 
 const HOUR_US: i64 = 3_600_000_000;
@@ -69,23 +68,6 @@ fn spent(rows: &[Payment], counts: impl Fn(&[Payment], i64) -> &[Payment]) -> f6
         (counted.map(|row| row.cents).sum::<i64>() * weight(at)) as f64
     };
     tenths(rows).map(of_label).sum()
-}
-
-/// A user's payments by time, and labels as of every tenth of all by user and time.
-type Timelines<'s> = (Timeline<'s, Payment, u64>, Timeline<'s, Asked, u64>);
-
-fn timelines<'s>(
-    g: &Graph<'s>,
-    rows: &Arc<Vec<Payment>>,
-    workers: usize,
-) -> Result<Timelines<'s>, JobError> {
-    let (payments, labels) = payments_and_tenths(g, rows, workers)?;
-    let payments = payments.key_by(|payment| payment.user);
-    let labels = labels.key_by(|label: &Asked| label.0);
-    Ok((
-        payments.event_time(|payment| payment.at),
-        labels.event_time(|label| label.1),
-    ))
 }
 
 /// The sum of a user's payments in the hour of the clock, up to each label.

@@ -18,7 +18,7 @@ use crate::key_by::Timeline;
 use crate::value::{IntoLane, Lane, NULL};
 use crate::window::at::kept::{Kept, MOMENTS_MORE, View};
 use crate::window::at::{Features, PointInTime, Sealed};
-use crate::window::decayed::fading::{ByHalfLife, HalfLives};
+use crate::window::decayed::fading::{ByHalfLife, HalfLives, Running};
 use crate::window::decayed::settled::Numbered;
 use crate::window::decayed::{Decayed, DecayedRow};
 use crate::window::events::{self, Events, present};
@@ -172,7 +172,7 @@ impl<D: Data + Ord, L: Lane> View<Numbered<D>> for Fades<L> {
         let after = after.flat_map(|(at, moment)| moment.iter().map(move |row| (*at, row)));
         let less = after.filter(|(_, (_, count))| present(**count) > 0);
         let less = less.map(|(at, (row, count))| self.lives.sums::<L>(at, row.1, *count).1);
-        let sums = slot.sums.until(last, less);
+        let sums = slot.sums.until(Running::default(), last, less);
         sums.read::<L>(&self.lives, at)
     }
 

@@ -140,8 +140,7 @@ impl<D: Data + Ord, K: Key, L: Lane> Corrections<D, K, L> {
                     new.add(was);
                 } else {
                     new.add(sums(row.new));
-                    let (number, change) = sums(row.new - row.old);
-                    slot.change(number, |all| all.add(change));
+                    slot.sums.add(sums(row.new - row.old));
                 }
             }
             let read = |running: &Running, copies: fn(&Changed<D>) -> Diff| {
@@ -239,8 +238,8 @@ impl<D: Data + Ord, K: Key, L: Lane> KeyedState for Corrections<D, K, L> {
             let slot = &mut self.slots[handle as usize];
             slot.passed = passed;
             for row in open.iter().filter(|row| row.row.1 != NULL) {
-                let (number, sums) = self.lives.sums::<L>(row.at, row.row.1, row.copies);
-                slot.change(number, |all| all.add(sums));
+                let sums = self.lives.sums::<L>(row.at, row.row.1, row.copies);
+                slot.sums.add(sums);
             }
             slot.open = open;
             self.held += slot.len();

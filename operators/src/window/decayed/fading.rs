@@ -146,21 +146,29 @@ impl ByHalfLife {
         }
     }
 
+    /// Takes sums of a half-life out.
+    pub(super) fn take(&mut self, (number, less): (i64, Sums)) {
+        let mut more = Sums::default();
+        more.take(less);
+        self.add((number, more));
+    }
+
     /// All of them, put together.
     fn together(&self) -> Running {
         let mut running = Running::default();
-        for (number, sums) in &self.0 {
-            running.add((*number, *sums));
-        }
+        self.0.iter().for_each(|(n, sums)| running.add((*n, *sums)));
         running
     }
 
-    /// Those up to a half-life, put together, without some that the last one has.
-    pub(super) fn until(&self, last: i64, less: impl Iterator<Item = Sums>) -> Running {
-        let mut running = Running::default();
-        for (number, sums) in self.0.range(..last) {
-            running.add((*number, *sums));
-        }
+    /// Those up to a half-life, put together on top of what is before them all, without some that the last one has.
+    pub(super) fn until(
+        &self,
+        before: Running,
+        last: i64,
+        less: impl Iterator<Item = Sums>,
+    ) -> Running {
+        let (mut running, ended) = (before, self.0.range(..last));
+        ended.for_each(|(n, sums)| running.add((*n, *sums)));
         let mut sums = self.0.get(&last).copied().unwrap_or_default();
         less.for_each(|less| sums.take(less));
         running.add((last, sums));

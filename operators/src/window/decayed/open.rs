@@ -4,14 +4,14 @@
 //! passed: one running sum │ open: rows by time, and two sums for each of their half-lives
 //! ```
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 
 use serde::{Deserialize, Serialize};
 use thalweg_engine::time::EventTime;
 use thalweg_engine::update::{Data, Diff};
 
 use crate::value::{Lane, NULL};
-use crate::window::decayed::fading::{HalfLives, Running, Sums};
+use crate::window::decayed::fading::{ByHalfLife, HalfLives, Running};
 use crate::window::decayed::settled::{Numbered, Settled};
 
 /// A row that the watermark has not passed, with its number's lane.
@@ -35,7 +35,7 @@ pub(super) struct Slot<D> {
     /// In order.
     pub(super) open: VecDeque<Open<D>>,
     /// The sums of the open rows, by half-life.
-    pub(super) sums: BTreeMap<i64, Sums>,
+    pub(super) sums: ByHalfLife,
     /// When the timer of the first open row is due; the end of time while none stands.
     pub(super) due: EventTime,
 }
@@ -45,7 +45,7 @@ impl<D: Data + Ord> Slot<D> {
         Self {
             passed: Settled::default(),
             open: VecDeque::new(),
-            sums: BTreeMap::new(),
+            sums: ByHalfLife::default(),
             due: EventTime::MAX,
         }
     }
@@ -63,15 +63,6 @@ impl<D: Data + Ord> Slot<D> {
         found.map_or(0, |place| self.open[place].copies)
     }
 
-    /// Changes the sums of a half-life.
-    pub(super) fn change(&mut self, number: i64, change: impl FnOnce(&mut Sums)) {
-        let sums = self.sums.entry(number).or_default();
-        change(sums);
-        if sums.is_zero() {
-            self.sums.remove(&number);
-        }
-    }
-
     /// The sums up to some open rows, which are all from a moment on.
     pub(super) fn before<'a, L: Lane>(
         &self,
@@ -83,18 +74,10 @@ impl<D: Data + Ord> Slot<D> {
         D: 'a,
     {
         let number = lives.number(from);
-        let mut running = self.passed.running;
-        for (number, sums) in self.sums.range(..number) {
-            running.add((*number, *sums));
-        }
-        let mut sums = self.sums.get(&number).copied().unwrap_or_default();
-        for open in rows.take_while(|open| lives.number(open.at) == number) {
-            if open.row.1 != NULL {
-                sums.take(lives.sums::<L>(open.at, open.row.1, open.copies).1);
-            }
-        }
-        running.add((number, sums));
-        running
+        let of_last = rows.take_while(|open| lives.number(open.at) == number);
+        let numbers = of_last.filter(|open| open.row.1 != NULL);
+        let less = numbers.map(|open| lives.sums::<L>(open.at, open.row.1, open.copies).1);
+        self.sums.until(self.passed.running, number, less)
     }
 
     /// Moves what the watermark has passed into the running sums.
@@ -105,8 +88,7 @@ impl<D: Data + Ord> Slot<D> {
             let lane = open.row.1;
             self.passed.add::<L>(lives, open.at, lane, open.copies);
             if lane != NULL {
-                let (number, sums) = lives.sums::<L>(open.at, lane, open.copies);
-                self.change(number, |all| all.take(sums));
+                self.sums.take(lives.sums::<L>(open.at, lane, open.copies));
             }
         }
     }

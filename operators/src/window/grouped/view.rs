@@ -5,7 +5,7 @@
 //!                    start                   takes out the rows between the two, one in another window begins anew
 //! ```
 
-use std::ops::Bound::{self, Excluded, Included};
+use std::ops::Bound::{Excluded, Included};
 
 use serde::{Deserialize, Serialize};
 use thalweg_engine::key::Key;
@@ -14,7 +14,7 @@ use thalweg_engine::update::{Data, Diff};
 
 use crate::aggregate::Aggregate;
 use crate::window::at::kept::{MOMENTS_MORE, View};
-use crate::window::events::{self, Events, present};
+use crate::window::events::{self, Events};
 use crate::window::grouped::Span;
 
 /// The windows of a key that hold a label's moment, up to it.
@@ -119,21 +119,6 @@ impl<S: Default> SoFar<S> {
     }
 }
 
-/// Adds the rows of a span to a state, or takes them out.
-fn add<D: Data + Ord, A: Aggregate<D>>(
-    aggregate: &A,
-    events: &Events<D>,
-    state: &mut A::State,
-    span: (Bound<EventTime>, Bound<EventTime>),
-    sign: Diff,
-) {
-    for (row, count) in events.range(span).flat_map(|(_, moment)| moment) {
-        if present(*count) > 0 {
-            aggregate.update(state, row, sign * count);
-        }
-    }
-}
-
 impl<D: Data + Ord, S: Default> Slot<D, S> {
     /// Moves what is counted to the rows in `from..=until`.
     fn move_to<A: Aggregate<D, State = S>>(
@@ -142,42 +127,9 @@ impl<D: Data + Ord, S: Default> Slot<D, S> {
         from: EventTime,
         until: EventTime,
     ) {
-        let (events, so_far) = (&self.events, &mut self.so_far);
-        let state = &mut so_far.state;
-        let any = so_far.from <= so_far.until;
-        let share_rows = any && so_far.from <= until && from <= so_far.until;
-        if !share_rows {
-            // None of the rows is taken out one by one.
-            *state = S::default();
-            if from <= until {
-                add(
-                    aggregate,
-                    events,
-                    state,
-                    (Included(from), Included(until)),
-                    1,
-                );
-            }
-        } else {
-            let sign = if from > so_far.from { -1 } else { 1 };
-            let moved = (from.min(so_far.from), from.max(so_far.from));
-            add(
-                aggregate,
-                events,
-                state,
-                (Included(moved.0), Excluded(moved.1)),
-                sign,
-            );
-            let sign = if until < so_far.until { -1 } else { 1 };
-            let moved = (until.min(so_far.until), until.max(so_far.until));
-            add(
-                aggregate,
-                events,
-                state,
-                (Excluded(moved.0), Included(moved.1)),
-                sign,
-            );
-        }
+        let so_far = &mut self.so_far;
+        let moved = [(so_far.from, so_far.until), (from, until)];
+        events::recount(aggregate, &self.events, &mut so_far.state, moved);
         (so_far.from, so_far.until) = (from, until);
     }
 }
@@ -248,7 +200,7 @@ impl<D: Data + Ord, A: Aggregate<D>> View<D> for UpTo<A> {
         let (mut state, mut until) = (A::State::default(), Included(at));
         let open = starts.into_iter().map(|start| {
             let more = (Included(start), until);
-            add(&self.aggregate, &slot.events, &mut state, more, 1);
+            events::count(&self.aggregate, &slot.events, &mut state, more, 1);
             until = Excluded(start);
             let value = self.aggregate.read(&state);
             OpenWindow { start, value }

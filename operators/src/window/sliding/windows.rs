@@ -69,19 +69,9 @@ impl<D: Data + Ord, A: Aggregate<D>, const W: usize> Windows<D, A, W> {
     pub(super) fn look(&mut self, aggregate: &A, end: EventTime, widths: &Widths<W>) {
         for (window, width) in widths.as_given().iter().enumerate() {
             let (old, new) = (self.starts[window], end.saturating_sub(*width));
-            let they_meet = old <= self.until && new <= self.until && old <= end;
-            if !they_meet {
-                // What the two share is nothing: none of the old events is taken out one by one.
-                self.states[window] = A::State::default();
-                self.add(aggregate, window, (Included(new), Included(end)), 1);
-            } else {
-                let sign = if new > old { -1 } else { 1 };
-                let (from, to) = (old.min(new), old.max(new));
-                self.add(aggregate, window, (Included(from), Excluded(to)), sign);
-                let sign = if end < self.until { -1 } else { 1 };
-                let (from, to) = (end.min(self.until), end.max(self.until));
-                self.add(aggregate, window, (Excluded(from), Included(to)), sign);
-            }
+            let state = &mut self.states[window];
+            let moved = [(old, self.until), (new, end)];
+            events::recount(aggregate, &self.events, state, moved);
             self.starts[window] = new;
         }
         self.until = end;
@@ -95,11 +85,13 @@ impl<D: Data + Ord, A: Aggregate<D>, const W: usize> Windows<D, A, W> {
         span: (Bound<EventTime>, Bound<EventTime>),
         sign: Diff,
     ) {
-        for (row, count) in self.events.range(span).flat_map(|(_, moment)| moment) {
-            if present(*count) > 0 {
-                aggregate.update(&mut self.states[window], row, sign * count);
-            }
-        }
+        events::count(
+            aggregate,
+            &self.events,
+            &mut self.states[window],
+            span,
+            sign,
+        );
     }
 
     /// Moves all windows so that they end at `end`, which is not before the newest event.
