@@ -3,7 +3,6 @@
 //! | module | what it holds |
 //! |---|---|
 //! | [`time`], [`update`] | epochs and event time; a change `(row, epoch, ±n)` |
-//! | [`upserts`] | new rows alone, for stores that replace |
 //! | [`source`], [`sink`] | the ports that connectors implement |
 //! | [`graph`], [`table`] | what a job is built from |
 //! | [`column`](mod@column) | what a closure takes out of each row, for many rows at a call |
@@ -29,7 +28,6 @@ pub mod state;
 pub mod table;
 pub mod time;
 pub mod update;
-pub mod upserts;
 
 mod allocate;
 mod deal;

@@ -8,10 +8,15 @@
 //!
 //! Runs alone and asserts every row that it prints. Times are minutes since midnight in Berlin.
 
+use std::error::Error;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use examples::shown::{ended, show};
+use serde::{Deserialize, Serialize};
+use thalweg::connectors::embedded::{Embedded, EmbeddedStore};
 use thalweg::connectors::memory::{Collect, Log};
+use thalweg::connectors::online::{OnlineError, OnlineSink, OnlineStore, View};
 use thalweg::operators::aggregate::laws;
 use thalweg::operators::key_by::Timeline;
 use thalweg::operators::window::grouped::GroupRow;
@@ -21,6 +26,14 @@ use thalweg::prelude::*;
 type Payment = (u32, i64, i64);
 /// A user, from when, and what was spent.
 type Spent = (u32, i64, i64);
+
+/// What an online store tells of a user.
+#[derive(Clone, Serialize, Deserialize)]
+struct Hour {
+    user: u32,
+    minute: i64,
+    cents: Option<f64>,
+}
 
 const PAYMENTS: [Payment; 5] = [
     (1, 0, 10),
@@ -74,15 +87,32 @@ struct Answers {
     rolling: Collect<(u32, i64, u64, Option<Real>)>,
     largest: Collect<(u32, i64, Option<Real>)>,
     newest: Collect<(u32, u64, Option<Real>)>,
+    amounts_and_minutes: Collect<(u32, Option<Real>, Option<Real>)>,
     compact: Collect<(u32, u64, Option<Real>)>,
     weekly: Collect<Spent>,
     decayed: Collect<(u32, Real)>,
     each_decayed: Collect<(u32, i64, Real)>,
+    half_hourly: Collect<(u32, i64, Real)>,
 }
 
-fn job(answers: Answers) -> Job {
+/// The view that an online store serves.
+fn online(store: &Path) -> OnlineSink<Hour> {
+    let view = View::new("hour")
+        .key(|hour: &Hour| hour.user.to_string())
+        .version(|hour| MIDNIGHT_US + hour.minute * MINUTE_US);
+    Embedded::view(store, view)
+}
+
+/// What the store tells of a user, as whoever serves it reads it.
+fn looked_up(store: &Path, user: u32) -> Result<Option<String>, OnlineError> {
+    let row = EmbeddedStore::open_read_only(store)?.get("hour", &user.to_string(), 0)?;
+    Ok(row.and_then(|row| row.field("cents").map(str::to_owned)))
+}
+
+fn job(answers: Answers, store: PathBuf) -> Job {
     Job::new("windows", move |g| {
-        let payments = g.source("payments", Log::rows(PAYMENTS.to_vec()).event_time(at))?;
+        let log = Log::rows(PAYMENTS.to_vec()).event_time(at);
+        let payments = g.source("payments", log.lateness(minutes(10)))?;
         let payments = payments.key_by(|payment| payment.0);
         let ever = payments.lifetime().latest("ever", spent());
         let ever = ever.map(|of| (of.key, of.value));
@@ -90,6 +120,7 @@ fn job(answers: Answers) -> Job {
         let payments = payments.event_time(at);
         at_fixed_moments(&payments, &answers)?;
         by_their_rows(&payments, &answers)?;
+        rolling(&payments, &answers, &store)?;
         by_number_and_fading(&payments, &answers)
     })
 }
@@ -122,7 +153,15 @@ fn by_their_rows(payments: &Timeline<'_, Payment, u32>, answers: &Answers) -> Re
         let (start, last) = (minute(session.start), minute(session.last));
         (session.key, start, last, session.value)
     });
-    sessions.sink("session", answers.session.clone())?;
+    sessions.sink("session", answers.session.clone())
+}
+
+/// Windows that end with a payment, or with the newest moment of their user.
+fn rolling(
+    payments: &Timeline<'_, Payment, u32>,
+    answers: &Answers,
+    store: &Path,
+) -> Result<(), JobError> {
     let amounts = payments.rolling([hours(1)])?;
     // Nobody asks for the least or the greatest: totals are enough, and cost less.
     let amounts = amounts.totals("amount", |payment| payment.2);
@@ -142,6 +181,21 @@ fn by_their_rows(payments: &Timeline<'_, Payment, u32>, answers: &Answers) -> Re
         .latest()
         .map(|of| (of.key, of.window(0).count(), of.window(0).mean().map(Real)));
     newest.sink("newest", answers.newest.clone())?;
+    // The same for a store that keeps a row of each user and replaces it: without the old ones, for less.
+    let for_store = amounts.upserts().map(|of| Hour {
+        user: of.key,
+        minute: minute(of.at),
+        cents: of.window(0).sum(),
+    });
+    for_store.sink("store", online(store))?;
+    // Two numbers of a payment in one pass.
+    let both = payments.rolling([hours(1)])?;
+    let both = both.totals_of("amounts and minutes", |payment| [payment.2, payment.1]);
+    let both = both.latest().map(|of| {
+        let [amount, minute] = &of.windows[0].0;
+        (of.key, amount.mean().map(Real), minute.mean().map(Real))
+    });
+    both.sink("amounts and minutes", answers.amounts_and_minutes.clone())?;
     // Half the memory where times are whole milliseconds and numbers fit 32 bits; rows wait for the user's next payment,
     // and do not fall as time passes.
     let compact = payments.rolling([hours(1)])?;
@@ -171,13 +225,19 @@ fn by_number_and_fading(
     let each_decayed = fading.finals("each fading", |payment| payment.2);
     let each_decayed =
         each_decayed.map(|(payment, fading)| (fading.key, payment.1, Real(fading.sum)));
-    each_decayed.sink("each decayed", answers.each_decayed.clone())
+    each_decayed.sink("each decayed", answers.each_decayed.clone())?;
+
+    // Sinks with no payment too, seen every half hour.
+    let half_hourly = fading.refreshed(minutes(30))?;
+    let half_hourly = half_hourly.latest("half-hourly", |payment| payment.2);
+    let half_hourly = half_hourly.map(|fading| (fading.key, minute(fading.at), Real(fading.sum)));
+    half_hourly.sink("half-hourly", answers.half_hourly.clone())
 }
 
-fn run() -> Result<(), JobError> {
+fn run(store: &Path) -> Result<(), Box<dyn Error>> {
     spent_keeps_the_laws_of_an_aggregate();
     let answers = Answers::default();
-    job(answers.clone()).run(Config::workers(2)?)?;
+    job(answers.clone(), store.to_owned()).run(Config::workers(2)?)?;
     show(
         "tumbling 1 h: [start, start + 1 h)",
         &answers.tumbling,
@@ -249,6 +309,18 @@ fn run() -> Result<(), JobError> {
         &answers.compact,
         &[(1, 1, real(40.0)), (2, 1, real(5.0))],
     );
+    show(
+        "two numbers of a payment in one pass: amounts and minutes",
+        &answers.amounts_and_minutes,
+        &[(1, real(40.0), real(130.0)), (2, real(5.0), real(70.0))],
+    );
+    for (user, cents) in [(1, "40.0"), (2, "5.0")] {
+        assert_eq!(
+            looked_up(store, user)?.as_deref(),
+            Some(cents),
+            "what the store tells of user {user}"
+        );
+    }
     show_by_number_and_fading(&answers);
     Ok(())
 }
@@ -284,8 +356,17 @@ fn show_by_number_and_fading(answers: &Answers) {
             (2, 70, Real(5.0)),
         ],
     );
+    // Five halved five times, fifty minutes on.
+    show(
+        "decayed, half-life 10 min, as of the last half hour that has passed, or of a later payment",
+        &answers.half_hourly,
+        &[(1, 130, Real(fading)), (2, 120, Real(5.0 / 32.0))],
+    );
 }
 
 fn main() -> ExitCode {
-    ended(run())
+    let dir = std::env::temp_dir().join(format!("thalweg-windows-{}", std::process::id()));
+    let ran = run(&dir.join("online.redb"));
+    let _ = std::fs::remove_dir_all(&dir);
+    ended(ran)
 }

@@ -20,8 +20,8 @@
 //! | [`transform`]: scaling, imputation, encodings, buckets | what it is fitted to | O(1) applied; fitting O(1) to O(log d): by transform in [`transform`] | latest, final, frozen |
 //! | [`aggregate`], and its [`laws`](aggregate::laws) for one of your own | 8 to 300 B, the distinct values, or the rows | O(1) to O(log d): by aggregate in [`aggregate`] | |
 //!
-//! [`key_by`] gives a table its key and its event time, [`value`] holds the exact numbers, [`array`](mod@array) arrays of
-//! any length that serde takes.
+//! [`key_by`] gives a table its key and its event time, [`upserts`] are new rows alone for stores that replace, [`value`]
+//! holds the exact numbers, [`array`](mod@array) arrays of any length that serde takes.
 
 pub mod aggregate;
 pub mod array;
@@ -31,6 +31,7 @@ pub mod join;
 pub mod key_by;
 pub mod table_ops;
 pub mod transform;
+pub mod upserts;
 pub mod value;
 pub mod window;
 

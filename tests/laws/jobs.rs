@@ -204,21 +204,21 @@ pub(crate) fn rolling_upserts(
     Job::new("upserts", move |g| {
         let events = g.source("events", case.source(&lap))?;
         witness.watch(&events);
-        let out = out.clone();
-        match lanes {
+        let rows = match lanes {
             Lanes::Whole => {
                 let rolling = whole(&events, &case)?.expiry(expiry);
-                in_some_form!(lap, rolling, upserts()).sink("store", out)
+                in_some_form!(lap, rolling, upserts()).map(read)
             }
             Lanes::Totals => {
                 let rolling = bare(&events, &case)?.expiry(expiry);
-                in_some_form!(lap, rolling, upserts()).sink("store", out)
+                in_some_form!(lap, rolling, upserts()).map(read)
             }
             Lanes::Real => {
                 let rolling = floats(&events, &case)?.expiry(expiry);
-                in_some_form!(lap, rolling, upserts()).sink("store", out)
+                in_some_form!(lap, rolling, upserts()).map(read)
             }
-        }
+        };
+        rows.sink("store", out.clone())
     })
 }
 

@@ -12,39 +12,21 @@ use tests::oracle::{
 };
 use thalweg::connectors::memory::Collect;
 use thalweg::engine::sink::{Sink, SinkError, SinkPlace, UpsertSink, Writer};
-use thalweg::engine::time::{Epoch, WATERMARK_NONE};
-use thalweg::engine::update::Updates;
-use thalweg::operators::value::Lane;
-use thalweg::operators::window::rolling::Rolled;
+use thalweg::engine::time::WATERMARK_NONE;
 use thalweg::prelude::*;
 
 use crate::for_seeds;
 use crate::jobs::{self, Lanes};
 
-/// What a store is told, as plain numbers.
+/// What a store is told.
 #[derive(Clone)]
 pub(crate) struct Told(Collect<RolledRow>);
 
-impl<L: Lane, const N: usize, const W: usize> UpsertSink<Rolled<i64, L, N, W>> for Told {}
+impl UpsertSink<RolledRow> for Told {}
 
-impl<L: Lane, const N: usize, const W: usize> Sink<Rolled<i64, L, N, W>> for Told {
-    fn open(&self, _: SinkPlace) -> Result<Box<dyn Writer<Rolled<i64, L, N, W>>>, SinkError> {
-        Ok(Box::new(self.clone()))
-    }
-}
-
-impl<L: Lane, const N: usize, const W: usize> Writer<Rolled<i64, L, N, W>> for Told {
-    fn write(
-        &mut self,
-        epoch: Epoch,
-        rows: Updates<Rolled<i64, L, N, W>>,
-    ) -> Result<(), SinkError> {
-        let plain = |(row, epoch, diff)| (jobs::read(row), epoch, diff);
-        self.0.write(epoch, rows.into_iter().map(plain).collect())
-    }
-
-    fn finish(&mut self) -> Result<(), SinkError> {
-        self.0.finish()
+impl Sink<RolledRow> for Told {
+    fn open(&self, place: SinkPlace) -> Result<Box<dyn Writer<RolledRow>>, SinkError> {
+        self.0.open(place)
     }
 }
 

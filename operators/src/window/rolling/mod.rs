@@ -44,7 +44,6 @@ use thalweg_engine::key::Key;
 use thalweg_engine::table::Table;
 use thalweg_engine::time::EventTime;
 use thalweg_engine::update::Data;
-use thalweg_engine::upserts::Upserts;
 
 pub use event::{Event, Rolled, Windows};
 pub use finals::Final;
@@ -53,6 +52,7 @@ pub use latest::Expiry;
 
 use crate::array::Array;
 use crate::table_ops::TableOps;
+use crate::upserts::Upserts;
 use crate::value::Lane;
 use widths::Widths;
 
