@@ -26,6 +26,8 @@ use thalweg::prelude::*;
 enum Came {
     Payment(Payment),
     Label(Label),
+    /// A label that is told at a later minute than the one it is of.
+    Settled(i64, Label),
 }
 
 /// A payment in a shop, of a minute, and the minute at which the bank was told.
@@ -51,6 +53,7 @@ impl Came {
         match self {
             Self::Payment(payment) => payment.minute,
             Self::Label(label) => label.minute,
+            Self::Settled(told, _) => *told,
         }
     }
 }
@@ -77,10 +80,22 @@ const fn label(user: u32, minute: i64, fraud: bool) -> Came {
     })
 }
 
+const fn settled(told: i64, user: u32, minute: i64) -> Came {
+    Came::Settled(
+        told,
+        Label {
+            user,
+            minute,
+            fraud: false,
+        },
+    )
+}
+
 /// The log. Thieves spend much within an hour; the payment that gives user 3 away comes after its label.
-const LOG: [Came; 15] = [
+const LOG: [Came; 18] = [
     paid(1, 0, 1_200, 1),
     paid(2, 5, 900, 1),
+    paid(5, 30, 300, 1),
     paid(1, 40, 800, 1),
     label(1, 45, false),
     paid(2, 50, 45_000, 7),
@@ -95,6 +110,9 @@ const LOG: [Came; 15] = [
     paid(4, 95, 99_000, 3),
     paid(2, 99, 100, 1),
     label(1, 200, false),
+    // Hours later the bank says that all was well: a label far behind all that has come.
+    paid(5, 240, 100, 2),
+    settled(241, 5, 60),
 ];
 
 fn at(minute: i64) -> i64 {
@@ -133,6 +151,7 @@ struct Out {
     visit: Collect<OfLabel>,
     ever: Collect<OfLabel>,
     fading: Collect<OfLabel>,
+    far_back: Collect<OfLabel>,
 }
 
 /// A label's user and minute, and a number as of it.
@@ -150,10 +169,10 @@ fn job(out: &Out, batch_rows: usize) -> Job {
         let came = g.source("log", log.lateness(minutes(10)))?;
         let payments = came.flat_map(|came| match came {
             Came::Payment(payment) => Some(payment),
-            Came::Label(_) => None,
+            Came::Label(_) | Came::Settled(..) => None,
         });
         let labels = came.flat_map(|came| match came {
-            Came::Label(label) => Some(label),
+            Came::Label(label) | Came::Settled(_, label) => Some(label),
             Came::Payment(_) => None,
         });
         let labels = labels
@@ -166,6 +185,13 @@ fn job(out: &Out, batch_rows: usize) -> Job {
             .rolling([hours(1), hours(24)])?
             .moments("cents", |payment| payment.cents)
             .at(&labels);
+        // Labels may be three hours behind, and payments are kept for so much longer.
+        let far_back = features.clone().history(hours(3));
+        let rows = far_back.finals().map(|(label, row)| {
+            let cents = row.and_then(|row| row.window(0).sum());
+            of_label(&label, cents)
+        });
+        rows.sink("far back", out.far_back.clone())?;
         let shops = payments
             .rolling([hours(1)])?
             .aggregate("shops", distinct(|payment: &Payment| Some(payment.shop)))
@@ -211,7 +237,7 @@ fn job(out: &Out, batch_rows: usize) -> Job {
         sink(features.finals(), "finals", &out.finals)?;
         sink(features.corrections(), "corrections", &out.corrections)?;
         sink(features.as_known(), "as known", &out.as_known)?;
-        let by_record = features.as_known_by(|payment| at(payment.told));
+        let by_record = far_back.as_known_by(|payment| at(payment.told));
         sink(by_record, "as known by record", &out.as_known_by)?;
         let shops = shops.as_known_by(|payment| at(payment.told));
         let of_hour = |(label, row): ShopRow| (label.user, row.map(|row| row.windows[0]));
@@ -261,7 +287,7 @@ fn run() -> Result<(), JobError> {
     );
     let (finals, corrections) = (rows_of(&out.finals), rows_of(&out.corrections));
     assert_eq!(finals, corrections, "in the end both modes hold the same");
-    assert_eq!(out.finals.updates().len(), 5, "final rows come once");
+    assert_eq!(out.finals.updates().len(), 6, "final rows come once");
     let of_user = |rows: &[Example], user| rows.iter().find(|row| row.1.user == user).cloned();
     let cents_of_3 = |rows: &Collect<Example>| of_user(&rows_of(rows), 3).and_then(|row| row.0);
     let told = [&out.as_known, &out.as_known_by].map(cents_of_3);
@@ -272,12 +298,16 @@ fn run() -> Result<(), JobError> {
         "user 2 was in three shops"
     );
 
-    let asked = [(1, 45), (1, 200), (2, 58), (3, 75), (4, 90)];
-    let told = |cents: [Option<f64>; 5]| -> Vec<(OfLabel, i64)> {
+    let asked = [(1, 45), (1, 200), (2, 58), (3, 75), (4, 90), (5, 60)];
+    let all_told = |cents: [Option<f64>; 6]| -> Vec<(OfLabel, i64)> {
         let rows = asked.into_iter().zip(cents);
         rows.map(|((user, minute), cents)| ((user, minute, cents.map(Real)), 1))
             .collect()
     };
+    // The last label is too far behind for those that keep no history: nothing is told, and nothing lost.
+    let told = |[a, b, c, d, e]: [Option<f64>; 5]| all_told([a, b, c, d, e, None]);
+    let cents = [2_000.0, 0.0, 83_900.0, 52_700.0, 2_500.0, 300.0].map(Some);
+    assert_eq!(out.far_back.net(), all_told(cents), "three hours back");
     let cents = [2_000.0, 2_000.0, 83_000.0, 52_700.0, 2_500.0].map(Some);
     assert_eq!(out.last_two.net(), told(cents), "two payments up to it");
     let cents = [2_000.0, 0.0, 83_900.0, 52_700.0, 2_500.0].map(Some);

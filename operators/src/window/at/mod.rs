@@ -32,7 +32,9 @@
 //! 1. Every update of a label yields its answer with its own sign: a label that is taken back takes its answer back,
 //!    whatever that is by then.
 //! 2. `None` stands for an update that came too late to be answered: the watermark had passed its moment by more than
-//!    [`PointInTime::history`], and its events may be gone. Nothing is dropped.
+//!    [`PointInTime::history`], and its events may be gone. Nothing is dropped. The watermark is that of the label's epoch:
+//!    over a file whose rows share one, no label is behind. With a history as long as labels are late, none is ever `None`,
+//!    and the answer is the same however rows are cut.
 //! 3. In `as_known_by` an event at `e` that arrived at `a` counts for the labels of `e ≤ t` and `a ≤ t`. No event is known
 //!    before it happens: `a < e` is taken as `a = e`.
 //!
@@ -150,7 +152,8 @@ impl<'s, R: Features<'s>, B: Data + Ord> PointInTime<'s, R, B> {
     }
 
     /// How far behind the watermark labels may be; not at all unless told otherwise. A chargeback that is known sixty
-    /// days after its payment is a label sixty days behind. Events are kept for so much longer.
+    /// days after its payment is a label sixty days behind. Events are kept for so much longer. Its own source must let it
+    /// in, by the time at which it is told.
     #[must_use]
     pub fn history(mut self, history: Duration) -> Self {
         self.history_us = micros_of(history);
