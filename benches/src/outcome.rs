@@ -23,6 +23,8 @@ pub struct Outcome {
     pub workers: usize,
     /// Rows that went in.
     pub events: usize,
+    /// How often it was run; what follows are medians.
+    pub runs: usize,
     /// CPU-seconds of the whole process.
     pub cpu_s: f64,
     /// Seconds of the wall.
@@ -306,6 +308,7 @@ mod tests {
             size: "small",
             workers: 1,
             events: 1,
+            runs: 1,
             cpu_s: 1.0,
             wall_s: 1.0,
             mev_per_cpu_s: rate,
