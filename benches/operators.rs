@@ -24,7 +24,8 @@ use serde::Serialize;
 use thalweg::prelude::*;
 
 /// Times every operator, where a speed is asked beside the loop that one would write by hand; how late answers come; and
-/// what becomes of jobs with more of everything. Without options all of it, which takes half an hour on a quiet machine, and 8 GiB.
+/// what becomes of jobs with more of everything. Without options all of it, which takes 8 GiB and, on a quiet machine,
+/// half an hour.
 #[derive(Parser)]
 struct Options {
     /// Append each result to this file, as a JSON object in a line.
