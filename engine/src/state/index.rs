@@ -8,8 +8,8 @@
 //!
 //! Handles of removed keys are used again. Keys whose tags collide are told apart by comparing them in full.
 
-use crate::key::{GOLDEN, Key};
-use crate::state::pages::filled;
+use crate::key::Key;
+use crate::state::places::{Place, Places, hash_of};
 use crate::state::prefetch;
 
 /// Marks a free slot.
@@ -23,20 +23,31 @@ struct Slot {
     handle: u32,
 }
 
-const EMPTY: Slot = Slot {
-    tag: 0,
-    handle: FREE,
-};
+impl Place for Slot {
+    const FREE: Self = Self {
+        tag: 0,
+        handle: FREE,
+    };
+
+    #[inline(always)]
+    fn is_free(&self) -> bool {
+        self.handle == FREE
+    }
+
+    #[inline(always)]
+    fn hash(&self) -> u64 {
+        hash_of(self.tag)
+    }
+}
 
 /// Maps keys to handles `0, 1, 2…`, so that state can lie in slabs.
 pub struct KeyIndex<K> {
-    slots: Vec<Slot>,
+    slots: Places<Slot>,
     /// The key of each handle; where the handle is free, the last key that had it.
     keys: Vec<K>,
     /// A bit for each handle in use.
     used: Vec<u64>,
     free: Vec<u32>,
-    shift: u32,
     /// The load at which the table grows, in tenths.
     load_max: usize,
 }
@@ -57,13 +68,11 @@ impl<K: Key> KeyIndex<K> {
     /// An empty index that begins with this many slots, rounded up to a power of two.
     #[must_use]
     pub fn with_slots(slots: usize) -> Self {
-        let slots = slots.max(2).next_power_of_two();
         Self {
-            slots: filled(slots, || EMPTY),
+            slots: Places::new(slots),
             keys: Vec::new(),
             used: Vec::new(),
             free: Vec::new(),
-            shift: 64 - slots.trailing_zeros(),
             load_max: 6,
         }
     }
@@ -79,26 +88,16 @@ impl<K: Key> KeyIndex<K> {
 
     /// Forgets all keys; the memory stays.
     pub fn clear(&mut self) {
-        self.slots.fill(EMPTY);
+        self.slots.clear();
         self.keys.clear();
         self.used.clear();
         self.free.clear();
     }
 
-    #[inline(always)]
-    fn place(&self, tag: u64) -> usize {
-        #[expect(
-            clippy::cast_possible_truncation,
-            reason = "the table is smaller than 2³²"
-        )]
-        let place = ((tag.wrapping_mul(GOLDEN) << 7) >> self.shift) as usize;
-        place
-    }
-
     /// Asks for the slot of a tag ahead of [`KeyIndex::resolve`].
     #[inline(always)]
     pub fn prefetch(&self, tag: u64) {
-        prefetch(&self.slots, self.place(tag));
+        self.slots.prefetch(hash_of(tag));
     }
 
     /// The handle of a key and whether it is new: a new handle is either the next one or one that was freed.
@@ -111,8 +110,7 @@ impl<K: Key> KeyIndex<K> {
     /// tell it apart.
     #[inline]
     pub fn resolve_with(&mut self, tag: u64, key: impl Fn() -> K) -> (u32, bool) {
-        let mask = self.slots.len() - 1;
-        let mut place = self.place(tag) & mask;
+        let mut place = self.slots.home(hash_of(tag));
         loop {
             let slot = self.slots[place];
             if slot.handle == FREE {
@@ -121,7 +119,7 @@ impl<K: Key> KeyIndex<K> {
             if slot.tag == tag && self.is_key_of(slot.handle, &key) {
                 return (slot.handle, false);
             }
-            place = (place + 1) & mask;
+            place = self.slots.after(place);
         }
     }
 
@@ -146,8 +144,7 @@ impl<K: Key> KeyIndex<K> {
 
     #[inline(always)]
     fn find_place(&self, tag: u64, key: impl Fn() -> K) -> Option<usize> {
-        let mask = self.slots.len() - 1;
-        let mut place = self.place(tag) & mask;
+        let mut place = self.slots.home(hash_of(tag));
         loop {
             let slot = self.slots[place];
             if slot.handle == FREE {
@@ -156,7 +153,7 @@ impl<K: Key> KeyIndex<K> {
             if slot.tag == tag && self.is_key_of(slot.handle, &key) {
                 return Some(place);
             }
-            place = (place + 1) & mask;
+            place = self.slots.after(place);
         }
     }
 
@@ -184,23 +181,12 @@ impl<K: Key> KeyIndex<K> {
         let Some(key) = self.key(handle).cloned() else {
             return;
         };
-        let Some(mut hole) = self.find_place(key.tag(), || key.clone()) else {
+        let Some(place) = self.find_place(key.tag(), || key.clone()) else {
             return;
         };
         self.used[handle as usize / 64] &= !(1 << (handle % 64));
         self.free.push(handle);
-        // Backward shift: what probed past the hole moves into it, so that no tombstone is needed.
-        let mask = self.slots.len() - 1;
-        let mut next = (hole + 1) & mask;
-        while self.slots[next].handle != FREE {
-            let home = self.place(self.slots[next].tag) & mask;
-            if (next.wrapping_sub(home) & mask) >= (next.wrapping_sub(hole) & mask) {
-                self.slots[hole] = self.slots[next];
-                hole = next;
-            }
-            next = (next + 1) & mask;
-        }
-        self.slots[hole] = EMPTY;
+        self.slots.vacate(place);
     }
 
     /// Keys in use.
@@ -225,7 +211,7 @@ impl<K: Key> KeyIndex<K> {
     /// Bytes held, capacity included; what keys own beyond themselves is not.
     #[must_use]
     pub fn bytes(&self) -> usize {
-        self.slots.capacity() * size_of::<Slot>()
+        self.slots.bytes()
             + self.keys.capacity() * size_of::<K>()
             + self.used.capacity() * 8
             + self.free.capacity() * 4
@@ -255,24 +241,9 @@ impl<K: Key> KeyIndex<K> {
         self.used[handle as usize / 64] |= 1 << (handle % 64);
         self.slots[place] = Slot { tag, handle };
         if self.len() * 10 > self.slots.len() * self.load_max {
-            self.grow();
+            self.slots.double();
         }
         handle
-    }
-
-    #[cold]
-    fn grow(&mut self) {
-        let doubled = self.slots.len() * 2;
-        let old = std::mem::replace(&mut self.slots, filled(doubled, || EMPTY));
-        self.shift -= 1;
-        let mask = self.slots.len() - 1;
-        for slot in old.into_iter().filter(|slot| slot.handle != FREE) {
-            let mut place = self.place(slot.tag) & mask;
-            while self.slots[place].handle != FREE {
-                place = (place + 1) & mask;
-            }
-            self.slots[place] = slot;
-        }
     }
 }
 

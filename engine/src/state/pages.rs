@@ -32,6 +32,31 @@ pub(super) fn with_room<T>(len: usize) -> Vec<T> {
     all
 }
 
+/// Bytes from which on a table that doubles has room reserved for some more doublings.
+const RESERVING_BYTES: usize = 1 << 20;
+
+/// Bytes that are reserved at most, where less would do for now: what is not touched takes no memory, but a number that
+/// operators watch counts it.
+const RESERVED_BYTES: usize = 256 << 20;
+
+/// Makes room for as many again. A large vector moves to where there is room for several doublings, if the system grants
+/// it, and from then on doubles where it lies.
+pub(super) fn reserve_to_double<T>(all: &mut Vec<T>) {
+    let len = all.len() * 2;
+    if len <= all.capacity() {
+        return;
+    }
+    let bytes = len * size_of::<T>();
+    let mut grown = Vec::new();
+    if (RESERVING_BYTES..RESERVED_BYTES).contains(&bytes) {
+        let _ = grown.try_reserve_exact(RESERVED_BYTES / size_of::<T>());
+    }
+    grown.reserve_exact(len);
+    prefer_large(grown.spare_capacity_mut());
+    grown.append(all);
+    *all = grown;
+}
+
 /// How far from the end of a large page the next one is asked for, in bytes.
 const AHEAD_BYTES: usize = LARGE_PAGE_BYTES / 4;
 
@@ -134,14 +159,6 @@ fn prefer_large<T>(room: &mut [MaybeUninit<T>]) {
     let _ = room;
 }
 
-/// So many of what `make` makes, as a table is before it is used: on large pages if it fills some.
-#[must_use]
-pub fn filled<T>(len: usize, make: impl FnMut() -> T) -> Vec<T> {
-    let mut all = with_room(len);
-    all.resize_with(len, make);
-    all
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -203,7 +220,8 @@ mod tests {
     #[test]
     fn what_lies_on_large_pages_is_what_was_put_there() {
         for len in [0, 1, 1_000, 3_000_000] {
-            let all = filled(len, || 7_u64);
+            let mut all = with_room(len);
+            all.resize(len, 7_u64);
             assert!(all.len() == len && all.iter().all(|value| *value == 7));
         }
     }

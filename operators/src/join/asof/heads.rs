@@ -7,8 +7,7 @@
 //! The bits that choose a place are below those that choose a key's worker. Keys that share a tag are told apart by
 //! their features.
 
-use thalweg_engine::key::GOLDEN;
-use thalweg_engine::state::{filled, prefetch};
+use thalweg_engine::state::{Place, Places, hash_of};
 use thalweg_engine::time::EventTime;
 
 /// Entries that a table begins with.
@@ -28,62 +27,56 @@ pub(super) struct Entry<R> {
     pub(super) newest: Option<Timed<R>>,
 }
 
-impl<R> Entry<R> {
-    fn free() -> Self {
-        Self {
-            tag: 0,
-            prev: NONE,
-            newest: None,
-        }
+impl<R> Place for Entry<R> {
+    const FREE: Self = Self {
+        tag: 0,
+        prev: NONE,
+        newest: None,
+    };
+
+    #[inline(always)]
+    fn is_free(&self) -> bool {
+        self.newest.is_none()
+    }
+
+    #[inline(always)]
+    fn hash(&self) -> u64 {
+        hash_of(self.tag)
     }
 }
 
 /// The entries of all keys.
 pub(super) struct Heads<R> {
-    entries: Vec<Entry<R>>,
+    entries: Places<Entry<R>>,
     len: usize,
-    shift: u32,
     swept: usize,
 }
 
 impl<R> Heads<R> {
     pub(super) fn new() -> Self {
         Self {
-            entries: filled(ENTRIES_MIN, Entry::free),
+            entries: Places::new(ENTRIES_MIN),
             len: 0,
-            shift: 64 - ENTRIES_MIN.trailing_zeros(),
             swept: 0,
         }
-    }
-
-    /// Where a tag's entry stands, or the first place where it may.
-    #[inline(always)]
-    fn place(&self, tag: u64) -> usize {
-        #[expect(
-            clippy::cast_possible_truncation,
-            reason = "the table is smaller than memory"
-        )]
-        let place = ((tag.wrapping_mul(GOLDEN) << 7) >> self.shift) as usize;
-        place
     }
 
     /// Asks for the entry of a tag.
     #[inline(always)]
     pub(super) fn prefetch(&self, tag: u64) {
-        prefetch(&self.entries, self.place(tag));
+        self.entries.prefetch(hash_of(tag));
     }
 
     /// The place of a key's entry, or a free one.
     #[inline(always)]
     pub(super) fn probe(&self, tag: u64, is_of_key: impl Fn(&R) -> bool) -> usize {
-        let mask = self.entries.len() - 1;
-        let mut place = self.place(tag);
+        let mut place = self.entries.home(hash_of(tag));
         loop {
             let entry = &self.entries[place];
             match &entry.newest {
                 None => return place,
                 Some((_, row)) if entry.tag == tag && is_of_key(row) => return place,
-                Some(_) => place = (place + 1) & mask,
+                Some(_) => place = self.entries.after(place),
             }
         }
     }
@@ -113,35 +106,14 @@ impl<R> Heads<R> {
     #[inline(always)]
     pub(super) fn make_room(&mut self) {
         if (self.len + 1) * 4 > self.entries.len() * 3 {
-            self.grow();
+            self.entries.double();
         }
     }
 
-    #[cold]
-    fn grow(&mut self) {
-        let doubled = self.entries.len() * 2;
-        let old = std::mem::replace(&mut self.entries, filled(doubled, Entry::free));
-        self.shift -= 1;
-        for entry in old.into_iter().filter(|entry| entry.newest.is_some()) {
-            let place = self.probe(entry.tag, |_| false);
-            self.entries[place] = entry;
-        }
-    }
-
-    /// Frees a place; what was found past it moves up, so that it is still found.
-    pub(super) fn forget(&mut self, mut hole: usize) {
-        let mask = self.entries.len() - 1;
-        self.entries[hole].newest = None;
+    /// Frees the place of a key.
+    pub(super) fn forget(&mut self, place: usize) {
+        self.entries.vacate(place);
         self.len -= 1;
-        let mut next = (hole + 1) & mask;
-        while self.entries[next].newest.is_some() {
-            let home = self.place(self.entries[next].tag);
-            if (next.wrapping_sub(home) & mask) >= (next.wrapping_sub(hole) & mask) {
-                self.entries.swap(hole, next);
-                hole = next;
-            }
-            next = (next + 1) & mask;
-        }
     }
 
     /// Passes over some more keys and forgets those of whose newest feature `may_match` does not hold.
@@ -151,7 +123,7 @@ impl<R> Heads<R> {
             newest.is_some_and(|newest| !may_match(newest))
         };
         for _ in 0..keys.min(self.entries.len()) {
-            self.swept = (self.swept + 1) & (self.entries.len() - 1);
+            self.swept = self.entries.after(self.swept);
             // What moves up into a freed place is looked at in its turn.
             while is_spent(&self.entries[self.swept]) {
                 self.forget(self.swept);
@@ -180,6 +152,6 @@ impl<R> Heads<R> {
 
     /// Bytes held; what features own beyond themselves is not.
     pub(super) fn bytes(&self) -> usize {
-        self.entries.capacity() * size_of::<Entry<R>>()
+        self.entries.bytes()
     }
 }

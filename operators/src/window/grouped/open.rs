@@ -8,8 +8,8 @@
 //! A window's keys lie together, and each beside its aggregates: a window in work stays in the cache however many
 //! windows there are.
 
-use thalweg_engine::key::{GOLDEN, Key};
-use thalweg_engine::state::{filled, prefetch};
+use thalweg_engine::key::Key;
+use thalweg_engine::state::{Place, Places, hash_of, prefetch};
 use thalweg_engine::time::EventTime;
 
 /// Slots that a window begins with.
@@ -34,15 +34,27 @@ struct Slot {
     handle: u32,
 }
 
-const EMPTY: Slot = Slot {
-    hash: 0,
-    handle: FREE,
-};
+impl Place for Slot {
+    const FREE: Self = Self {
+        hash: 0,
+        handle: FREE,
+    };
 
-/// The hash of a key in a window. The bits before these choose the worker.
+    #[inline(always)]
+    fn is_free(&self) -> bool {
+        self.handle == FREE
+    }
+
+    #[inline(always)]
+    fn hash(&self) -> u64 {
+        u64::from(self.hash) << 32
+    }
+}
+
+/// The first bits of a key's hash, which choose its slot and tell it apart from most others.
 #[inline(always)]
-fn hash_of(key: &impl Key) -> u32 {
-    ((key.tag().wrapping_mul(GOLDEN) << 7) >> 32) as u32
+fn first_bits(key: &impl Key) -> u32 {
+    (hash_of(key.tag()) >> 32) as u32
 }
 
 /// Whether a group is in use, and whether this epoch has touched it.
@@ -75,8 +87,7 @@ pub(super) struct Vacant {
 /// The groups of one window.
 pub(super) struct Open<K, S> {
     pub(super) start: EventTime,
-    slots: Vec<Slot>,
-    shift: u32,
+    slots: Places<Slot>,
     groups: Vec<Group<K, S>>,
     free: Vec<u32>,
 }
@@ -85,24 +96,17 @@ impl<K: Key, S: Default> Open<K, S> {
     pub(super) fn new(start: EventTime) -> Self {
         Self {
             start,
-            slots: filled(SLOTS, || EMPTY),
-            shift: u32::BITS - SLOTS.trailing_zeros(),
+            slots: Places::new(SLOTS),
             groups: Vec::new(),
             free: Vec::new(),
         }
-    }
-
-    /// Where the search for a key begins.
-    #[inline(always)]
-    fn place(&self, hash: u32) -> usize {
-        (hash >> self.shift) as usize
     }
 
     /// Asks for the slots of keys ahead of [`Open::find`]: small tables too, since an epoch may fill a hundred windows.
     #[inline]
     pub(super) fn prefetch<'a>(&self, keys: impl IntoIterator<Item = &'a K>) {
         for key in keys {
-            prefetch(&self.slots, self.place(hash_of(key)));
+            self.slots.prefetch(hash_of(key.tag()));
         }
     }
 
@@ -112,7 +116,7 @@ impl<K: Key, S: Default> Open<K, S> {
         if self.slots.len() > SLOTS_IN_CACHE {
             for key in keys {
                 // Mostly the first slot is the key's; a free one asks for nothing.
-                let slot = self.slots[self.place(hash_of(key))];
+                let slot = self.slots[self.slots.home(hash_of(key.tag()))];
                 prefetch(&self.groups, slot.handle as usize);
             }
         }
@@ -130,9 +134,8 @@ impl<K: Key, S: Default> Open<K, S> {
     /// The handle of a key, or where to insert it.
     #[inline(always)]
     pub(super) fn find(&self, key: &K) -> Result<u32, Vacant> {
-        let hash = hash_of(key);
-        let mask = self.slots.len() - 1;
-        let mut place = self.place(hash) & mask;
+        let hash = first_bits(key);
+        let mut place = self.slots.home(hash_of(key.tag()));
         loop {
             let slot = self.slots[place];
             if slot.handle == FREE {
@@ -141,7 +144,7 @@ impl<K: Key, S: Default> Open<K, S> {
             if slot.hash == hash && self.groups[slot.handle as usize].key == *key {
                 return Ok(slot.handle);
             }
-            place = (place + 1) & mask;
+            place = self.slots.after(place);
         }
     }
 
@@ -172,24 +175,9 @@ impl<K: Key, S: Default> Open<K, S> {
         let slots = self.slots.len();
         let slots_per_key = if slots <= SLOTS_IN_CACHE { 4 } else { 2 };
         if self.len() * slots_per_key > slots {
-            self.grow();
+            self.slots.double();
         }
         handle
-    }
-
-    #[cold]
-    fn grow(&mut self) {
-        let slots = filled(self.slots.len() * 2, || EMPTY);
-        let old = std::mem::replace(&mut self.slots, slots);
-        self.shift -= 1;
-        let mask = self.slots.len() - 1;
-        for slot in old.into_iter().filter(|slot| slot.handle != FREE) {
-            let mut place = self.place(slot.hash) & mask;
-            while self.slots[place].handle != FREE {
-                place = (place + 1) & mask;
-            }
-            self.slots[place] = slot;
-        }
     }
 
     #[inline(always)]
@@ -220,43 +208,36 @@ impl<K: Key, S: Default> Open<K, S> {
 
     /// Lets go of a group without rows.
     pub(super) fn forget(&mut self, handle: u32) {
-        let mask = self.slots.len() - 1;
-        let mut hole = self.place(hash_of(&self.groups[handle as usize].key)) & mask;
-        while self.slots[hole].handle != handle {
-            hole = (hole + 1) & mask;
-        }
+        let place = self.place_of(handle as usize);
         self.groups[handle as usize].used = Use::Free;
         self.free.push(handle);
-        // Backward shift: what probed past the hole moves into it, so that no tombstone is needed.
-        let mut next = (hole + 1) & mask;
-        while self.slots[next].handle != FREE {
-            let home = self.place(self.slots[next].hash) & mask;
-            if (next.wrapping_sub(home) & mask) >= (next.wrapping_sub(hole) & mask) {
-                self.slots[hole] = self.slots[next];
-                hole = next;
-            }
-            next = (next + 1) & mask;
+        self.slots.vacate(place);
+    }
+
+    /// Where the slot of a group in use is, though slots before it may have been freed.
+    #[inline(always)]
+    fn place_of(&self, handle: usize) -> usize {
+        let tag = self.groups[handle].key.tag();
+        let mut place = self.slots.home(hash_of(tag));
+        while self.slots[place].handle as usize != handle {
+            place = self.slots.after(place);
         }
-        self.slots[hole] = EMPTY;
+        place
     }
 
     /// Forgets all groups; their memory stays.
     pub(super) fn clear(&mut self) {
         if self.groups.len() * SLOTS_PER_CLEARED < self.slots.len() {
             // Few in a table that was made for many.
-            let mask = self.slots.len() - 1;
-            for (handle, group) in self.groups.iter().enumerate() {
-                if group.used == Use::Free {
+            for handle in 0..self.groups.len() {
+                if self.groups[handle].used == Use::Free {
                     continue;
                 }
-                let mut place = self.place(hash_of(&group.key)) & mask;
-                while self.slots[place].handle as usize != handle {
-                    place = (place + 1) & mask;
-                }
-                self.slots[place] = EMPTY;
+                let place = self.place_of(handle);
+                self.slots[place] = Slot::FREE;
             }
         } else {
-            self.slots.fill(EMPTY);
+            self.slots.clear();
         }
         self.groups.clear();
         self.free.clear();
@@ -277,7 +258,7 @@ impl<K: Key, S: Default> Open<K, S> {
     /// Bytes held, capacity included; what keys and states own beyond themselves is not.
     #[inline(always)]
     pub(super) fn bytes(&self) -> usize {
-        self.slots.capacity() * size_of::<Slot>()
+        self.slots.bytes()
             + self.groups.capacity() * size_of::<Group<K, S>>()
             + self.free.capacity() * size_of::<u32>()
     }
