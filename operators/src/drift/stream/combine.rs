@@ -1,8 +1,12 @@
 //! Adds up an epoch's rows per window and segment, before they are exchanged.
 //!
 //! ```text
-//! row ─ time ─▶ window ─ segment ─▶ group { tally, baselines }        the window of the row before is mostly this one's
+//! row ─ time ─▶ window ─ segment ─┬─ a small number: `near` ─┬─▶ place of its tally in this epoch
+//!                                  └─ any other: its index ────┘
 //! ```
+//!
+//! The window of the row before is mostly this one's too. Segments are mostly few, and often numbered: those are found
+//! without a hash.
 
 use std::collections::BTreeMap;
 use std::rc::Rc;
@@ -27,11 +31,63 @@ const SLOTS: usize = 256;
 /// Emptied windows that are kept from epoch to epoch.
 const WINDOWS_KEPT: usize = 64;
 
+/// Segments that are numbers below this stand in a list of their own. It stays in the nearest cache for some windows.
+const NEAR: usize = 256;
+
+/// The place of no group.
+const NONE: u32 = u32::MAX;
+
 /// A window that rows of this epoch lie in: its segments, each with the place of its group.
 struct Window<G> {
     start: EventTime,
     index: KeyIndex<G>,
     places: Vec<u32>,
+    /// The places of segments that are small numbers, by number.
+    near: [u32; NEAR],
+}
+
+impl<G: Key> Window<G> {
+    fn new(start: EventTime) -> Self {
+        Self {
+            start,
+            index: KeyIndex::with_slots(SLOTS),
+            places: Vec::new(),
+            near: [NONE; NEAR],
+        }
+    }
+
+    /// The place of a small number that has one. A tag tells such a segment apart from all others.
+    #[inline(always)]
+    fn near(&self, segment: &G) -> Option<u32> {
+        let place = if G::EXACT {
+            usize::try_from(segment.tag())
+                .map_or(NONE, |tag| self.near.get(tag).copied().unwrap_or(NONE))
+        } else {
+            NONE
+        };
+        (place != NONE).then_some(place)
+    }
+
+    /// The place of any segment, which is `next` if it is new, and whether it is.
+    fn resolve(&mut self, segment: &G, next: u32) -> (u32, bool) {
+        let (handle, new) = self.index.resolve(segment);
+        if new {
+            self.places.push(next);
+            if let Ok(tag) = usize::try_from(segment.tag())
+                && let Some(near) = self.near.get_mut(tag)
+            {
+                *near = next;
+            }
+        }
+        (self.places[handle as usize], new)
+    }
+
+    /// Forgets all segments; the memory stays.
+    fn clear(&mut self) {
+        self.index.clear();
+        self.places.clear();
+        self.near.fill(NONE);
+    }
 }
 
 /// Where a window stands in this epoch.
@@ -124,11 +180,7 @@ impl<D: Data, G: Key, const N: usize> Combine<D, G, N> {
         let (start, open) = (window_start(at, self.width_us), self.by_start.len());
         let window = *self.by_start.entry(start).or_insert(open);
         if window == self.windows.len() {
-            self.windows.push(Window {
-                start,
-                index: KeyIndex::with_slots(SLOTS),
-                places: Vec::new(),
-            });
+            self.windows.push(Window::new(start));
         }
         self.windows[window].start = start;
         Place { start, window }
@@ -148,16 +200,20 @@ impl<D: Data, G: Key, const N: usize> Combine<D, G, N> {
             let window = &mut self.windows[place.window];
             let segments = self.segments[from..upto].iter();
             for (segment, place) in segments.zip(&mut self.places[from..upto]) {
-                let (handle, new) = window.index.resolve(segment);
+                if let Some(near) = window.near(segment) {
+                    *place = near;
+                    continue;
+                }
+                #[expect(
+                    clippy::cast_possible_truncation,
+                    reason = "an epoch has fewer than 2³² groups"
+                )]
+                let next = self.cells.next() as u32;
+                let (found, new) = window.resolve(segment, next);
                 if new {
-                    #[expect(
-                        clippy::cast_possible_truncation,
-                        reason = "an epoch has fewer than 2³² groups"
-                    )]
-                    window.places.push(self.cells.next() as u32);
                     self.cells.open(self.references.of(segment));
                 }
-                *place = window.places[handle as usize];
+                *place = found;
             }
             from = upto;
         }
@@ -189,8 +245,7 @@ impl<D: Data, G: Key, const N: usize> Combiner<D> for Combine<D, G, N> {
                 self.cells.move_into(*place as usize, tally, at);
                 groups.push(group);
             }
-            window.index.clear();
-            window.places.clear();
+            window.clear();
         }
         for partial in partials {
             if !partial.groups.is_empty() {
@@ -249,8 +304,10 @@ mod tests {
     #[test]
     fn an_epoch_is_added_up_per_window_and_segment_and_leaves_nothing_to_the_next() {
         for seed in 0..40 {
+            // Segments below zero, small ones, and larger ones.
             let epochs = log(seed, 1_000, |row| Row {
                 at: row.at - 5_000,
+                key: row.key * 150 - 300,
                 ..row
             });
             // One at a time, and so many that an epoch has more windows than are kept.
