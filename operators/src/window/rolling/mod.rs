@@ -27,6 +27,7 @@ mod form;
 mod latest;
 mod line;
 mod open_rows;
+pub(crate) mod order;
 pub(in crate::window) mod queue;
 pub(in crate::window) mod repair;
 pub(in crate::window) mod silences;

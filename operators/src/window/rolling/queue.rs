@@ -10,7 +10,9 @@ use serde::{Deserialize, Serialize};
 use thalweg_engine::time::EventTime;
 use thalweg_engine::update::Diff;
 
-use crate::window::rolling::calendar::{Calendar, Waiting, in_time_order};
+use crate::window::rolling::calendar::Calendar;
+use crate::window::rolling::order::TimeOrder;
+use crate::window::rolling::wheel::Waiting;
 
 /// A row that waits, with its sign.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -25,7 +27,7 @@ pub trait Due {
     fn due(&self) -> EventTime;
 }
 
-impl<R: Due + Ord> Waiting for Pending<R> {
+impl<R: Due> Waiting for Pending<R> {
     #[inline(always)]
     fn at(&self) -> EventTime {
         self.row.due()
@@ -56,21 +58,21 @@ impl<R: Due + Ord> Queue<R> {
     /// Lets out what the watermark has passed.
     pub(in crate::window) fn release(&mut self, watermark: EventTime) {
         self.waiting.release(watermark, &mut self.out.rows);
-        in_time_order(&self.out.rows, &mut self.out.order);
+        self.out.order.find(&self.out.rows);
     }
 }
 
 /// Rows that are out, in order of time.
 pub(in crate::window) struct Released<R> {
     rows: Vec<Pending<R>>,
-    order: Vec<u64>,
+    order: TimeOrder,
 }
 
 impl<R> Default for Released<R> {
     fn default() -> Self {
         Self {
             rows: Vec::new(),
-            order: Vec::new(),
+            order: TimeOrder::default(),
         }
     }
 }
@@ -78,13 +80,13 @@ impl<R> Default for Released<R> {
 impl<R> Released<R> {
     /// How many there are.
     pub(in crate::window) fn len(&self) -> usize {
-        self.order.len()
+        self.order.places.len()
     }
 
     /// The row at a place, if there are so many.
     #[inline(always)]
     pub(in crate::window) fn get(&self, place: usize) -> Option<&Pending<R>> {
-        let place = *self.order.get(place)?;
+        let place = *self.order.places.get(place)?;
         Some(&self.rows[place as usize])
     }
 
@@ -135,6 +137,6 @@ impl<R> Index<usize> for Released<R> {
 
     #[inline(always)]
     fn index(&self, place: usize) -> &Pending<R> {
-        &self.rows[self.order[place] as usize]
+        &self.rows[self.order.places[place] as usize]
     }
 }

@@ -4,7 +4,7 @@
 
 use thalweg_engine::time::EventTime;
 
-use crate::window::rolling::wheel::Wheel;
+use crate::window::rolling::wheel::{Waiting, Wheel};
 
 /// A handle with the moment after which it is due, in twelve bytes: every key that can expire has one.
 #[derive(Clone, Copy)]
@@ -23,9 +23,11 @@ impl Timer {
             handle,
         }
     }
+}
 
+impl Waiting for Timer {
     #[inline(always)]
-    fn after(&self) -> EventTime {
+    fn at(&self) -> EventTime {
         let [high, low] = self.after.map(u64::from);
         (high << 32 | low).cast_signed()
     }
@@ -40,7 +42,7 @@ pub(crate) struct Timers {
 impl Timers {
     pub(crate) fn new() -> Self {
         Self {
-            wheel: Wheel::new(Timer::after),
+            wheel: Wheel::new(),
             passed: Vec::new(),
         }
     }

@@ -10,6 +10,12 @@
 
 use thalweg_engine::time::EventTime;
 
+/// What waits for a moment.
+pub(crate) trait Waiting {
+    /// The moment.
+    fn at(&self) -> EventTime;
+}
+
 /// Bits of a digit: with fewer, items move more often; with more, there are more slots to look through.
 const DIGIT_BITS: u32 = 4;
 const DIGITS: usize = 1 << DIGIT_BITS;
@@ -56,12 +62,11 @@ pub(crate) struct Wheel<T> {
     /// Up to here time has passed, as bits that ascend.
     now: u64,
     len: usize,
-    moment: fn(&T) -> EventTime,
 }
 
-impl<T> Wheel<T> {
-    /// A wheel of items that wait for `moment`.
-    pub(crate) fn new(moment: fn(&T) -> EventTime) -> Self {
+impl<T: Waiting> Wheel<T> {
+    /// A wheel without any item.
+    pub(crate) fn new() -> Self {
         Self {
             slots: (0..LEVELS * DIGITS).map(|_| Slot::EMPTY).collect(),
             filled: [0; LEVELS],
@@ -69,7 +74,6 @@ impl<T> Wheel<T> {
             spare: Vec::new(),
             now: 0,
             len: 0,
-            moment,
         }
     }
 
@@ -99,7 +103,7 @@ impl<T> Wheel<T> {
 
     #[inline]
     fn place(&mut self, item: T) {
-        let moment = bits((self.moment)(&item));
+        let moment = bits(item.at());
         if moment < self.now {
             self.overdue.push(item);
             return;
@@ -145,7 +149,7 @@ impl<T> Wheel<T> {
         let Slot { full, open } = self.take(top, split);
         for mut piece in full.into_iter().chain([open]) {
             for item in piece.drain(..) {
-                if bits((self.moment)(&item)) < to {
+                if bits(item.at()) < to {
                     due.push(item);
                 } else {
                     self.place(item);
@@ -232,12 +236,24 @@ mod tests {
     use super::*;
     use crate::laws::Draws;
 
+    impl Waiting for (EventTime, u32) {
+        fn at(&self) -> EventTime {
+            self.0
+        }
+    }
+
+    impl Waiting for (EventTime, u64) {
+        fn at(&self) -> EventTime {
+            self.0
+        }
+    }
+
     #[test]
     fn every_item_is_taken_once_and_only_after_its_moment() {
         let mut draws = Draws::seeded(1);
         let edges = [EventTime::MIN, -1, 0, 1, EventTime::MAX - 1, EventTime::MAX];
         for round in 0..60 {
-            let mut wheel = Wheel::<(EventTime, u32)>::new(|item| item.0);
+            let mut wheel = Wheel::<(EventTime, u32)>::new();
             let mut waiting: Vec<(EventTime, u32)> = Vec::new();
             let mut now = [EventTime::MIN, -5_000, 0, 1 << 50][round % 4];
             let reach = [10, 3_000, 400_000_000_000][round % 3];
@@ -278,13 +294,13 @@ mod tests {
 
     #[test]
     fn emptied_slots_give_their_memory_back() {
-        let mut wheel = Wheel::<EventTime>::new(|moment| *moment);
+        let mut wheel = Wheel::<(EventTime, u64)>::new();
         let mut due = Vec::new();
         for now in 0..200_000 {
-            wheel.push(now * 1_000 + 3_600_000);
+            wheel.push((now * 1_000 + 3_600_000, 0));
             wheel.pass(now * 1_000, &mut due);
         }
         assert_eq!(wheel.len(), 3_601);
-        assert!(wheel.bytes() < 40 * 3_600, "{} bytes", wheel.bytes());
+        assert!(wheel.bytes() < 60 * 3_600, "{} bytes", wheel.bytes());
     }
 }

@@ -25,7 +25,8 @@ use thalweg_engine::update::{Data, Diff, Update, Updates};
 
 use crate::aggregate::Aggregate;
 use crate::key_by::Timeline;
-use crate::window::rolling::calendar::{Calendar, in_time_order};
+use crate::window::rolling::calendar::Calendar;
+use crate::window::rolling::order::TimeOrder;
 use crate::window::session::SessionRow;
 use crate::window::session::sessions::Copies;
 use open::{Member, Open, Pending};
@@ -55,7 +56,7 @@ pub(super) struct Finals<D, K: Key, A: Aggregate<D>> {
     keys: Vec<K>,
     times: Vec<EventTime>,
     released: Vec<Pending<D, K>>,
-    order: Vec<u64>,
+    order: TimeOrder,
     handles: Vec<u32>,
     /// Handles of keys that may have no session.
     doubtful: Vec<u32>,
@@ -94,7 +95,7 @@ impl<D: Data + Ord, K: Key, A: Aggregate<D>> Finals<D, K, A> {
             keys: Vec::new(),
             times: Vec::new(),
             released: Vec::new(),
-            order: Vec::new(),
+            order: TimeOrder::default(),
             handles: Vec::new(),
             doubtful: Vec::new(),
         }
@@ -167,16 +168,17 @@ impl<D: Data + Ord, K: Key, A: Aggregate<D>> Finals<D, K, A> {
     fn settle_all(&mut self, out: &mut Emitter<'_, SessionRow<K, A::Output>>) {
         let rows = std::mem::take(&mut self.released);
         let mut order = std::mem::take(&mut self.order);
-        in_time_order(&rows, &mut order);
-        let at = |place: usize| rows[order[place] as usize].at;
+        order.find(&rows);
+        let places = &order.places;
+        let at = |place: usize| rows[places[place] as usize].at;
         let mut from = 0;
-        while from < order.len() {
-            let mut until = order.len().min(from + TOGETHER);
-            while until < order.len() && at(until) == at(until - 1) {
+        while from < places.len() {
+            let mut until = places.len().min(from + TOGETHER);
+            while until < places.len() && at(until) == at(until - 1) {
                 until += 1;
             }
-            self.settle(&rows, &order[from..until], out);
-            if until < order.len() {
+            self.settle(&rows, &places[from..until], out);
+            if until < places.len() {
                 self.end(at(until).min(WATERMARK_END - 1), out);
             }
             from = until;

@@ -3,7 +3,7 @@
 use thalweg_engine::time::EventTime;
 use thalweg_engine::update::Diff;
 
-use crate::window::rolling::calendar::Waiting;
+use crate::window::rolling::wheel::Waiting;
 use crate::window::session::sessions::Copies;
 
 /// The longest list of rows whose memory is kept for the next session in its place.
@@ -18,7 +18,7 @@ pub(super) struct Pending<D, K> {
     pub(super) diff: Diff,
 }
 
-impl<D: Ord, K: Ord> Waiting for Pending<D, K> {
+impl<D, K> Waiting for Pending<D, K> {
     fn at(&self) -> EventTime {
         self.at
     }
