@@ -39,6 +39,6 @@ impl<'s, D: Data> Upserts<'s, D> {
     /// # Errors
     /// As [`Table::sink`].
     pub fn sink(&self, name: &str, sink: impl UpsertSink<D>) -> Result<(), JobError> {
-        self.0.sink(name, sink)
+        self.0.sink(name, sink.told_new_rows())
     }
 }

@@ -28,8 +28,17 @@ pub(crate) struct Signed {
     pub(crate) diff: Diff,
 }
 
+/// What a writer is told of a table that changes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Told {
+    /// The old row and the new one.
+    Changes,
+    /// The new row alone; of a row that is gone, that row.
+    NewRows,
+}
+
 /// The final states, in the order of their entities.
-pub(crate) fn settle(epoch: Epoch, mut rows: Vec<Signed>) -> Vec<OnlineRow> {
+pub(crate) fn settle(epoch: Epoch, told: Told, mut rows: Vec<Signed>) -> Vec<OnlineRow> {
     rows.sort_unstable();
     let mut settled: Vec<OnlineRow> = Vec::new();
     let mut entity = Entity::default();
@@ -50,7 +59,7 @@ pub(crate) fn settle(epoch: Epoch, mut rows: Vec<Signed>) -> Vec<OnlineRow> {
         };
         entity.add(row);
         if last {
-            settled.extend(std::mem::take(&mut entity).row(name, epoch));
+            settled.extend(std::mem::take(&mut entity).row(name, epoch, told));
         }
     }
     settled
@@ -72,8 +81,11 @@ impl Entity {
         }
     }
 
-    fn row(self, entity: String, epoch: Epoch) -> Option<OnlineRow> {
-        let replaces = self.retracted.map_or(Replaces::Nothing, Replaces::Row);
+    fn row(self, entity: String, epoch: Epoch, told: Told) -> Option<OnlineRow> {
+        let replaces = match told {
+            Told::Changes => self.retracted.map_or(Replaces::Nothing, Replaces::Row),
+            Told::NewRows => Replaces::Generation,
+        };
         let (row_time, fields) = match self.new {
             Some((event_time, fields)) => (event_time, Some(fields)),
             None => (self.retracted?, None),
@@ -115,7 +127,7 @@ mod tests {
                 row.entity, row.version.event_time, row.replaces
             )
         };
-        settle(7, rows)
+        settle(7, Told::Changes, rows)
             .iter()
             .map(line)
             .collect::<Vec<_>>()

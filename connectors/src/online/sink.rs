@@ -8,7 +8,7 @@ use thalweg_engine::sink::{Sink, SinkError, SinkPlace, UpsertSink, Writer};
 use thalweg_engine::time::Epoch;
 use thalweg_engine::update::{Update, Updates};
 
-use crate::online::settle::{Signed, settle};
+use crate::online::settle::{Signed, Told, settle};
 use crate::online::store::OnlineStore;
 use crate::online::version::epoch_of;
 use crate::online::view::{Declared, View};
@@ -27,6 +27,7 @@ type OpenStore = Arc<
 pub struct OnlineSink<D> {
     view: View<D>,
     open: OpenStore,
+    told: Told,
 }
 
 /// Clones write to the same store: a job makes the sink once and hands a clone to each worker.
@@ -35,6 +36,7 @@ impl<D> Clone for OnlineSink<D> {
         Self {
             view: self.view.clone(),
             open: Arc::clone(&self.open),
+            told: self.told,
         }
     }
 }
@@ -51,11 +53,19 @@ impl<D> OnlineSink<D> {
         Self {
             view,
             open: Arc::new(open),
+            told: Told::Changes,
         }
     }
 }
 
-impl<D: Serialize + 'static> UpsertSink<D> for OnlineSink<D> {}
+impl<D: Serialize + 'static> UpsertSink<D> for OnlineSink<D> {
+    fn told_new_rows(self) -> Self {
+        Self {
+            told: Told::NewRows,
+            ..self
+        }
+    }
+}
 
 impl<D: Serialize + 'static> Sink<D> for OnlineSink<D> {
     fn open(&self, place: SinkPlace) -> Result<Box<dyn Writer<D>>, SinkError> {
@@ -69,6 +79,7 @@ impl<D: Serialize + 'static> Sink<D> for OnlineSink<D> {
             view,
             store,
             generation,
+            told: self.told,
         }))
     }
 
@@ -85,6 +96,7 @@ struct ViewWriter<D> {
     store: Box<dyn OnlineStore>,
     /// The run's number in the store.
     generation: u64,
+    told: Told,
 }
 
 impl<D: Serialize> ViewWriter<D> {
@@ -108,7 +120,7 @@ impl<D: Serialize> Writer<D> for ViewWriter<D> {
             .map(|row| self.signed(row))
             .collect::<Result<Vec<_>, _>>()?;
         drop(rows);
-        let settled = settle(epoch_of(self.generation, epoch), signed);
+        let settled = settle(epoch_of(self.generation, epoch), self.told, signed);
         let batch_len = self.store.batch_entities_max().max(1);
         for (number, batch) in settled.chunks(batch_len).enumerate() {
             let outcome = self.store.write(&self.view.name, self.view.ttl, batch);

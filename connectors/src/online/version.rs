@@ -5,6 +5,7 @@
 //!   nothing stored                                            wins
 //!   (t, e) ≥ (T, E)                                           wins
 //!   e ≥ E and it replaces exactly the row that is stored      wins    a correction
+//!   e ≥ E and it replaces all that its run has stored         wins    rows told without those that they replace
 //!   otherwise                                                 refused
 //! after a win: T := max(T, t), E := e, so that T never goes back
 //! ```
@@ -21,6 +22,9 @@
 //! An insertion after a deletion has no row to name. It passes a tombstone of its own generation, in which
 //! epochs alone order the writes of a key; a tombstone of an earlier generation stops it until the key's event
 //! time has passed the tombstone's, because a replay cannot be told from news there.
+//!
+//! A writer that is told new rows alone has no row to name either. What its own generation has written, whether a row
+//! or a tombstone, it passes in the order of epochs; what an earlier one has, by event time, as if nothing were known.
 
 use thalweg_engine::time::{Epoch, EventTime};
 
@@ -46,6 +50,8 @@ pub enum Replaces {
     Nothing,
     /// The writer's table held a row with this event time.
     Row(EventTime),
+    /// The writer is not told which row its table held, if any: whatever its generation has written is out of date.
+    Generation,
 }
 
 /// What a store holds for an entity, as far as the rule looks at it.
@@ -75,10 +81,11 @@ impl Version {
         let Some(stored) = stored else {
             return Some(self);
         };
+        let is_of_generation = stored.version.epoch >= generation_start(self.epoch);
         let follows = self.epoch >= stored.version.epoch
             && match (replaces, stored.row_time) {
                 (Replaces::Row(old), Some(row_time)) => old == row_time,
-                (Replaces::Nothing, None) => stored.version.epoch >= generation_start(self.epoch),
+                (Replaces::Nothing, None) | (Replaces::Generation, _) => is_of_generation,
                 _ => false,
             };
         let wins = self >= stored.version || follows;
@@ -157,6 +164,23 @@ mod tests {
             None,
             "another row"
         );
+    }
+
+    /// A store that was told new rows alone kept the row of a cancelled event for ever.
+    #[test]
+    fn a_row_told_alone_passes_whatever_its_generation_has_stored() {
+        let second = 2 << 32;
+        let told = |event_time, epoch, stored| {
+            at(event_time, second + epoch).against(Replaces::Generation, stored)
+        };
+        let kept = |epoch| Some(at(10, second + epoch));
+        assert_eq!(told(5, 2, row(10, second + 1, 10)), kept(2));
+        assert_eq!(told(6, 3, row(10, second + 2, 5)), kept(3));
+        assert_eq!(told(3, 4, tombstone(10, second + 3)), kept(4));
+        assert_eq!(told(6, 1, row(10, second + 2, 5)), None, "an older epoch");
+        let earlier = [row(10, second - 1, 10), tombstone(10, second - 1)];
+        assert_eq!(earlier.map(|stored| told(9, 1, stored)), [None; 2]);
+        assert_eq!(earlier.map(|stored| told(10, 1, stored)), [kept(1); 2]);
     }
 
     #[test]

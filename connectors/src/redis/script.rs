@@ -57,6 +57,7 @@ fn add_row(command: &mut Cmd, row: &OnlineRow) {
         Replaces::Unknown => String::new(),
         Replaces::Nothing => format!("n{}", generation_start(row.version.epoch)),
         Replaces::Row(old) => format!("r{old}"),
+        Replaces::Generation => format!("g{}", generation_start(row.version.epoch)),
     };
     command
         .arg(row.version.event_time)

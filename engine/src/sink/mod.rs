@@ -47,7 +47,17 @@ pub trait Sink<D>: Send + Sync + 'static {
 
 /// A sink that keeps one row per key, which a new row replaces without being told what stood there: an online store.
 /// A row that is taken back alone, with no other of its key in the epoch, deletes what stands.
-pub trait UpsertSink<D>: Sink<D> {}
+pub trait UpsertSink<D>: Sink<D> {
+    /// The same sink, which is told new rows alone from now on. One that goes by what a row replaces, if it is told, must
+    /// do without: a row may be older than the one in its place, whose event was taken back.
+    #[must_use]
+    fn told_new_rows(self) -> Self
+    where
+        Self: Sized,
+    {
+        self
+    }
+}
 
 /// Which writer of how many is being opened, and under which clock.
 #[derive(Clone)]

@@ -3,7 +3,7 @@
 mod random;
 
 use serde::Serialize;
-use thalweg_engine::sink::{Sink, SinkPlace};
+use thalweg_engine::sink::{Sink, SinkPlace, UpsertSink};
 use thalweg_engine::time::{Epoch, EventTime};
 
 use crate::online::version::epoch_of;
@@ -176,52 +176,75 @@ fn a_row_is_replaced_whole(store: &mut impl OnlineStore, view: &str) {
     assert_eq!(put(3, Vec::new()), Vec::new(), "a row of nulls is a row");
 }
 
-/// Walks `a@10`, `−a +b@5`, `−b +c@6`, `−c`, `+d@3` in one generation: the engine's order is the truth.
+/// Walks `a@10`, `−a +b@5`, `−b +c@6`, `−c`, `+d@3` in one generation: the engine's order is the truth, whether a store is
+/// told what each row replaces or not.
 fn a_correction_does_not_freeze_its_key(store: &mut impl OnlineStore, view: &str) {
+    type Epochs = [(
+        &'static [(&'static str, EventTime, i64)],
+        Option<&'static str>,
+    ); 5];
+    let changes: Epochs = [
+        (&[("a", 10, 1)], Some("a")),
+        (&[("b", 5, 1), ("a", 10, -1)], Some("b")),
+        (&[("b", 5, -1), ("c", 6, 1)], Some("c")),
+        (&[("c", 6, -1)], None),
+        (&[("d", 3, 1)], Some("d")),
+    ];
+    let new_rows: Epochs = [
+        (&[("a", 10, 1)], Some("a")),
+        (&[("b", 5, 1)], Some("b")),
+        (&[("c", 6, 1)], Some("c")),
+        (&[("c", 6, -1)], None),
+        (&[("d", 3, 1)], Some("d")),
+    ];
+    walk(store, &format!("{view}.changes"), |sink| sink, changes);
+    walk(
+        store,
+        &format!("{view}.new_rows"),
+        OnlineSink::told_new_rows,
+        new_rows,
+    );
+
     #[derive(Serialize)]
     struct Row {
         v: &'static str,
         at: EventTime,
     }
-    let row = |v, at| Row { v, at };
-    let declared = View::new(view)
-        .key(|_: &Row| "e".into())
-        .version(|row| row.at);
-    let recorder = Recorder::default();
-    let sink = OnlineSink::new(declared, {
-        let recorder = recorder.clone();
-        move |_| Ok(Box::new(recorder.clone()) as Box<dyn OnlineStore>)
-    });
-    let mut writer = sink.open(SinkPlace::alone()).unwrap();
-    let epochs = [
-        (vec![(row("a", 10), 1)], Some("a")),
-        (vec![(row("b", 5), 1), (row("a", 10), -1)], Some("b")),
-        (vec![(row("b", 5), -1), (row("c", 6), 1)], Some("c")),
-        (vec![(row("c", 6), -1)], None),
-        (vec![(row("d", 3), 1)], Some("d")),
-    ];
-    let first_epoch: Epoch = (3 << 32) + 1;
-    let mut height = EventTime::MIN;
-    for (epoch, (rows, expected)) in (first_epoch..).zip(epochs) {
-        writer
-            .write(
-                epoch,
-                rows.into_iter()
-                    .map(|(row, diff)| (row, epoch, diff))
-                    .collect(),
-            )
-            .unwrap();
-        let rows = recorder.take();
-        assert_eq!(
-            store.write(view, None, &rows).unwrap(),
-            WRITTEN,
-            "{expected:?}"
-        );
-        assert_eq!(read(store, view, "e").as_deref(), expected);
-        if let Some(read) = store.get(view, "e", ANY_TIME).unwrap() {
-            assert!(read.version.event_time >= height, "the version went back");
-            height = read.version.event_time;
-            assert_eq!(read.row_time.to_string(), read.field("at").unwrap());
+
+    fn walk(
+        store: &mut impl OnlineStore,
+        view: &str,
+        told: impl Fn(OnlineSink<Row>) -> OnlineSink<Row>,
+        epochs: Epochs,
+    ) {
+        let declared = View::new(view)
+            .key(|_: &Row| "e".into())
+            .version(|row| row.at);
+        let recorder = Recorder::default();
+        let sink = told(OnlineSink::new(declared, {
+            let recorder = recorder.clone();
+            move |_| Ok(Box::new(recorder.clone()) as Box<dyn OnlineStore>)
+        }));
+        let mut writer = sink.open(SinkPlace::alone()).unwrap();
+        let first_epoch: Epoch = (3 << 32) + 1;
+        let mut height = EventTime::MIN;
+        for (epoch, (rows, expected)) in (first_epoch..).zip(epochs) {
+            let rows = rows
+                .iter()
+                .map(|(v, at, diff)| (Row { v, at: *at }, epoch, *diff));
+            writer.write(epoch, rows.collect()).unwrap();
+            let rows = recorder.take();
+            assert_eq!(
+                store.write(view, None, &rows).unwrap(),
+                WRITTEN,
+                "{expected:?}"
+            );
+            assert_eq!(read(store, view, "e").as_deref(), expected);
+            if let Some(read) = store.get(view, "e", ANY_TIME).unwrap() {
+                assert!(read.version.event_time >= height, "the version went back");
+                height = read.version.event_time;
+                assert_eq!(read.row_time.to_string(), read.field("at").unwrap());
+            }
         }
     }
 }

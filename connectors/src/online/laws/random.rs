@@ -49,8 +49,12 @@ pub(super) fn writes_agree_with_the_rule(store: &mut impl OnlineStore, view: &st
             let mut time = || times[usize::try_from(below(13)).unwrap()];
             let (event_time, row_time, old) = (time(), time(), time());
             let version = at(event_time, epochs[usize::try_from(below(10)).unwrap()]);
-            let replaces = [Replaces::Unknown, Replaces::Nothing, Replaces::Row(old)]
-                [usize::try_from(below(3)).unwrap()];
+            let replaces = [
+                Replaces::Unknown,
+                Replaces::Nothing,
+                Replaces::Row(old),
+                Replaces::Generation,
+            ][usize::try_from(below(4)).unwrap()];
             let fields = (below(4) > 0).then(|| value(&step.to_string()));
             let entity = below(40).to_string();
             let row = OnlineRow {
