@@ -1,4 +1,4 @@
-//! Joins: a lookup in a dimension that is read whole, and differential's join, against nested loops.
+//! Joins: a lookup in a dimension that is read whole, and the joins of the differential island, against nested loops.
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
@@ -8,7 +8,7 @@ use tests::dice::Dice;
 use tests::epochs::{Witness, assert_every_epoch_nets, once};
 use tests::event::{Dimension, Event, Signed};
 use tests::lap::Lap;
-use tests::oracle::{admitted, assert_same, net};
+use tests::oracle::{Net, admitted, assert_same, net};
 use thalweg::connectors::memory::{Collect, Log};
 use thalweg::engine::sim::Sim;
 use thalweg::prelude::*;
@@ -216,6 +216,46 @@ enum Unbounded {
 
 type Sides = (Option<Event>, Option<Event>);
 
+impl Unbounded {
+    const ALL: [Self; 5] = [Self::Inner, Self::Left, Self::Full, Self::Semi, Self::Anti];
+
+    /// Nested loops over what came in on both sides.
+    fn nested_loops(self, input: &Net<Event>) -> Net<Sides> {
+        let (lefts, rights): (Signed<Event>, Signed<Event>) = input
+            .iter()
+            .map(|(row, n)| (*row, *n))
+            .partition(|(row, _)| is_left(row));
+        let meets = |row: &Event, others: &Signed<Event>| {
+            let of_key = others.iter().filter(|(other, _)| other.key == row.key);
+            of_key.map(|(_, n)| n).sum::<i64>() > 0
+        };
+        let mut all = Vec::new();
+        for (left, n) in &lefts {
+            let is_met = meets(left, &rights);
+            let alone = ((Some(*left), None), *n);
+            match self {
+                Self::Semi => all.extend(is_met.then_some(alone)),
+                Self::Anti => all.extend((!is_met).then_some(alone)),
+                Self::Inner => {}
+                Self::Left | Self::Full => all.extend((!is_met).then_some(alone)),
+            }
+            if matches!(self, Self::Inner | Self::Left | Self::Full) {
+                let pairs = rights.iter().filter(|(right, _)| right.key == left.key);
+                all.extend(pairs.map(|(right, m)| ((Some(*left), Some(*right)), n * m)));
+            }
+        }
+        if matches!(self, Self::Full) {
+            let alone = rights.iter().filter(|(right, _)| !meets(right, &lefts));
+            all.extend(alone.map(|(right, n)| ((None, Some(*right)), *n)));
+        }
+        net(all)
+    }
+}
+
+fn is_left(event: &Event) -> bool {
+    event.id.is_multiple_of(3)
+}
+
 fn unbounded(
     cases: &[Case; 2],
     join: Unbounded,
@@ -254,56 +294,67 @@ fn unbounded(
     })
 }
 
-#[test]
-fn joins_without_bounds_in_time_are_nested_loops_at_every_epoch() {
-    let joins = [
-        Unbounded::Inner,
-        Unbounded::Left,
-        Unbounded::Full,
-        Unbounded::Semi,
-        Unbounded::Anti,
-    ];
-    let is_left = |event: &Event| event.id.is_multiple_of(3);
-    for_seeds(3_000..3_100, |seed| {
+fn holds_at_every_epoch(seeds: std::ops::Range<u64>, join: Unbounded) {
+    for_seeds(seeds, |seed| {
         let mut dice = Dice::new(seed);
         let cases = Case::draw(&mut dice, 80, Retractions::Anywhere).split(is_left);
-        let join = dice.pick(&joins);
         let (lap, witness) = (Lap::draw(&mut dice), Witness::default());
         let written = once(&lap, |out| unbounded(&cases, join, &lap, &witness, out));
         assert_every_epoch_nets(
             &(seed, lap, join, &cases),
             &witness.seen(),
             &written,
-            |input, _| {
-                let (lefts, rights): (Signed<Event>, Signed<Event>) = input
-                    .iter()
-                    .map(|(row, n)| (*row, *n))
-                    .partition(|(row, _)| is_left(row));
-                let meets = |row: &Event, others: &Signed<Event>| {
-                    let of_key = others.iter().filter(|(other, _)| other.key == row.key);
-                    of_key.map(|(_, n)| n).sum::<i64>() > 0
-                };
-                let mut all = Vec::new();
-                for (left, n) in &lefts {
-                    let is_met = meets(left, &rights);
-                    let alone = ((Some(*left), None), *n);
-                    match join {
-                        Unbounded::Semi => all.extend(is_met.then_some(alone)),
-                        Unbounded::Anti => all.extend((!is_met).then_some(alone)),
-                        Unbounded::Inner => {}
-                        Unbounded::Left | Unbounded::Full => all.extend((!is_met).then_some(alone)),
-                    }
-                    if matches!(join, Unbounded::Inner | Unbounded::Left | Unbounded::Full) {
-                        let pairs = rights.iter().filter(|(right, _)| right.key == left.key);
-                        all.extend(pairs.map(|(right, m)| ((Some(*left), Some(*right)), n * m)));
-                    }
-                }
-                if matches!(join, Unbounded::Full) {
-                    let alone = rights.iter().filter(|(right, _)| !meets(right, &lefts));
-                    all.extend(alone.map(|(right, n)| ((None, Some(*right)), *n)));
-                }
-                net(all)
-            },
+            |input, _| join.nested_loops(input),
         );
+    });
+}
+
+#[test]
+fn inner_joins_are_nested_loops_at_every_epoch() {
+    holds_at_every_epoch(3_000..3_080, Unbounded::Inner);
+}
+
+#[test]
+fn left_joins_are_nested_loops_at_every_epoch() {
+    holds_at_every_epoch(3_100..3_180, Unbounded::Left);
+}
+
+#[test]
+fn full_joins_are_nested_loops_at_every_epoch() {
+    holds_at_every_epoch(3_200..3_280, Unbounded::Full);
+}
+
+#[test]
+fn semi_joins_are_nested_loops_at_every_epoch() {
+    holds_at_every_epoch(3_300..3_380, Unbounded::Semi);
+}
+
+#[test]
+fn anti_joins_are_nested_loops_at_every_epoch() {
+    holds_at_every_epoch(3_400..3_480, Unbounded::Anti);
+}
+
+#[test]
+fn joins_without_bounds_in_time_come_to_nested_loops_for_any_workers_slicing_and_order() {
+    for_seeds(4_000..4_060, |seed| {
+        let mut dice = Dice::new(seed);
+        let case = Case::draw(&mut dice, 80, Retractions::Anywhere).unlimited();
+        let reordered = case.shuffled(&mut dice);
+        let input = net(admitted(&case).rows);
+        for join in Unbounded::ALL {
+            let expected = join.nested_loops(&input);
+            let few_and_many = [(&case, 1 + dice.below(2)), (&reordered, 3 + dice.below(2))];
+            for (case, workers) in few_and_many {
+                let cases = case.split(is_left);
+                let lap = Lap {
+                    workers,
+                    ..Lap::draw(&mut dice)
+                };
+                let quiet = Witness::default();
+                let (written, _) = lap.simulate(|out| unbounded(&cases, join, &lap, &quiet, out));
+                let found = net(written.into_iter().map(|(row, _, diff)| (row, diff)));
+                assert_same(&found, &expected, &(seed, join, &lap, &cases));
+            }
+        }
     });
 }

@@ -44,9 +44,6 @@ enum Told {
 /// Labels with what they are told.
 type Answers = Net<(Event, Told)>;
 
-/// Steps after which an event arrives, by its own word: before it happened, at once, and up to beyond the widest window.
-const ARRIVAL_STEPS: [i64; 7] = [0, 0, -3, 1, 4, 12, 40];
-
 /// Events and labels on one time line.
 #[derive(Clone, Debug)]
 struct Sides {
@@ -75,11 +72,6 @@ impl Sides {
 
     fn asks_at(&self, label: &Event) -> i64 {
         label.at - i64::from(label.id % 2) * self.behind_us
-    }
-
-    fn arrived(&self, event: &Event) -> i64 {
-        let steps = ARRIVAL_STEPS[event.id as usize % ARRIVAL_STEPS.len()];
-        event.at + steps * self.events.grain_us
     }
 
     fn job(
@@ -130,7 +122,7 @@ impl Sides {
             Mode::Finals => features.finals(),
             Mode::Corrections => features.corrections(),
             Mode::AsKnown => features.as_known(),
-            Mode::AsKnownBy => features.as_known_by(move |event| sides.arrived(event)),
+            Mode::AsKnownBy => features.as_known_by(move |event| sides.events.arrived(event)),
         };
         answers.map(move |(label, row)| (label, read(row.expect("no label is too late"))))
     }
@@ -181,7 +173,8 @@ impl Sides {
                 let is_end = watermark == WATERMARK_END;
                 let history = if is_end { 0 } else { self.behind_us };
                 let passed = watermark.saturating_sub(history);
-                self.answers(of, input, passed, |event, at| self.arrived(event) <= at)
+                let arrived = |event: &Event, at: i64| self.events.arrived(event) <= at;
+                self.answers(of, input, passed, arrived)
             }
             _ => self.answers(of, input, watermark, |_, _| true),
         }

@@ -9,6 +9,9 @@ use crate::dice::Dice;
 use crate::event::{Dimension, Event, ODD, ODD_FROM, REAL_UNITS, Signed};
 use crate::lap::Lap;
 
+/// Steps after which an event arrives, by its own word: before it happened, at once, up to beyond the widest window.
+const ARRIVAL_STEPS: [i64; 7] = [0, 0, -3, 1, 4, 12, 40];
+
 /// What kind of log is drawn.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Retractions {
@@ -127,6 +130,13 @@ impl Case {
                 ..self.clone()
             }
         })
+    }
+
+    /// When an event arrived, by its own word.
+    #[must_use]
+    pub fn arrived(&self, event: &Event) -> i64 {
+        let steps = ARRIVAL_STEPS[event.id as usize % ARRIVAL_STEPS.len()];
+        event.at + steps * self.grain_us
     }
 
     /// All rows.

@@ -27,6 +27,17 @@ fn numbers(input: &Net<Event>) -> impl Iterator<Item = (&Event, i64, f64)> {
     })
 }
 
+/// The events by their numbers: those of one key, moment and number are one, of whom a retraction takes back any.
+#[must_use]
+pub fn by_number(input: &Net<Event>) -> Net<Event> {
+    let mut found: BTreeMap<_, (Event, i64)> = BTreeMap::new();
+    for (event, copies) in input {
+        let number = (event.key, event.at, event.real_lane());
+        found.entry(number).or_insert((*event, 0)).1 += copies;
+    }
+    found.into_values().collect()
+}
+
 /// A row per key with numbers, as of the newest of them or `as_of`.
 #[must_use]
 pub fn decayed_latest(input: &Net<Event>, as_of: i64) -> Expected {
@@ -48,8 +59,18 @@ pub fn decayed_final(input: &Net<Event>, until: i64) -> Expected {
         .collect()
 }
 
+/// A row per label before `until`, as of it; a label that was taken back and has not come takes its answer back.
+#[must_use]
+pub fn decayed_at(input: &Net<Event>, is_label: impl Fn(&Event) -> bool, until: i64) -> Expected {
+    let labels = input.iter();
+    let labels = labels.filter(|(event, _)| is_label(event) && event.at < until);
+    labels
+        .map(|(label, copies)| ((Some(*label), label.key), (label.at, *copies)))
+        .collect()
+}
+
 /// Holds a table to the rows that must be there, and the sums of each to the definition in floats, within 10⁻¹² of what
-/// they add up.
+/// they add up. Of the events up to a row's moment, `counts` says whose numbers it is told.
 ///
 /// # Panics
 /// When a row is missing, is not expected, or is not near.
@@ -58,6 +79,7 @@ pub fn assert_faded(
     expected: &Expected,
     input: &Net<Event>,
     half_life_us: i64,
+    counts: impl Fn(&Event, i64) -> bool,
     context: &dyn Debug,
 ) {
     let rows: Expected = found
@@ -69,6 +91,7 @@ pub fn assert_faded(
     for (row, (key, at, found_weight, found_sum)) in found.keys() {
         let (mut weight, mut sum, mut size) = (0.0, 0.0, 0.0);
         let of_key = numbers(input).filter(|(event, ..)| event.key == *key && event.at <= *at);
+        let of_key = of_key.filter(|(event, ..)| counts(event, *at));
         for (event, copies, number) in of_key {
             let age = at.abs_diff(event.at) as f64 / half_life_us as f64;
             let copies = (-age).exp2() * copies as f64;

@@ -1,4 +1,4 @@
-//! One key's fading sums: a pair of sums for each half-life, and the times of its rows.
+//! One key's fading sums: a pair of sums for each half-life, and its numbers that the watermark has not passed.
 
 use std::collections::BTreeMap;
 
@@ -192,35 +192,62 @@ impl ByHalfLife {
 /// A key's sums.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Fading {
+    /// Of the numbers that are there.
     sums: ByHalfLife,
-    /// Numbers by moment; below zero where one was taken back before it came.
-    times: BTreeMap<EventTime, Diff>,
+    /// Those that the watermark has not passed, and the newest of all, by moment and lane; below zero where one was taken
+    /// back before it came.
+    numbers: BTreeMap<(EventTime, i64), Diff>,
 }
 
 impl Fading {
     pub(super) fn is_empty(&self) -> bool {
-        self.sums.is_empty() && self.times.is_empty()
+        self.sums.is_empty() && self.numbers.is_empty()
     }
 
-    /// Moments and half-lives that are kept.
+    /// Numbers and half-lives that are kept.
     pub(super) fn len(&self) -> usize {
-        self.sums.len() + self.times.len()
+        self.sums.len() + self.numbers.len()
     }
 
-    /// Adds copies of a number, given as its lane.
-    pub(super) fn add<L: Lane>(&mut self, lives: &HalfLives, at: EventTime, lane: i64, diff: Diff) {
-        self.sums.add(lives.sums::<L>(at, lane, diff));
-        let count = self.times.entry(at).or_default();
-        *count += diff;
-        if *count == 0 {
-            self.times.remove(&at);
+    /// Adds copies of a number, given as its lane; whether it is owed since: taken back before it came. Then it takes
+    /// nothing away until it comes. What the watermark has passed is known no more: it is there.
+    pub(super) fn add<L: Lane>(
+        &mut self,
+        lives: &HalfLives,
+        watermark: EventTime,
+        (at, lane): (EventTime, i64),
+        diff: Diff,
+    ) -> bool {
+        let before = self.numbers.get(&(at, lane)).copied().unwrap_or(0);
+        let after = before + diff;
+        let there = if at < watermark {
+            diff
+        } else {
+            after.max(0) - before.max(0)
+        };
+        if there != 0 {
+            self.sums.add(lives.sums::<L>(at, lane, there));
         }
+        if after == 0 {
+            self.numbers.remove(&(at, lane));
+        } else {
+            self.numbers.insert((at, lane), after);
+        }
+        after < 0
+    }
+
+    /// The moments of what is owed.
+    pub(super) fn owed(&self) -> impl Iterator<Item = EventTime> {
+        let owed = self.numbers.iter().filter(|(_, count)| **count < 0);
+        owed.map(|((at, _), _)| *at)
     }
 
     /// The moment of the newest number.
     pub(super) fn newest(&self) -> Option<EventTime> {
-        let mut times = self.times.iter().rev();
-        times.find(|(_, count)| **count > 0).map(|(at, _)| *at)
+        let mut numbers = self.numbers.iter().rev();
+        numbers
+            .find(|(_, count)| **count > 0)
+            .map(|((at, _), _)| *at)
     }
 
     /// Weight and weighted sum as of a moment that is not before the newest number.
@@ -228,25 +255,18 @@ impl Fading {
         self.sums.together().read::<L>(lives, as_of)
     }
 
-    /// Puts together what the watermark has passed: half-lives that have ended, and all but the newest of the moments.
+    /// Puts together what the watermark has passed: half-lives that have ended, and of the numbers all but the newest.
+    /// What is owed by then is forgiven.
     pub(super) fn settle(&mut self, lives: &HalfLives, watermark: EventTime) {
         self.sums.settle(lives.number(watermark));
-        let newest = self
-            .times
-            .range(..watermark)
-            .rev()
-            .find(|(_, count)| **count > 0);
-        let newest = newest.map(|(at, _)| *at);
-        while let Some(first) = self.times.first_entry() {
-            if *first.key() >= newest.unwrap_or(watermark) {
-                break;
-            }
-            first.remove();
+        let passed = || ..(watermark, i64::MIN);
+        let mut newest_first = self.numbers.range(passed()).rev();
+        let newest = newest_first.find(|(_, count)| **count > 0);
+        let newest = newest.map(|(number, count)| (*number, *count));
+        while let Some((number, _)) = self.numbers.range(passed()).next() {
+            let number = *number;
+            self.numbers.remove(&number);
         }
-        if let Some(newest) = newest {
-            while let Some(unpaid) = self.times.range(newest + 1..watermark).next().map(|t| *t.0) {
-                self.times.remove(&unpaid);
-            }
-        }
+        self.numbers.extend(newest);
     }
 }

@@ -1,5 +1,6 @@
 //! Fading sums, one row per key.
 
+use std::collections::BTreeSet;
 use std::marker::PhantomData;
 use std::rc::Rc;
 
@@ -34,6 +35,8 @@ pub(super) struct Latest<D, K, L> {
     as_of: EventTime,
     watermark: EventTime,
     entries: usize,
+    /// The keys that owe a number, each with its moment.
+    owing: BTreeSet<(EventTime, u32)>,
     of: PhantomData<L>,
 }
 
@@ -57,6 +60,7 @@ impl<D: Data, K: Key, L: Lane> Latest<D, K, L> {
             as_of: WATERMARK_NONE,
             watermark: WATERMARK_NONE,
             entries: 0,
+            owing: BTreeSet::new(),
             of: PhantomData,
         }
     }
@@ -86,17 +90,35 @@ impl<D: Data, K: Key, L: Lane> Latest<D, K, L> {
             self.slots[handle as usize].touched = true;
             let old = self.row(handle);
             self.touched.push((handle, old));
+            self.settle(handle);
         }
     }
 
     fn rest(&mut self, handle: u32) {
+        self.settle(handle);
         let slot = &mut self.slots[handle as usize];
         slot.touched = false;
-        let before = slot.fading.len();
-        slot.fading.settle(&self.lives, self.watermark);
-        self.entries -= before - slot.fading.len();
         if slot.fading.is_empty() {
             self.index.remove(handle);
+        }
+    }
+
+    fn settle(&mut self, handle: u32) {
+        let fading = &mut self.slots[handle as usize].fading;
+        let before = fading.len();
+        fading.settle(&self.lives, self.watermark);
+        self.entries -= before - fading.len();
+    }
+
+    /// Forgives what keys owe that the watermark has passed: those that held nothing else are forgotten.
+    fn forgive(&mut self) {
+        while let Some((at, handle)) = self.owing.first().copied()
+            && at < self.watermark
+        {
+            self.owing.pop_first();
+            if self.index.key(handle).is_some() {
+                self.touch(handle);
+            }
         }
     }
 }
@@ -104,7 +126,7 @@ impl<D: Data, K: Key, L: Lane> Latest<D, K, L> {
 impl<D: Data, K: Key, L: Lane> KeyedState for Latest<D, K, L> {
     type In = D;
     type Out = DecayedRow<K>;
-    const FORMAT: u32 = 1;
+    const FORMAT: u32 = 2;
 
     fn epoch(&mut self, time: &EpochTime, rows: Updates<D>, out: &mut Emitter<'_, Self::Out>) {
         for (row, _, diff) in &rows {
@@ -116,8 +138,12 @@ impl<D: Data, K: Key, L: Lane> KeyedState for Latest<D, K, L> {
             self.touch(handle);
             let fading = &mut self.slots[handle as usize].fading;
             let before = fading.len();
-            fading.add::<L>(&self.lives, (self.at)(row), lane, *diff);
+            let at = (self.at)(row);
+            let owes = fading.add::<L>(&self.lives, self.watermark, (at, lane), *diff);
             self.entries = self.entries + fading.len() - before;
+            if owes {
+                self.owing.insert((at, handle));
+            }
         }
         let refreshed = self.refresh_us.filter(|_| time.as_of != WATERMARK_NONE);
         let as_of = refreshed.map_or(self.as_of, |every| window_start(time.as_of, every));
@@ -129,6 +155,7 @@ impl<D: Data, K: Key, L: Lane> KeyedState for Latest<D, K, L> {
         if !time.is_end() {
             self.watermark = time.watermark;
         }
+        self.forgive();
         for (handle, old) in std::mem::take(&mut self.touched) {
             out.replace(old, self.row(handle));
             self.rest(handle);
@@ -151,6 +178,7 @@ impl<D: Data, K: Key, L: Lane> KeyedState for Latest<D, K, L> {
         for (key, fading) in keys {
             let handle = self.resolve(&key);
             self.entries += fading.len();
+            self.owing.extend(fading.owed().map(|at| (at, handle)));
             self.slots[handle as usize].fading = fading;
         }
         Ok(())
@@ -163,6 +191,7 @@ impl<D: Data, K: Key, L: Lane> KeyedState for Latest<D, K, L> {
             keys: self.index.len(),
             events: self.entries,
             bytes: self.index.bytes()
+                + self.owing.len() * ENTRY_BYTES
                 + self.slots.capacity() * size_of::<Slot>()
                 + self.entries * ENTRY_BYTES,
         }

@@ -17,8 +17,7 @@
 //! passed gives the same bits.
 //!
 //! Error: a row's factor is within 2⁻⁵² of the true one, relative to it; halving cuts off less than 2⁻⁶⁰ of a unit of
-//! the number's lane (2⁻⁶⁴, or the last decimal); the result is rounded three times, as floats are. While a retraction
-//! waits for a row later than all others, these lose a place for every half-life that lies between.
+//! the number's lane (2⁻⁶⁴, or the last decimal); the result is rounded three times, as floats are.
 //!
 //! # Modes
 //! | mode | rows | as of |
@@ -44,13 +43,13 @@
 //! 1. After every epoch the accumulated output is, per key with numbers or per row, the same bits for any order of its
 //!    rows.
 //! 2. A key or row that did not change emits nothing.
-//! 3. In `finals` and `corrections` a retraction that comes before its row takes nothing away until then; the watermark
-//!    lets it be forgotten.
+//! 3. A retraction that comes before its row takes nothing away until then; the watermark lets it be forgotten. In
+//!    `latest` it is of any row of its key with the same moment and number.
 //!
 //! # Cost
 //! Per row two products of integers, in `corrections` for each later row of its key as well that the watermark has not
 //! passed: a late number is in all of them. State in `latest`: per key two sums for each half-life that the watermark has
-//! not passed, the times of its rows in them, and two sums for all before; in `finals` two sums, and the rows that wait;
+//! not passed, its numbers in them with their moments, and two sums for all before; in `finals` two sums, and the rows that wait;
 //! in `corrections` two sums for each half-life that is open, the open rows, and two sums for all before. A key with a
 //! number is never forgotten.
 
