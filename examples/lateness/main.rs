@@ -9,13 +9,16 @@
 //!
 //! Early answers are seen at once and repaired, final ones never change, and what is too late is kept beside them and
 //! counted. As the watermark passes, an account's logins leave its newest answer without a login of its own.
+//! How far a late row reaches in other windows, and one that is taken back, is in `repaired.rs`.
 //!
 //! Runs alone and asserts every line that it prints.
+
+mod repaired;
 
 use std::process::ExitCode;
 use std::sync::atomic::Ordering::Relaxed;
 
-use examples::shown::ended;
+use examples::shown::{changed, ended};
 use thalweg::connectors::memory::{Collect, Log};
 use thalweg::prelude::*;
 
@@ -35,7 +38,7 @@ const STORY: [(Login, [&str; 4], &str); 6] = [
     ),
     (
         (15, 1),
-        ["−2@20 +3@20", "+2@15 −2@20 +3@20", "", ""],
+        ["−2@20 +3@20", "−2@20 +2@15 +3@20", "", ""],
         "5 minutes late: repaired",
     ),
     (
@@ -86,19 +89,9 @@ fn job(written: [Collect<Failed>; 4]) -> Job {
     })
 }
 
-/// What was written of account 1 in an epoch, in order of time, and the old before the new.
-fn told(written: &Collect<Failed>, epoch: u64) -> String {
-    let updates = written.updates().into_iter();
-    let told = updates.filter(|((_, account, _), when, _)| *account == 1 && *when == epoch);
-    let mut told: Vec<_> = told
-        .map(|((minute, _, failed), _, diff)| (minute, diff, failed))
-        .collect();
-    told.sort_unstable();
-    let signed = told.iter().map(|(minute, diff, failed)| {
-        let sign = if *diff < 0 { '−' } else { '+' };
-        format!("{sign}{failed}@{minute}")
-    });
-    signed.collect::<Vec<_>>().join(" ")
+/// What is told of account 1.
+fn of_account_1((minute, account, failed): &Failed) -> Option<String> {
+    (*account == 1).then(|| format!("{failed}@{minute}"))
 }
 
 #[expect(clippy::print_stdout, reason = "an example shows what it does")]
@@ -113,7 +106,9 @@ fn run() -> Result<(), JobError> {
     };
     line("login", ["latest", "corrections", "final", "late"], "");
     for (epoch, ((minute, account), expected, why)) in (1..).zip(STORY) {
-        let told = written.each_ref().map(|written| told(written, epoch));
+        let told = written
+            .each_ref()
+            .map(|written| changed(written, epoch, of_account_1));
         let told = told.each_ref().map(String::as_str);
         line(&format!("{account}@{minute}"), told, why);
         assert_eq!(told, expected, "{account}@{minute}: {why}");
@@ -137,5 +132,5 @@ fn run() -> Result<(), JobError> {
 }
 
 fn main() -> ExitCode {
-    ended(run())
+    ended(run().and_then(|()| repaired::run()))
 }

@@ -4,6 +4,8 @@ use std::fmt::{Debug, Display};
 use std::process::ExitCode;
 
 use thalweg::connectors::memory::Collect;
+use thalweg::engine::time::Epoch;
+use thalweg::engine::update::Diff;
 
 /// Prints an answer's rows.
 ///
@@ -16,6 +18,33 @@ pub fn show<D: Clone + Ord + Debug>(what: &str, answer: &Collect<D>, expected: &
     rows.iter().for_each(|(row, _)| println!("  {row:?}"));
     let expected: Vec<_> = expected.iter().map(|row| (row.clone(), 1)).collect();
     assert_eq!(rows, expected, "{what}");
+}
+
+/// What an epoch changed of an answer, as `−row +row`: what goes before what comes, each by the order of the rows. Rows
+/// without a text are left out.
+#[must_use]
+pub fn changed<D: Clone + Ord>(
+    answer: &Collect<D>,
+    epoch: Epoch,
+    text: impl Fn(&D) -> Option<String>,
+) -> String {
+    let updates = answer.updates().into_iter();
+    let mut changes: Vec<(Diff, D)> = updates
+        .filter(|(_, when, _)| *when == epoch)
+        .map(|(row, _, diff)| (diff, row))
+        .collect();
+    changes.sort_unstable();
+    let texts = changes
+        .iter()
+        .filter_map(|(diff, row)| text(row).map(|row| signed(*diff, &row)));
+    texts.collect::<Vec<_>>().join(" ")
+}
+
+/// A row with the sign of its change.
+#[must_use]
+pub fn signed(diff: Diff, row: &str) -> String {
+    let sign = if diff < 0 { '−' } else { '+' };
+    format!("{sign}{row}")
 }
 
 /// The exit code of a program that did its work, or could not and says why.

@@ -6,7 +6,12 @@
 //! user 2                              5
 //! ```
 //!
+//! `changes.rs` has sessions and overlapping windows at every change, `month.rs` the month that this morning lies in.
+//!
 //! Runs alone and asserts every row that it prints. Times are minutes since midnight in Berlin.
+
+mod changes;
+mod month;
 
 use std::error::Error;
 use std::path::{Path, PathBuf};
@@ -322,6 +327,8 @@ fn run(store: &Path) -> Result<(), Box<dyn Error>> {
         );
     }
     show_by_number_and_fading(&answers);
+    changes::run()?;
+    month::run()?;
     Ok(())
 }
 

@@ -1,13 +1,13 @@
 //! The examples against the golden answers, and against themselves.
 //!
 //! ```text
-//! order of arrival | shuffled  ×  1, 2, 3 workers  ×  three epoch sizes ─▶ files
+//! order of arrival | shuffled  ×  1, 2, 3, 4 workers  ×  three epoch sizes ─▶ files
 //!     the first run's files    = the golden answers, column by column
 //!     every other run's files  = the first run's, byte for byte
 //! ```
 //!
-//! By default six runs per data set meet every pair of order and workers and every pair of order and epoch size;
-//! `THALWEG_GOLDENS=all` runs all 18. Data and answers are no part of the repository: they are looked for at
+//! By default eight runs per data set meet every pair of order and workers and every pair of order and epoch size;
+//! `THALWEG_GOLDENS=all` runs all 24. Data and answers are no part of the repository: they are looked for at
 //! `THALWEG_SHARED`, otherwise at `shared` beside the workspace, where `data/golden/README.md` says what each answer is;
 //! a data set that is not there is skipped, and said so.
 #![expect(

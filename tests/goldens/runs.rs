@@ -47,7 +47,7 @@ impl fmt::Display for Run {
     }
 }
 
-/// All 18 ways.
+/// All 24 ways.
 pub(crate) fn all() -> Vec<Run> {
     let orders = [None, Some(SEED)];
     let sized = |shuffle, workers| {
