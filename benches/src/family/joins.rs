@@ -1,22 +1,26 @@
 //! Joins of which no speed is asked.
 
 use std::collections::BTreeSet;
+use std::ops::Range;
 use std::sync::Arc;
 
 use thalweg::connectors::memory::Log;
 use thalweg::operators::key_by::{Keyed, Timeline};
 use thalweg::prelude::*;
 
-use crate::asof::{is_label, label_of};
+use crate::asof::{Rate, is_label, label_of, rates};
 use crate::data::{MERCHANTS, Payment};
 use crate::digest::{Digest, DigestSink, weight};
 use crate::family::by_key;
+use crate::family::labels::window;
 use crate::workload::{Workload, source};
 
 /// How far from a label a payment may be to be near it.
 const NEAR_US: i64 = 3_600_000_000;
 /// How old a payment may be to be the newest of a label.
 const OLDEST_US: i64 = 24 * NEAR_US;
+/// The last of a rate's three days, on which it does not hold: some payments find none.
+const LAPSED_US: i64 = 24 * NEAR_US;
 
 type Joined = (Payment, Option<Payment>);
 
@@ -34,12 +38,21 @@ pub(super) fn all() -> Vec<Workload> {
         Workload::checked("asof_final", asof_final, |rows| {
             asof(rows, |older, _| older.filter(|found| found.0 <= OLDEST_US))
         }),
+        Workload::checked("lookup_asof_final", lookup_asof_final, at_rates),
         Workload::checked("interval_join", interval_join, |rows| {
             pairs(rows, |label, payment| (label - payment).abs() <= NEAR_US)
         }),
-        Workload::checked("interval_join_left", interval_join_left, near_or_alone),
+        Workload::checked("interval_join_left", interval_join_left, |rows| {
+            near_or_alone(rows, |at| (at - NEAR_US, at + NEAR_US))
+        }),
         Workload::checked("windowed_join", windowed_join, |rows| {
             pairs(rows, |label, payment| label / NEAR_US == payment / NEAR_US)
+        }),
+        Workload::checked("windowed_join_left", windowed_join_left, |rows| {
+            near_or_alone(rows, |at| {
+                let start = at - at.rem_euclid(NEAR_US);
+                (start, start + NEAR_US - 1)
+            })
         }),
         Workload::checked("join_inner", join_inner, |rows| {
             on_key(rows, |cents, known| if known { cents } else { 0.0 })
@@ -101,25 +114,48 @@ fn pairs(rows: &[Payment], meet: fn(i64, i64) -> bool) -> f64 {
     by_key(rows, |row| row.user).values().map(of_user).sum()
 }
 
-/// The amounts that are near each label of another user, or 1 where there are none, weighted by the label's time.
-fn near_or_alone(rows: &[Payment]) -> f64 {
+/// The amounts that are near each label of another user, or 1 where there are none, weighted by the label's time;
+/// `around` says from when to when they are near, both inside.
+fn near_or_alone(rows: &[Payment], around: fn(i64) -> (i64, i64)) -> f64 {
     let users = by_key(rows, |row| row.user);
     let none = Vec::new();
     let of_label = |label: Payment| {
-        let payments = users.get(&label.user).unwrap_or(&none);
-        let first = payments.partition_point(|row| row.at < label.at - NEAR_US);
-        let near = payments[first..].iter();
-        let near = near.take_while(|row| row.at <= label.at + NEAR_US);
-        let near: Vec<i64> = near.map(|row| row.cents).collect();
+        let (first, last) = around(label.at);
+        let near = window(users.get(&label.user).unwrap_or(&none), first, last);
         let sum = if near.is_empty() {
             1
         } else {
-            near.iter().sum()
+            near.iter().map(|row| row.cents).sum::<i64>()
         };
         (sum * weight(label.at)) as f64
     };
     let labels = rows.iter().filter(|row| is_label(row)).map(label_of);
     labels.map(of_label).sum()
+}
+
+/// The amounts of all payments, each at its merchant's rate.
+fn at_rates(rows: &[Payment]) -> f64 {
+    // By merchant, and of a merchant one after another.
+    let rates = rates();
+    let of_row = |row: &Payment| {
+        let moment = (row.merchant, row.at);
+        let begun = rates.partition_point(|rate| (rate.merchant, rate.from) <= moment);
+        let newest = begun.checked_sub(1).map(|place| &rates[place]);
+        let is_its = |rate: &Rate| rate.merchant == row.merchant && held(rate).contains(&row.at);
+        at_rate(row, newest.filter(|rate| is_its(rate)))
+    };
+    rows.iter().map(of_row).sum()
+}
+
+/// An amount at a rate, or whole where there is none.
+fn at_rate(payment: &Payment, rate: Option<&Rate>) -> f64 {
+    let percent = rate.map_or(100, |rate| rate.percent);
+    (payment.cents * i64::from(percent)) as f64
+}
+
+/// From when to when a rate holds.
+fn held(rate: &Rate) -> Range<i64> {
+    rate.from..rate.to - LAPSED_US
 }
 
 /// What each payment counts, by whether its merchant is known.
@@ -189,6 +225,22 @@ fn found((_, found): &Joined) -> f64 {
     found.map_or(0.0, |found| found.cents as f64)
 }
 
+/// Each payment at its merchant's rate as of the payment, once the watermark has passed it.
+fn lookup_asof_final(rows: Arc<Vec<Payment>>, workers: usize, digest: Digest) -> Job {
+    let look = |(payment, rate): &(Payment, Option<Rate>)| at_rate(payment, rate.as_ref());
+    Job::new("lookup_asof_final", move |g| {
+        let payments = g.source("payments", source(&rows, workers))?;
+        let rates = g.source("rates", Log::rows(rates()).untimed())?;
+        let rates = rates.key_by(|rate: &Rate| rate.merchant);
+        payments
+            .key_by(|payment| payment.merchant)
+            .event_time(|payment| payment.at)
+            .lookup_asof("rate", &rates, held)
+            .finals()
+            .sink("digest", DigestSink::new(&digest, look))
+    })
+}
+
 /// The payments of a label's user an hour before and after it.
 fn interval_join(rows: Arc<Vec<Payment>>, workers: usize, digest: Digest) -> Job {
     Job::new("interval_join", move |g| {
@@ -200,17 +252,18 @@ fn interval_join(rows: Arc<Vec<Payment>>, workers: usize, digest: Digest) -> Job
 
 /// The same of another user, or the label alone, at once and with repairs.
 fn interval_join_left(rows: Arc<Vec<Payment>>, workers: usize, digest: Digest) -> Job {
-    let look = |(label, payment): &Joined| {
-        let cents = payment.map_or(1, |payment| payment.cents);
-        (cents * weight(label.at)) as f64
-    };
     Job::new("interval_join_left", move |g| {
         let [labels, payments] = labels_and_payments(g, &rows, workers, label_of)?;
         let near = labels.interval_join("near", &payments, -NEAR_US..=NEAR_US)?;
         near.left()
             .latest()
-            .sink("digest", DigestSink::new(&digest, look))
+            .sink("digest", DigestSink::new(&digest, met_or_alone))
     })
+}
+
+fn met_or_alone((label, payment): &Joined) -> f64 {
+    let cents = payment.map_or(1, |payment| payment.cents);
+    (cents * weight(label.at)) as f64
 }
 
 /// The payments of a label's user in the same hour.
@@ -221,6 +274,18 @@ fn windowed_join(rows: Arc<Vec<Payment>>, workers: usize, digest: Digest) -> Job
         together
             .finals()
             .sink("digest", DigestSink::new(&digest, met))
+    })
+}
+
+/// The same of another user, or the label alone, once the watermark has passed the hour.
+fn windowed_join_left(rows: Arc<Vec<Payment>>, workers: usize, digest: Digest) -> Job {
+    Job::new("windowed_join_left", move |g| {
+        let [labels, payments] = labels_and_payments(g, &rows, workers, label_of)?;
+        let together = labels.windowed_join("together", &payments, hours(1))?;
+        together
+            .left()
+            .finals()
+            .sink("digest", DigestSink::new(&digest, met_or_alone))
     })
 }
 

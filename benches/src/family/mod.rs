@@ -4,11 +4,11 @@
 //! |---|---|
 //! | [`aggregates`] | each of them per country and day |
 //! | [`modes`] | windows whose rows are repaired: tumbling, hopping, sessions, rolling windows of any aggregate |
-//! | [`windows`] | calendar days, lifetime, last rows, fading sums, rolling totals and windows of any aggregate |
+//! | [`windows`] | days, weeks, months, lifetime, last rows, fading sums, rolling totals, windows of any aggregate |
 //! | [`by_row`] | last rows and fading sums with a row per payment, final and repaired |
 //! | [`labels`] | windows as of labels: repaired, as known, as known by arrival, of any aggregate, and by number |
-//! | [`open`] | windows that hold a label, up to it: of the clock, sessions, lifetimes, fading sums |
-//! | [`joins`] | as of the next and of the nearest, in an interval, in a window, and on the key alone |
+//! | [`open`] | windows that hold a label, up to it: of the clock and the calendar, sessions, lifetimes, fading sums |
+//! | [`joins`] | as of the next and of the nearest, in a history, in an interval, in a window, and on the key alone |
 //! | [`island`] | a join and a distinct count on differential dataflow |
 //! | [`transforms`] | scaling that is fitted as it goes, target encoding, encodings of a row by itself |
 //! | [`fits`] | every other kind that is fitted, per country; rows through what was fitted to a sample |

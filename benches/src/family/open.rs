@@ -1,8 +1,9 @@
 //! Windows that are not trailing as of the moments of labels: what those that hold the moment had come to by then.
 //!
 //! ```text
-//! labels     (user, t) ─▶ (label, the user's payments of the hour, of the session, of all, or fading, up to t)
-//! expected   per label: their amounts, weighted by t
+//! labels     (user, t) ─▶ (label, the user's payments of the hour, of six hours from each hour on, of the day, of the
+//!                         session, of all, or fading, up to t)
+//! expected   per label: their amounts, weighted by t; of windows that overlap also by when each begins
 //! ```
 
 use std::sync::Arc;
@@ -20,6 +21,9 @@ use crate::family::labels::{Asked, tenths, timelines, window};
 use crate::workload::Workload;
 
 const HOUR_US: i64 = 3_600_000_000;
+const DAY_US: i64 = 24 * HOUR_US;
+/// Windows of six hours that hold a moment: one begins every hour.
+const OVERLAPPING: i64 = 6;
 /// What ends a session.
 const GAP_US: i64 = HOUR_US / 2;
 
@@ -28,6 +32,26 @@ pub(super) fn all() -> Vec<Workload> {
         Workload::checked("point_in_time_hour", this_hour, |rows| {
             spent(rows, |of_user, at| {
                 window(of_user, at - at.rem_euclid(HOUR_US), at)
+            })
+        }),
+        Workload::checked("point_in_time_hopping", hopping, |rows| {
+            let users = by_key(rows, |row| row.user);
+            let held = |(user, at): Asked| {
+                let newest = at - at.rem_euclid(HOUR_US);
+                let starts = (0..OVERLAPPING).map(|older| newest - older * HOUR_US);
+                let cents = starts.map(|start| {
+                    let open = window(&users[&user], start, at).iter();
+                    open.map(|row| row.cents).sum::<i64>() * weight(start)
+                });
+                (cents.sum::<i64>() * weight(at)) as f64
+            };
+            tenths(rows).map(held).sum()
+        }),
+        Workload::checked("point_in_time_day", this_day, |rows| {
+            spent(rows, |of_user, at| {
+                // New York is five hours behind all winter.
+                let start = at - (at - 5 * HOUR_US).rem_euclid(DAY_US);
+                window(of_user, start, at)
             })
         }),
         Workload::checked("point_in_time_session", session, |rows| {
@@ -76,6 +100,39 @@ fn this_hour(rows: Arc<Vec<Payment>>, workers: usize, digest: Digest) -> Job {
         let (payments, labels) = timelines(g, &rows, workers)?;
         let hour = payments.tumbling(hours(1))?;
         let answers = hour.at("hour", sum(|payment: &Payment| payment.cents), &labels);
+        answers
+            .finals()
+            .sink("digest", DigestSink::new(&digest, opened))
+    })
+}
+
+/// The sums of a user's payments in the windows of six hours, one from each hour on, that hold a label, up to it.
+fn hopping(rows: Arc<Vec<Payment>>, workers: usize, digest: Digest) -> Job {
+    Job::new("point_in_time_hopping", move |g| {
+        let (payments, labels) = timelines(g, &rows, workers)?;
+        let windows = payments.hopping(hours(6), hours(1))?;
+        let answers = windows.at("six hours", sum(|payment: &Payment| payment.cents), &labels);
+        answers
+            .finals()
+            .sink("digest", DigestSink::new(&digest, overlapping))
+    })
+}
+
+fn overlapping(((_, at), row): &Answer<Asked, WindowsAt<u64, f64>>) -> f64 {
+    let cents = row.as_ref().map(|row| {
+        let windows = row.windows.iter();
+        let weighted = windows.map(|window| window.value * weight(window.start) as f64);
+        weighted.sum::<f64>()
+    });
+    cents.unwrap_or(f64::NAN) * weight(*at) as f64
+}
+
+/// The sum of a user's payments in the day in New York, up to each label.
+fn this_day(rows: Arc<Vec<Payment>>, workers: usize, digest: Digest) -> Job {
+    Job::new("point_in_time_day", move |g| {
+        let (payments, labels) = timelines(g, &rows, workers)?;
+        let day = payments.calendar(Calendar::Day, "America/New_York")?;
+        let answers = day.at("day", sum(|payment: &Payment| payment.cents), &labels);
         answers
             .finals()
             .sink("digest", DigestSink::new(&digest, opened))

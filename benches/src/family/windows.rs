@@ -1,6 +1,5 @@
 //! Windows of which no speed is asked.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,7 +11,7 @@ use thalweg::operators::window::rolling::Rolled;
 use thalweg::operators::window::sliding::SlidingRow;
 use thalweg::prelude::*;
 
-use crate::data::{LATENESS_US, Payment};
+use crate::data::{LATENESS_US, Payment, START_US};
 use crate::digest::{Digest, DigestSink};
 use crate::expected;
 use crate::family::by_key;
@@ -27,14 +26,14 @@ const LAST: usize = 10;
 
 pub(super) fn all() -> Vec<Workload> {
     vec![
-        Workload::checked("calendar", calendar, |rows| {
-            let mut counts = BTreeMap::<(u64, i64), i64>::new();
-            for row in rows {
-                // New York is five hours behind all January.
-                let day = (row.at - 5 * HOUR_US).div_euclid(DAY_US);
-                *counts.entry((row.user, day)).or_default() += 1;
-            }
-            counts.values().map(|count| squared(*count)).sum()
+        Workload::checked("calendar", calendar, |rows| in_new_york(rows, |day| day)),
+        Workload::checked("calendar_week", calendar_week, |rows| {
+            // 1970 began on a Thursday.
+            in_new_york(rows, |day| (day + 3).div_euclid(7))
+        }),
+        Workload::checked("calendar_month", calendar_month, |rows| {
+            // The first payments are made on the last evening of December, all others in January.
+            in_new_york(rows, |day| i64::from(day >= START_US / DAY_US))
         }),
         Workload::checked("lifetime", lifetime, |rows| {
             let users = by_key(rows, |row| row.user);
@@ -73,6 +72,19 @@ pub(super) fn all() -> Vec<Workload> {
     ]
 }
 
+/// The squared counts per user and window; `window` numbers windows by the days since 1970 in New York.
+fn in_new_york(rows: &[Payment], window: fn(i64) -> i64) -> f64 {
+    let of_row = |row: &Payment| {
+        // New York is five hours behind all winter.
+        let day = (row.at - 5 * HOUR_US).div_euclid(DAY_US);
+        (row.user, window(day))
+    };
+    let mut groups: Vec<(u64, i64)> = rows.iter().map(of_row).collect();
+    groups.sort_unstable();
+    let groups = groups.chunk_by(|a, b| a == b);
+    groups.map(|group| squared(group.len() as i64)).sum()
+}
+
 /// A user's amounts as of a moment, halved every day.
 fn faded(rows: &[Payment], as_of: i64) -> f64 {
     let weight = |row: &Payment| (-((as_of - row.at) as f64) / DAY_US as f64).exp2();
@@ -101,12 +113,29 @@ fn squared(count: i64) -> f64 {
 
 /// Count and sum per user and day in New York, once the day has ended.
 fn calendar(rows: Arc<Vec<Payment>>, workers: usize, digest: Digest) -> Job {
+    calendar_of((rows, workers, digest), Calendar::Day)
+}
+
+/// The same per week.
+fn calendar_week(rows: Arc<Vec<Payment>>, workers: usize, digest: Digest) -> Job {
+    calendar_of((rows, workers, digest), Calendar::Week)
+}
+
+/// The same per month.
+fn calendar_month(rows: Arc<Vec<Payment>>, workers: usize, digest: Digest) -> Job {
+    calendar_of((rows, workers, digest), Calendar::Month)
+}
+
+fn calendar_of(
+    (rows, workers, digest): (Arc<Vec<Payment>>, usize, Digest),
+    calendar: Calendar,
+) -> Job {
     Job::new("calendar", move |g| {
         let payments = g.source("payments", source(&rows, workers))?;
         payments
             .key_by(|payment| payment.user)
             .event_time(|payment| payment.at)
-            .calendar(Calendar::Day, "America/New_York")?
+            .calendar(calendar, "America/New_York")?
             .finals("spend", (count(), sum(|payment: &Payment| payment.cents)))
             .sink("digest", DigestSink::new(&digest, of_group))
     })
