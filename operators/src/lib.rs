@@ -15,10 +15,12 @@
 //! | [`join::interval`]: pairs near in time, or in one window; inner, left | rows that may still match | O(log n) and the pairs | latest, final |
 //! | [`join::unbounded`]: inner, left, full, semi, anti | both sides | O(log n) and the pairs | latest |
 //! | [`join::differential`] | differential's arrangements | O(log n) and up | |
-//! | [`graph`]: degrees, components, triangles, spread, flagged nodes | the graph | degrees O(1), triangles the lesser degree, others what hangs on the edge: by feature in [`graph`] | latest |
+//! | [`graph`]: degrees, components, triangles, spread, flagged nodes | the graph; on one worker for triangles and components, those under `flagged_connected` too | degrees O(1), triangles the lesser degree, others what hangs on the edge: by feature in [`graph`] | latest |
 //! | [`drift`] | histograms by window, segment and feature | O(1) | latest, final |
 //! | [`transform`]: scaling, imputation, encodings, buckets | what it is fitted to | O(1) applied; fitting O(1) to O(log d): by transform in [`transform`] | latest, final, frozen |
 //! | [`aggregate`], and its [`laws`](aggregate::laws) for one of your own | 8 to 300 B, the distinct values, or the rows | O(1) to O(log d): by aggregate in [`aggregate`] | |
+//!
+//! Of groups and sessions, `latest` is the table that `corrections` would be: late rows and retractions repair it.
 //!
 //! [`key_by`] gives a table its key and its event time, [`upserts`] are new rows alone for stores that replace, [`value`]
 //! holds the exact numbers, [`array`](mod@array) arrays of any length that serde takes.
