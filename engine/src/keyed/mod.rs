@@ -125,7 +125,7 @@ pub struct StateSize {
     pub keys: usize,
     /// Events, or entries of any other kind.
     pub events: usize,
-    /// Bytes, capacity included.
+    /// Bytes, capacity included, but not room that was only reserved and takes no memory.
     pub bytes: usize,
 }
 

@@ -110,16 +110,9 @@ impl<K: Key> KeyIndex<K> {
     /// tell it apart.
     #[inline]
     pub fn resolve_with(&mut self, tag: u64, key: impl Fn() -> K) -> (u32, bool) {
-        let mut place = self.slots.home(hash_of(tag));
-        loop {
-            let slot = self.slots[place];
-            if slot.handle == FREE {
-                return (self.insert(place, tag, key()), true);
-            }
-            if slot.tag == tag && self.is_key_of(slot.handle, &key) {
-                return (slot.handle, false);
-            }
-            place = self.slots.after(place);
+        match self.find_place(tag, &key) {
+            Ok(place) => (self.slots[place].handle, false),
+            Err(free) => (self.insert(free, tag, key()), true),
         }
     }
 
@@ -134,7 +127,7 @@ impl<K: Key> KeyIndex<K> {
     #[must_use]
     pub fn find_with(&self, tag: u64, key: impl Fn() -> K) -> Option<u32> {
         let place = self.find_place(tag, key);
-        place.map(|place| self.slots[place].handle)
+        place.ok().map(|place| self.slots[place].handle)
     }
 
     #[inline(always)]
@@ -142,19 +135,12 @@ impl<K: Key> KeyIndex<K> {
         K::EXACT || self.keys[handle as usize] == key()
     }
 
+    /// The slot of a key, or the one that it would take.
     #[inline(always)]
-    fn find_place(&self, tag: u64, key: impl Fn() -> K) -> Option<usize> {
-        let mut place = self.slots.home(hash_of(tag));
-        loop {
-            let slot = self.slots[place];
-            if slot.handle == FREE {
-                return None;
-            }
-            if slot.tag == tag && self.is_key_of(slot.handle, &key) {
-                return Some(place);
-            }
-            place = self.slots.after(place);
-        }
+    fn find_place(&self, tag: u64, key: impl Fn() -> K) -> Result<usize, usize> {
+        self.slots.find(hash_of(tag), |slot| {
+            slot.tag == tag && self.is_key_of(slot.handle, &key)
+        })
     }
 
     /// Asks for the key of a handle ahead of [`KeyIndex::key`].
@@ -181,7 +167,7 @@ impl<K: Key> KeyIndex<K> {
         let Some(key) = self.key(handle).cloned() else {
             return;
         };
-        let Some(place) = self.find_place(key.tag(), || key.clone()) else {
+        let Ok(place) = self.find_place(key.tag(), || key.clone()) else {
             return;
         };
         self.used[handle as usize / 64] &= !(1 << (handle % 64));
@@ -208,7 +194,8 @@ impl<K: Key> KeyIndex<K> {
             .filter(|(handle, _)| self.is_used(*handle))
     }
 
-    /// Bytes held, capacity included; what keys own beyond themselves is not.
+    /// Bytes held, capacity included, but not the room that is reserved for more slots; what keys own beyond themselves
+    /// is not.
     #[must_use]
     pub fn bytes(&self) -> usize {
         self.slots.bytes()

@@ -32,26 +32,62 @@ pub(super) fn with_room<T>(len: usize) -> Vec<T> {
     all
 }
 
-/// Bytes from which on a table that doubles has room reserved for some more doublings.
-const RESERVING_BYTES: usize = 1 << 20;
+/// Room that is reserved for a table that doubles: address space, of which nothing is taken before it is touched.
+#[derive(Clone, Copy)]
+pub(super) struct Reserve {
+    /// Bytes from which on a table has room for more than itself.
+    from: usize,
+    /// Bytes up to which it has room for [`Reserve::TIMES`] as many, or for these at most; beyond, for twice as many.
+    upto: usize,
+}
 
-/// Bytes that are reserved at most, where less would do for now: what is not touched takes no memory, but a number that
-/// operators watch counts it.
-const RESERVED_BYTES: usize = 256 << 20;
+impl Reserve {
+    /// So much from so many bytes on, up to so many.
+    #[cfg(test)]
+    pub(super) const fn of(from: usize, upto: usize) -> Self {
+        Self { from, upto }
+    }
 
-/// Makes room for as many again. A large vector moves to where there is room for several doublings, if the system grants
-/// it, and from then on doubles where it lies.
-pub(super) fn reserve_to_double<T>(all: &mut Vec<T>) {
+    /// Four doublings.
+    const TIMES: usize = 16;
+
+    /// Where the system commits memory when it is touched: on Linux, unless it was told to promise no more than it has.
+    pub(super) fn usual() -> Self {
+        static IS_GRANTED: OnceLock<bool> = OnceLock::new();
+        let is_granted = IS_GRANTED.get_or_init(|| {
+            let told = std::fs::read_to_string("/proc/sys/vm/overcommit_memory");
+            cfg!(target_os = "linux") && told.is_ok_and(|mode| mode.trim() != "2")
+        });
+        Self {
+            from: if *is_granted { 1 << 20 } else { usize::MAX },
+            upto: 256 << 20,
+        }
+    }
+
+    /// The bytes to have room for where a table is to have so many.
+    fn room(self, bytes: usize) -> usize {
+        if bytes < self.from {
+            return bytes;
+        }
+        bytes
+            .saturating_mul(Self::TIMES)
+            .min(self.upto)
+            .max(bytes.saturating_mul(2))
+    }
+}
+
+/// Makes room for as many again, mostly where they lie: a vector that has none moves to where there is room for some more
+/// doublings, if the system grants it.
+pub(super) fn reserve_to_double<T>(all: &mut Vec<T>, reserve: Reserve) {
     let len = all.len() * 2;
     if len <= all.capacity() {
         return;
     }
-    let bytes = len * size_of::<T>();
     let mut grown = Vec::new();
-    if (RESERVING_BYTES..RESERVED_BYTES).contains(&bytes) {
-        let _ = grown.try_reserve_exact(RESERVED_BYTES / size_of::<T>());
+    let room = reserve.room(len * size_of::<T>()) / size_of::<T>().max(1);
+    if grown.try_reserve_exact(room).is_err() {
+        grown.reserve_exact(len);
     }
-    grown.reserve_exact(len);
     prefer_large(grown.spare_capacity_mut());
     grown.append(all);
     *all = grown;
@@ -215,6 +251,29 @@ mod tests {
         };
         assert_eq!(failed, 0);
         is_resident.iter().filter(|page| **page & 1 == 1).count() * page_bytes
+    }
+
+    #[test]
+    fn a_vector_that_doubles_moves_less_often_than_it_doubles() {
+        let reserve = Reserve {
+            from: 1 << 10,
+            upto: 1 << 16,
+        };
+        let (mut all, mut moves) = (vec![7_u8; 64], Vec::new());
+        while all.len() < 1 << 20 {
+            let before = all.as_ptr();
+            reserve_to_double(&mut all, reserve);
+            if all.as_ptr() != before {
+                moves.push(all.len() * 2);
+            }
+            all.resize(all.len() * 2, 7);
+        }
+        assert!(all.iter().all(|value| *value == 7));
+        // Small ones each time; then for four doublings, up to the limit; beyond, for one more.
+        let small = [1 << 7, 1 << 8, 1 << 9];
+        let large = [1 << 10, 1 << 15, 1 << 17, 1 << 19];
+        assert!(moves.iter().eq(small.iter().chain(&large)), "{moves:?}");
+        assert!(Reserve::usual().room(1 << 30) >= 1 << 30);
     }
 
     #[test]

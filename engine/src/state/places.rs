@@ -3,13 +3,14 @@
 //! ```text
 //! hash ─ its top bits ─▶ home │ home + 1 │ …                      the entry stands at the first of them that was free
 //!
-//! before     │ a b · c │                                          reserved behind it, not touched
-//! doubled    │ a · b · · · c · │     from the last to the first, each to a place at or behind its own
+//! before     │ a b · c │                                          room behind it, not touched
+//! doubled    │ a · b · · · c · │     from the last to the first, nearly each to a place at or behind its own
 //! ```
 //!
-//! A hash keeps its order when the table doubles: what stood at `p` has its home at `2p` or `2p + 1`, or a little before
-//! where it had been pushed on. So nothing is copied into a second table, whose memory the system would have to find and
-//! clear, and the first would have to be given back.
+//! Hashes keep their order when the table doubles: what had its home at `p` has it at `2p` or `2p + 1`. A few entries come
+//! to stand before their old places, because they had been pushed on; they are put in last. So a table of some size is
+//! not copied into a second one, for which the system would have to find and clear memory; only small ones and very large
+//! ones move ([`Reserve`]).
 //!
 //! # Invariants
 //! Between an entry's home and where it stands no place is free.
@@ -17,7 +18,7 @@
 use std::ops::{Index, IndexMut};
 
 use crate::key::GOLDEN;
-use crate::state::pages::{reserve_to_double, with_room};
+use crate::state::pages::{Reserve, reserve_to_double, with_room};
 use crate::state::prefetch;
 
 /// What stands at a place of a table, or that nothing does.
@@ -32,15 +33,46 @@ pub trait Place {
     fn hash(&self) -> u64;
 }
 
-/// The hash of a key's tag, for [`Place::hash`]: what is left of it when the bits are gone that choose the key group, which
-/// all keys of a worker may share. Sharing them would crowd a table 128-fold.
+/// The hash of a key's tag, for [`Place::hash`]: without the first 7 bits of what deals keys to key groups, which all keys
+/// of a worker may share.
 #[inline(always)]
 #[must_use]
 pub const fn hash_of(tag: u64) -> u64 {
     tag.wrapping_mul(GOLDEN) << 7
 }
 
-/// The places: a power of two of them, one at least free. Which entry is whose is for the caller to tell.
+/// The places: a power of two of them. Which entry is whose is for the caller to tell.
+///
+/// An entry is put at the free place that [`Places::find`] says, and one place at least is to stay free:
+/// [`Places::double`] before none is.
+///
+/// ```
+/// use thalweg_engine::state::{Place, Places, hash_of};
+///
+/// #[derive(Clone, Copy)]
+/// struct Count(u64, u32);
+///
+/// impl Place for Count {
+///     const FREE: Self = Count(0, 0);
+///     fn is_free(&self) -> bool {
+///         self.1 == 0
+///     }
+///     fn hash(&self) -> u64 {
+///         hash_of(self.0)
+///     }
+/// }
+///
+/// let mut counts = Places::new(4);
+/// for word in [7, 9, 7] {
+///     match counts.find(hash_of(word), |count: &Count| count.0 == word) {
+///         Ok(place) => counts[place].1 += 1,
+///         Err(free) => counts[free] = Count(word, 1),
+///     }
+/// }
+/// counts.double();
+/// let place = counts.find(hash_of(7), |count| count.0 == 7).unwrap();
+/// assert_eq!(counts[place].1, 2);
+/// ```
 pub struct Places<P> {
     all: Vec<P>,
     shift: u32,
@@ -84,11 +116,34 @@ impl<P: Place> Places<P> {
         prefetch(&self.all, self.home(hash));
     }
 
+    /// The place of the entry of a hash for which `is_it` holds, or the free one where the search for it ends.
+    ///
+    /// # Errors
+    /// The free place, where there is no such entry.
+    #[inline(always)]
+    pub fn find(&self, hash: u64, is_it: impl Fn(&P) -> bool) -> Result<usize, usize> {
+        let mut place = self.home(hash);
+        loop {
+            let entry = &self.all[place];
+            if entry.is_free() {
+                return Err(place);
+            }
+            if is_it(entry) {
+                return Ok(place);
+            }
+            place = self.after(place);
+        }
+    }
+
     /// Makes the table twice as large; all entries may stand elsewhere afterwards.
     #[cold]
     pub fn double(&mut self) {
+        self.double_within(Reserve::usual());
+    }
+
+    fn double_within(&mut self, reserve: Reserve) {
         let len = self.all.len();
-        reserve_to_double(&mut self.all);
+        reserve_to_double(&mut self.all, reserve);
         self.all.resize_with(len * 2, || P::FREE);
         self.shift -= 1;
         // Those that would come to stand before their old places, among others that have yet to move, and those that
@@ -100,18 +155,17 @@ impl<P: Place> Places<P> {
             }
             let entry = std::mem::replace(&mut self.all[place], P::FREE);
             let home = self.home(entry.hash());
-            let behind = home.max(place)..len * 2;
-            match behind.clone().find(|place| self.all[*place].is_free()) {
-                Some(free) if home >= place => self.all[free] = entry,
-                _ => late.push(entry),
+            let is_behind = home >= place;
+            let mut behind = home..if is_behind { len * 2 } else { home };
+            match behind.find(|place| self.all[*place].is_free()) {
+                Some(free) => self.all[free] = entry,
+                None => late.push(entry),
             }
         }
         for entry in late {
-            let mut place = self.home(entry.hash());
-            while !self.all[place].is_free() {
-                place = self.after(place);
+            if let Err(free) = self.find(entry.hash(), |_| false) {
+                self.all[free] = entry;
             }
-            self.all[place] = entry;
         }
     }
 
@@ -154,7 +208,7 @@ impl<P: Place> Places<P> {
         self.all.iter_mut()
     }
 
-    /// Bytes held; what is reserved and was never touched is not, nor what entries own beyond themselves.
+    /// Bytes of all places; the room reserved behind them is none, nor what entries own beyond themselves.
     #[must_use]
     pub fn bytes(&self) -> usize {
         size_of_val(self.all.as_slice())
@@ -201,11 +255,8 @@ mod tests {
 
     /// Where a hash stands, or where it may.
     fn find(places: &Places<Known>, hash: u64) -> usize {
-        let mut place = places.home(hash);
-        while !places[place].is_free() && places[place].0 != hash {
-            place = places.after(place);
-        }
-        place
+        let found = places.find(hash, |known| known.0 == hash);
+        found.unwrap_or_else(|free| free)
     }
 
     /// Hashes that differ in their first bits, in their last, and those that crowd at both ends of the table.
@@ -251,22 +302,28 @@ mod tests {
         }
     }
 
-    /// A table that grows past what is reserved for it.
+    /// Wherever it lies when it doubles.
     #[test]
     fn a_large_table_doubles_with_all_that_is_in_it() {
-        let mut places: Places<Known> = Places::new(1 << 15);
-        for n in 1..=400_000_u64 {
-            let hash = n.wrapping_mul(0x9E37_79B9_7F4A_7C15);
-            if n as usize * 2 > places.len() {
-                places.double();
+        for reserve in [
+            Reserve::usual(),
+            Reserve::of(1 << 12, 1 << 16),
+            Reserve::of(1 << 12, usize::MAX),
+        ] {
+            let mut places: Places<Known> = Places::new(1 << 7);
+            for n in 1..=200_000_u64 {
+                let hash = n.wrapping_mul(0x9E37_79B9_7F4A_7C15);
+                if n as usize * 2 > places.len() {
+                    places.double_within(reserve);
+                }
+                let place = find(&places, hash);
+                places[place] = Known(hash, n);
             }
-            let place = find(&places, hash);
-            places[place] = Known(hash, n);
+            for n in 1..=200_000_u64 {
+                let hash = n.wrapping_mul(0x9E37_79B9_7F4A_7C15);
+                assert_eq!(places[find(&places, hash)].1, n);
+            }
+            assert_eq!(places.bytes(), (1 << 19) * size_of::<Known>());
         }
-        for n in 1..=400_000_u64 {
-            let hash = n.wrapping_mul(0x9E37_79B9_7F4A_7C15);
-            assert_eq!(places[find(&places, hash)].1, n);
-        }
-        assert_eq!(places.bytes(), (1 << 20) * size_of::<Known>());
     }
 }

@@ -131,7 +131,7 @@ impl<S: Settle> KeyedState for Finals<S> {
     fn size(&self) -> StateSize {
         let mut size = self.window.size();
         size.events += self.queue.waiting.len();
-        size.bytes += self.queue.waiting.bytes();
+        size.bytes += self.queue.bytes();
         size
     }
 }

@@ -31,7 +31,7 @@ const SLOTS: usize = 256;
 /// Emptied windows that are kept from epoch to epoch.
 const WINDOWS_KEPT: usize = 64;
 
-/// Segments that are numbers below this stand in a list of their own. It stays in the nearest cache for some windows.
+/// Segments that are numbers below this are found in a list, which stays in the nearest cache for some windows.
 const NEAR: usize = 256;
 
 /// The place of no group.
@@ -42,8 +42,8 @@ struct Window<G> {
     start: EventTime,
     index: KeyIndex<G>,
     places: Vec<u32>,
-    /// The places of segments that are small numbers, by number.
-    near: [u32; NEAR],
+    /// The places of segments that are small numbers, by number; of segments that are none, empty.
+    near: Box<[u32]>,
 }
 
 impl<G: Key> Window<G> {
@@ -52,19 +52,18 @@ impl<G: Key> Window<G> {
             start,
             index: KeyIndex::with_slots(SLOTS),
             places: Vec::new(),
-            near: [NONE; NEAR],
+            near: vec![NONE; if G::EXACT { NEAR } else { 0 }].into_boxed_slice(),
         }
     }
 
     /// The place of a small number that has one. A tag tells such a segment apart from all others.
     #[inline(always)]
     fn near(&self, segment: &G) -> Option<u32> {
-        let place = if G::EXACT {
-            usize::try_from(segment.tag())
-                .map_or(NONE, |tag| self.near.get(tag).copied().unwrap_or(NONE))
-        } else {
-            NONE
-        };
+        if !G::EXACT {
+            return None;
+        }
+        let tag = usize::try_from(segment.tag()).unwrap_or(usize::MAX);
+        let place = self.near.get(tag).copied().unwrap_or(NONE);
         (place != NONE).then_some(place)
     }
 
@@ -237,7 +236,7 @@ impl<D: Data, G: Key, const N: usize> Combiner<D> for Combine<D, G, N> {
         let share = self.cells.next() * N / self.workers;
         let empty = || Partial::with_capacity(share);
         let mut partials: Vec<_> = (0..self.workers).map(|_| empty()).collect();
-        for window in &mut self.windows[..self.by_start.len()] {
+        for (number, window) in self.windows[..self.by_start.len()].iter_mut().enumerate() {
             for ((_, segment), place) in window.index.iter().zip(&window.places) {
                 let group = (segment.clone(), window.start);
                 let Partial { groups, tally } = &mut partials[owner(group.tag(), self.workers)];
@@ -245,7 +244,9 @@ impl<D: Data, G: Key, const N: usize> Combiner<D> for Combine<D, G, N> {
                 self.cells.move_into(*place as usize, tally, at);
                 groups.push(group);
             }
-            window.clear();
+            if number < WINDOWS_KEPT {
+                window.clear();
+            }
         }
         for partial in partials {
             if !partial.groups.is_empty() {

@@ -70,15 +70,12 @@ impl<R> Heads<R> {
     /// The place of a key's entry, or a free one.
     #[inline(always)]
     pub(super) fn probe(&self, tag: u64, is_of_key: impl Fn(&R) -> bool) -> usize {
-        let mut place = self.entries.home(hash_of(tag));
-        loop {
-            let entry = &self.entries[place];
-            match &entry.newest {
-                None => return place,
-                Some((_, row)) if entry.tag == tag && is_of_key(row) => return place,
-                Some(_) => place = self.entries.after(place),
-            }
-        }
+        let is_it = |entry: &Entry<R>| {
+            let newest = entry.newest.as_ref();
+            entry.tag == tag && newest.is_some_and(|(_, row)| is_of_key(row))
+        };
+        let found = self.entries.find(hash_of(tag), is_it);
+        found.unwrap_or_else(|free| free)
     }
 
     #[inline(always)]

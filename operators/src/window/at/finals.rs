@@ -202,7 +202,7 @@ impl<M: Lookback, S: Seen<M::Event>, B: Data + Ord> PairedState for Finals<M, S,
     fn size(&self) -> StateSize {
         let mut size = self.past.store.size();
         size.events += self.events.waiting.len() + self.labels.waiting.len();
-        size.bytes += self.events.waiting.bytes() + self.labels.waiting.bytes();
+        size.bytes += self.events.bytes() + self.labels.bytes();
         size
     }
 }

@@ -135,17 +135,12 @@ impl<K: Key, S: Default> Open<K, S> {
     #[inline(always)]
     pub(super) fn find(&self, key: &K) -> Result<u32, Vacant> {
         let hash = first_bits(key);
-        let mut place = self.slots.home(hash_of(key.tag()));
-        loop {
-            let slot = self.slots[place];
-            if slot.handle == FREE {
-                return Err(Vacant { place, hash });
-            }
-            if slot.hash == hash && self.groups[slot.handle as usize].key == *key {
-                return Ok(slot.handle);
-            }
-            place = self.slots.after(place);
-        }
+        let is_it =
+            |slot: &Slot| slot.hash == hash && self.groups[slot.handle as usize].key == *key;
+        let found = self.slots.find(u64::from(hash) << 32, is_it);
+        found
+            .map(|place| self.slots[place].handle)
+            .map_err(|place| Vacant { place, hash })
     }
 
     /// Inserts a key with its first rows, and returns its handle.
@@ -217,8 +212,8 @@ impl<K: Key, S: Default> Open<K, S> {
     /// Where the slot of a group in use is, though slots before it may have been freed.
     #[inline(always)]
     fn place_of(&self, handle: usize) -> usize {
-        let tag = self.groups[handle].key.tag();
-        let mut place = self.slots.home(hash_of(tag));
+        let hash = first_bits(&self.groups[handle].key);
+        let mut place = self.slots.home(u64::from(hash) << 32);
         while self.slots[place].handle as usize != handle {
             place = self.slots.after(place);
         }
@@ -255,7 +250,7 @@ impl<K: Key, S: Default> Open<K, S> {
         self.groups.len() - self.free.len()
     }
 
-    /// Bytes held, capacity included; what keys and states own beyond themselves is not.
+    /// Bytes held, capacity included, but not the room that is reserved for more slots; what keys and states own beyond themselves is not.
     #[inline(always)]
     pub(super) fn bytes(&self) -> usize {
         self.slots.bytes()

@@ -220,7 +220,7 @@ impl<K: Key, L: Lane, P: Data + Ord, const N: usize, const W: usize, F: Form> Ke
     fn size(&self) -> StateSize {
         let mut size = self.store.size();
         size.events += self.queue.waiting.len();
-        size.bytes += self.queue.waiting.bytes() + self.silences.bytes();
+        size.bytes += self.queue.bytes() + self.silences.bytes();
         size
     }
 }

@@ -4,31 +4,25 @@
 //! rows ─▶ words: time since the first │ place ─ first bits ─▶ as many boxes as rows ─▶ the few in a box by comparing
 //! ```
 //!
-//! Times of an epoch are spread over it more or less evenly, so that a box holds one or two rows: a third of the time of
-//! a sort that compares all with all. Where they are not, it compares.
+//! Times of an epoch are spread over it more or less evenly, so that boxes hold a row or a few each: a third to a half of
+//! the time of sorting by comparing alone. A box that holds more is sorted by itself.
 
 use thalweg_engine::time::EventTime;
 
 use crate::window::rolling::wheel::Waiting;
 
-/// Bits of a word that hold a row's place.
-const PLACE_BITS: u32 = 24;
-
-/// The bits of a word's place.
-const PLACE: u64 = (1 << PLACE_BITS) - 1;
-
 /// Rows that are not worth boxes.
 const FEW: usize = 32;
 
-/// Rows that a row shares its box with, on average, from where on comparing is faster.
-const CROWD: u64 = 16;
+/// Rows of a box from which on it is sorted by itself: among fewer each is moved to its place, past some others.
+const CROWD: u32 = 16;
 
 /// The order of some rows, and the memory for the next.
 #[derive(Default)]
 pub(crate) struct TimeOrder {
     /// The places of the rows, in order of time, and at one moment in the order of the rows themselves.
     pub(crate) places: Vec<u64>,
-    /// Where each box ends.
+    /// How many each box holds, then where it ends.
     boxes: Vec<u32>,
     boxed: Vec<u64>,
 }
@@ -44,17 +38,26 @@ impl TimeOrder {
             (first, last) = (first.min(at), last.max(at));
             at.cast_unsigned()
         }));
-        let span = last.abs_diff(first);
-        if rows.len() <= 1 << PLACE_BITS && (rows.is_empty() || span < 1 << (64 - PLACE_BITS)) {
-            let first = first.cast_unsigned();
+        if rows.is_empty() {
+            return;
+        }
+        let place_bits = u64::BITS - (rows.len() as u64 - 1).leading_zeros();
+        let bits = place_bits + u64::BITS - last.abs_diff(first).leading_zeros();
+        if bits <= u64::BITS && u32::try_from(rows.len()).is_ok() {
+            let (first, place_of) = (first.cast_unsigned(), (1 << place_bits) - 1);
             for (word, place) in words.iter_mut().zip(0..) {
-                *word = word.wrapping_sub(first) << PLACE_BITS | place;
+                *word = word.wrapping_sub(first) << place_bits | place;
             }
-            self.sort_words(PLACE_BITS + u64::BITS - span.leading_zeros());
+            self.sort_words(bits);
             // The times stand in the words: rows that have none of their moment beside them are not looked at.
             let words = &mut self.places;
-            sort_peers(rows, words, |word| word >> PLACE_BITS, |word| word & PLACE);
-            words.iter_mut().for_each(|word| *word &= PLACE);
+            sort_peers(
+                rows,
+                words,
+                |word| word >> place_bits,
+                |word| word & place_of,
+            );
+            words.iter_mut().for_each(|word| *word &= place_of);
         } else {
             let at = |place| rows[place as usize].at();
             words.clear();
@@ -69,9 +72,18 @@ impl TimeOrder {
         self.places.clear();
     }
 
-    /// Sorts words of so many bits.
+    /// Bytes held, capacity included.
+    pub(crate) fn bytes(&self) -> usize {
+        (self.places.capacity() + self.boxed.capacity()) * size_of::<u64>()
+            + self.boxes.capacity() * size_of::<u32>()
+    }
+
+    /// Sorts words of so many bits, fewer than 2³² of them.
     fn sort_words(&mut self, bits: u32) {
         let words = &mut self.places;
+        if words.is_sorted() {
+            return;
+        }
         if words.len() < FEW {
             words.sort_unstable();
             return;
@@ -83,14 +95,10 @@ impl TimeOrder {
         self.boxes.resize(1 << box_bits, 0);
         words.iter().for_each(|word| self.boxes[box_of(*word)] += 1);
         // From how many each holds to where it begins.
-        let (mut before, mut shared) = (0, 0);
+        let (mut before, mut most) = (0, 0);
         for count in &mut self.boxes {
-            shared += u64::from(*count) * u64::from(*count);
+            most = most.max(*count);
             before += std::mem::replace(count, before);
-        }
-        if shared > CROWD * words.len() as u64 {
-            words.sort_unstable();
-            return;
         }
         self.boxed.resize(words.len(), 0);
         for word in &*words {
@@ -99,7 +107,16 @@ impl TimeOrder {
             *place += 1;
         }
         std::mem::swap(words, &mut self.boxed);
-        // What is in no order stands in one box, a few places away at most.
+        if most > CROWD {
+            let mut from = 0;
+            for until in self.boxes.iter().map(|end| *end as usize) {
+                if until - from > CROWD as usize {
+                    words[from..until].sort_unstable();
+                }
+                from = until;
+            }
+        }
+        // What is in no order yet stands in one box, fewer than CROWD places away.
         for i in 1..words.len() {
             let word = words[i];
             let mut place = i;
@@ -147,7 +164,7 @@ mod tests {
         for round in 0..600 {
             let count = draws.one_of(&[0, 1, 2, 31, 32, 33, 500, 3_000]);
             let start = draws.one_of(&[EventTime::MIN, -7, 0, 1 << 50, EventTime::MAX - 5_000]);
-            let spread = draws.one_of(&[1_u64, 2, 70, 5_000, 1 << 39, 1 << 40, 1 << 41, 1 << 62]);
+            let spread = draws.one_of(&[1_u64, 2, 70, 5_000, 1 << 40, 1 << 52, 1 << 55, 1 << 62]);
             let crowd = draws.below(3);
             let mut rows: Vec<(EventTime, u64)> = (0..count)
                 .map(|_| {

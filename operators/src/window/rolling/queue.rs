@@ -60,6 +60,12 @@ impl<R: Due + Ord> Queue<R> {
         self.waiting.release(watermark, &mut self.out.rows);
         self.out.order.find(&self.out.rows);
     }
+
+    /// Bytes held, capacity included.
+    pub(in crate::window) fn bytes(&self) -> usize {
+        let Released { rows, order } = &self.out;
+        self.waiting.bytes() + rows.capacity() * size_of::<Pending<R>>() + order.bytes()
+    }
 }
 
 /// Rows that are out, in order of time.

@@ -16,6 +16,13 @@ pub(crate) trait Waiting {
     fn at(&self) -> EventTime;
 }
 
+#[cfg(test)]
+impl<T> Waiting for (EventTime, T) {
+    fn at(&self) -> EventTime {
+        self.0
+    }
+}
+
 /// Bits of a digit: with fewer, items move more often; with more, there are more slots to look through.
 const DIGIT_BITS: u32 = 4;
 const DIGITS: usize = 1 << DIGIT_BITS;
@@ -235,18 +242,6 @@ fn digit_of(moment: u64, level: usize) -> usize {
 mod tests {
     use super::*;
     use crate::laws::Draws;
-
-    impl Waiting for (EventTime, u32) {
-        fn at(&self) -> EventTime {
-            self.0
-        }
-    }
-
-    impl Waiting for (EventTime, u64) {
-        fn at(&self) -> EventTime {
-            self.0
-        }
-    }
 
     #[test]
     fn every_item_is_taken_once_and_only_after_its_moment() {

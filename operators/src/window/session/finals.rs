@@ -357,7 +357,9 @@ impl<D: Data + Ord, K: Key, A: Aggregate<D>> KeyedState for Finals<D, K, A> {
             + self.open.capacity() * size_of::<Open<D, A::State>>()
             + self.members.capacity() * size_of::<Member<D>>()
             + self.older * size_of::<Copies<D>>()
-            + self.calendar.bytes();
+            + self.calendar.bytes()
+            + self.released.capacity() * size_of::<Pending<D, K>>()
+            + self.order.bytes();
         StateSize {
             keys: self.index.len(),
             events: self.calendar.len() + self.members.len() + self.older,
