@@ -22,6 +22,9 @@ pub fn show<D: Clone + Ord + Debug>(what: &str, answer: &Collect<D>, expected: &
 
 /// What an epoch changed of an answer, as `−row +row`: what goes before what comes, each by the order of the rows. Rows
 /// without a text are left out.
+///
+/// # Panics
+/// If a row comes or goes more than once.
 #[must_use]
 pub fn changed<D: Clone + Ord>(
     answer: &Collect<D>,
@@ -34,6 +37,10 @@ pub fn changed<D: Clone + Ord>(
         .map(|(row, _, diff)| (diff, row))
         .collect();
     changes.sort_unstable();
+    assert!(
+        changes.iter().all(|(diff, _)| diff.abs() == 1),
+        "a row comes and goes once"
+    );
     let texts = changes
         .iter()
         .filter_map(|(diff, row)| text(row).map(|row| signed(*diff, &row)));

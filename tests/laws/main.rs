@@ -16,11 +16,11 @@
 //! | `wrong_use` | what makes no sense is refused before anything runs |
 //! | `regressions` | what these laws have found, as small logs |
 //!
-//! A test tries its law on some dozens or hundreds of seeds. `THALWEG_CASES` says on how many instead, from its first seed
-//! on; those of rolling windows on 100,000:
+//! A test tries its law on 12 to 1,024 seeds. `THALWEG_CASES` says on how many instead, from its first seed on; those of
+//! rolling windows on 100,000:
 //!
 //! ```sh
-//! THALWEG_CASES=100000 cargo test -p tests --test laws --release rolling
+//! THALWEG_CASES=100000 cargo test -p tests --test laws --release rolling::
 //! ```
 
 #![allow(

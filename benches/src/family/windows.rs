@@ -113,24 +113,25 @@ fn squared(count: i64) -> f64 {
 
 /// Count and sum per user and day in New York, once the day has ended.
 fn calendar(rows: Arc<Vec<Payment>>, workers: usize, digest: Digest) -> Job {
-    calendar_of((rows, workers, digest), Calendar::Day)
+    calendar_of("calendar", (rows, workers, digest), Calendar::Day)
 }
 
 /// The same per week.
 fn calendar_week(rows: Arc<Vec<Payment>>, workers: usize, digest: Digest) -> Job {
-    calendar_of((rows, workers, digest), Calendar::Week)
+    calendar_of("calendar_week", (rows, workers, digest), Calendar::Week)
 }
 
 /// The same per month.
 fn calendar_month(rows: Arc<Vec<Payment>>, workers: usize, digest: Digest) -> Job {
-    calendar_of((rows, workers, digest), Calendar::Month)
+    calendar_of("calendar_month", (rows, workers, digest), Calendar::Month)
 }
 
 fn calendar_of(
+    name: &str,
     (rows, workers, digest): (Arc<Vec<Payment>>, usize, Digest),
     calendar: Calendar,
 ) -> Job {
-    Job::new("calendar", move |g| {
+    Job::new(name, move |g| {
         let payments = g.source("payments", source(&rows, workers))?;
         payments
             .key_by(|payment| payment.user)

@@ -71,7 +71,7 @@ impl OnlineRow {
 pub struct WriteOutcome {
     /// Rows that were set, deletions included.
     pub written: usize,
-    /// Rows that were refused because the store holds a newer version. A repeated correction is counted here.
+    /// Rows that were refused because the store holds a newer version. A repeated correction may be counted here.
     pub refused_as_older: usize,
 }
 

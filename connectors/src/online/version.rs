@@ -24,7 +24,8 @@
 //! time has passed the tombstone's, because a replay cannot be told from news there.
 //!
 //! A writer that is told new rows alone has no row to name either. What its own generation has written, whether a row
-//! or a tombstone, it passes in the order of epochs; what an earlier one has, by event time, as if nothing were known.
+//! or a tombstone, it passes in the order of epochs; what an earlier one has, by event time, or where that is the row's own
+//! and no correction's: a replay comes to the same row again.
 
 use thalweg_engine::time::{Epoch, EventTime};
 
@@ -50,7 +51,8 @@ pub enum Replaces {
     Nothing,
     /// The writer's table held a row with this event time.
     Row(EventTime),
-    /// The writer is not told which row its table held, if any: whatever its generation has written is out of date.
+    /// The writer is not told which row its table held, if any: whatever its generation has written is out of date, and
+    /// so is what an earlier one has of the same event time.
     Generation,
 }
 
@@ -85,7 +87,10 @@ impl Version {
         let follows = self.epoch >= stored.version.epoch
             && match (replaces, stored.row_time) {
                 (Replaces::Row(old), Some(row_time)) => old == row_time,
-                (Replaces::Nothing, None) | (Replaces::Generation, _) => is_of_generation,
+                (Replaces::Nothing, None) => is_of_generation,
+                (Replaces::Generation, stored) => {
+                    is_of_generation || stored == Some(self.event_time)
+                }
                 _ => false,
             };
         let wins = self >= stored.version || follows;
@@ -178,6 +183,7 @@ mod tests {
         assert_eq!(told(6, 3, row(10, second + 2, 5)), kept(3));
         assert_eq!(told(3, 4, tombstone(10, second + 3)), kept(4));
         assert_eq!(told(6, 1, row(10, second + 2, 5)), None, "an older epoch");
+        assert_eq!(told(5, 1, row(10, second - 1, 5)), kept(1), "replayed");
         let earlier = [row(10, second - 1, 10), tombstone(10, second - 1)];
         assert_eq!(earlier.map(|stored| told(9, 1, stored)), [None; 2]);
         assert_eq!(earlier.map(|stored| told(10, 1, stored)), [kept(1); 2]);

@@ -68,7 +68,9 @@ impl<D> View<D> {
         self
     }
 
-    /// Says where the event time stands, in µs since 1970 UTC: a row with an older one never replaces a newer.
+    /// Says where the event time stands, in µs since 1970 UTC: a row with an older one replaces a newer only where the table
+    /// says so, whose newer row was taken back. A view has one sink in a job: of two, neither knows what the other's table
+    /// says.
     #[must_use]
     pub fn version(mut self, at: impl Fn(&D) -> EventTime + Send + Sync + 'static) -> Self {
         self.version = Some(VersionOf::EventTime(Arc::new(at)));

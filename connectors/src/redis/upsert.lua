@@ -4,7 +4,7 @@
 -- ARGV   ttl of rows in ms or '', ttl of tombstones in ms, then per entity:
 --          event time, epoch, row time, replaces, n, and n names and values in turn
 --        replaces: '' nothing known | 'n' .. first epoch of the generation, no row | 'r' .. row time of the old row
---                  | 'g' .. first epoch of the generation, whatever it has stored
+--                  | 'g' .. first epoch of the generation: whatever it has stored, or an earlier one of the same event time
 --        n: -1 for a deletion
 -- returns how many rows were set; the others were refused as older
 --
@@ -50,7 +50,10 @@ for k = 1, #KEYS do
       local kind, known = string.sub(replaces, 1, 1), string.sub(replaces, 2)
       if kind == 'r' and not deleted then
         wins = known == (stored[3] or stored_time)
-      elseif kind == 'g' or (kind == 'n' and deleted) then
+      elseif kind == 'g' then
+        local is_replayed = not deleted and event_time == (stored[3] or stored_time)
+        wins = is_replayed or not below(stored_epoch, known)
+      elseif kind == 'n' and deleted then
         wins = not below(stored_epoch, known)
       end
     end

@@ -49,7 +49,8 @@ pub trait Sink<D>: Send + Sync + 'static {
 /// A row that is taken back alone, with no other of its key in the epoch, deletes what stands.
 pub trait UpsertSink<D>: Sink<D> {
     /// The same sink, which is told new rows alone from now on. One that goes by what a row replaces, if it is told, must
-    /// do without: a row may be older than the one in its place, whose event was taken back.
+    /// do without: a row may be older than the one in its place, whose event was taken back. A sink that wraps another says
+    /// it to that one.
     #[must_use]
     fn told_new_rows(self) -> Self
     where

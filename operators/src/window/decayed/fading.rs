@@ -194,8 +194,8 @@ impl ByHalfLife {
 pub(super) struct Fading {
     /// Of the numbers that are there.
     sums: ByHalfLife,
-    /// Those that the watermark has not passed, and the newest of all, by moment and lane; below zero where one was taken
-    /// back before it came.
+    /// Those that the watermark has not passed, or had not when the key was last touched, and those of the newest moment
+    /// of all; by moment and lane, below zero where one was taken back before it came.
     numbers: BTreeMap<(EventTime, i64), Diff>,
 }
 
@@ -218,8 +218,12 @@ impl Fading {
         (at, lane): (EventTime, i64),
         diff: Diff,
     ) -> bool {
-        let before = self.numbers.get(&(at, lane)).copied().unwrap_or(0);
-        let after = before + diff;
+        let number = self.numbers.entry((at, lane)).or_default();
+        let (before, after) = (*number, *number + diff);
+        *number = after;
+        if after == 0 {
+            self.numbers.remove(&(at, lane));
+        }
         let there = if at < watermark {
             diff
         } else {
@@ -227,11 +231,6 @@ impl Fading {
         };
         if there != 0 {
             self.sums.add(lives.sums::<L>(at, lane, there));
-        }
-        if after == 0 {
-            self.numbers.remove(&(at, lane));
-        } else {
-            self.numbers.insert((at, lane), after);
         }
         after < 0
     }
@@ -255,18 +254,19 @@ impl Fading {
         self.sums.together().read::<L>(lives, as_of)
     }
 
-    /// Puts together what the watermark has passed: half-lives that have ended, and of the numbers all but the newest.
-    /// What is owed by then is forgiven.
+    /// Puts together what the watermark has passed: half-lives that have ended, and of the numbers all but those of the
+    /// newest moment. What is owed by then is forgiven.
     pub(super) fn settle(&mut self, lives: &HalfLives, watermark: EventTime) {
         self.sums.settle(lives.number(watermark));
         let passed = || ..(watermark, i64::MIN);
         let mut newest_first = self.numbers.range(passed()).rev();
         let newest = newest_first.find(|(_, count)| **count > 0);
-        let newest = newest.map(|(number, count)| (*number, *count));
-        while let Some((number, _)) = self.numbers.range(passed()).next() {
-            let number = *number;
-            self.numbers.remove(&number);
+        let newest = newest.map_or(watermark, |((at, _), _)| *at);
+        let is_kept = |(at, _): &(EventTime, i64), count: Diff| *at == newest && count > 0;
+        let mut all_passed = self.numbers.range(passed());
+        if all_passed.any(|(number, count)| !is_kept(number, *count)) {
+            self.numbers
+                .retain(|number, count| number.0 >= watermark || is_kept(number, *count));
         }
-        self.numbers.extend(newest);
     }
 }

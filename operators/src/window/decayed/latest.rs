@@ -35,7 +35,7 @@ pub(super) struct Latest<D, K, L> {
     as_of: EventTime,
     watermark: EventTime,
     entries: usize,
-    /// The keys that owe a number, each with its moment.
+    /// The keys that owe a number, or have owed it, each with its moment, until the watermark passes that.
     owing: BTreeSet<(EventTime, u32)>,
     of: PhantomData<L>,
 }
@@ -185,7 +185,7 @@ impl<D: Data, K: Key, L: Lane> KeyedState for Latest<D, K, L> {
     }
 
     fn size(&self) -> StateSize {
-        /// Bytes of an entry of a map: two sums, or a moment and its count, and the map's share.
+        /// Bytes of an entry of a map: two sums, or a number and its count, and the map's share.
         const ENTRY_BYTES: usize = 80;
         StateSize {
             keys: self.index.len(),

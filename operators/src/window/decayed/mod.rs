@@ -44,12 +44,13 @@
 //!    rows.
 //! 2. A key or row that did not change emits nothing.
 //! 3. A retraction that comes before its row takes nothing away until then; the watermark lets it be forgotten. In
-//!    `latest` it is of any row of its key with the same moment and number.
+//!    `latest` it takes back any row of its key that has the same moment and number.
 //!
 //! # Cost
 //! Per row two products of integers, in `corrections` for each later row of its key as well that the watermark has not
 //! passed: a late number is in all of them. State in `latest`: per key two sums for each half-life that the watermark has
-//! not passed, its numbers in them with their moments, and two sums for all before; in `finals` two sums, and the rows that wait;
+//! not passed, its numbers in them with their moments (for a key without rows, of when it last had one), and two sums for
+//! all before; in `finals` two sums, and the rows that wait;
 //! in `corrections` two sums for each half-life that is open, the open rows, and two sums for all before. A key with a
 //! number is never forgotten.
 

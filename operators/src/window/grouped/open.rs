@@ -250,7 +250,8 @@ impl<K: Key, S: Default> Open<K, S> {
         self.groups.len() - self.free.len()
     }
 
-    /// Bytes held, capacity included, but not the room that is reserved for more slots; what keys and states own beyond themselves is not.
+    /// Bytes held, capacity included, but not the room that is reserved for more slots; what keys and states own beyond
+    /// themselves is not.
     #[inline(always)]
     pub(super) fn bytes(&self) -> usize {
         self.slots.bytes()

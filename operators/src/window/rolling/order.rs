@@ -14,7 +14,7 @@ use crate::window::rolling::wheel::Waiting;
 /// Rows that are not worth boxes.
 const FEW: usize = 32;
 
-/// Rows of a box from which on it is sorted by itself: among fewer each is moved to its place, past some others.
+/// Rows of a box beyond which it is sorted by itself: among fewer each is moved to its place, past some others.
 const CROWD: u32 = 16;
 
 /// The order of some rows, and the memory for the next.
@@ -116,7 +116,7 @@ impl TimeOrder {
                 from = until;
             }
         }
-        // What is in no order yet stands in one box, fewer than CROWD places away.
+        // What is in no order yet stands in one box, at most CROWD places away.
         for i in 1..words.len() {
             let word = words[i];
             let mut place = i;
