@@ -90,24 +90,18 @@ impl<D: Data, K: Key, L: Lane> Latest<D, K, L> {
             self.slots[handle as usize].touched = true;
             let old = self.row(handle);
             self.touched.push((handle, old));
-            self.settle(handle);
         }
     }
 
     fn rest(&mut self, handle: u32) {
-        self.settle(handle);
         let slot = &mut self.slots[handle as usize];
         slot.touched = false;
+        let before = slot.fading.len();
+        slot.fading.settle(&self.lives, self.watermark);
+        self.entries -= before - slot.fading.len();
         if slot.fading.is_empty() {
             self.index.remove(handle);
         }
-    }
-
-    fn settle(&mut self, handle: u32) {
-        let fading = &mut self.slots[handle as usize].fading;
-        let before = fading.len();
-        fading.settle(&self.lives, self.watermark);
-        self.entries -= before - fading.len();
     }
 
     /// Forgives what keys owe that the watermark has passed: those that held nothing else are forgotten.

@@ -47,8 +47,14 @@ impl Place for Slot {
 
     #[inline(always)]
     fn hash(&self) -> u64 {
-        u64::from(self.hash) << 32
+        widened(self.hash)
     }
+}
+
+/// The first bits of a hash, as a hash.
+#[inline(always)]
+fn widened(first_bits: u32) -> u64 {
+    u64::from(first_bits) << 32
 }
 
 /// The first bits of a key's hash, which choose its slot and tell it apart from most others.
@@ -137,7 +143,7 @@ impl<K: Key, S: Default> Open<K, S> {
         let hash = first_bits(key);
         let is_it =
             |slot: &Slot| slot.hash == hash && self.groups[slot.handle as usize].key == *key;
-        let found = self.slots.find(u64::from(hash) << 32, is_it);
+        let found = self.slots.find(widened(hash), is_it);
         found
             .map(|place| self.slots[place].handle)
             .map_err(|place| Vacant { place, hash })
@@ -213,7 +219,7 @@ impl<K: Key, S: Default> Open<K, S> {
     #[inline(always)]
     fn place_of(&self, handle: usize) -> usize {
         let hash = first_bits(&self.groups[handle].key);
-        let mut place = self.slots.home(u64::from(hash) << 32);
+        let mut place = self.slots.home(widened(hash));
         while self.slots[place].handle as usize != handle {
             place = self.slots.after(place);
         }

@@ -25,6 +25,24 @@ fn state<L: Lane>(
     Latest::<Row, i64, L>::new(key, at, Rc::new(number), (HALF_LIFE_US, refresh_us))
 }
 
+fn row(key: i64, at: EventTime, value: i64) -> Row {
+    Row {
+        key,
+        at,
+        value,
+        id: 0,
+    }
+}
+
+/// An epoch under a watermark that rows are as of.
+fn at(watermark: EventTime) -> EpochTime {
+    EpochTime {
+        watermark,
+        as_of: watermark,
+        ..EpochTime::default()
+    }
+}
+
 type Table = BTreeMap<i64, (EventTime, f64, f64)>;
 
 /// The definition, in floats: of the numbers that are there.
@@ -138,14 +156,8 @@ fn saved_sums_continue_as_if_never_interrupted() {
 #[test]
 fn what_is_one_half_life_old_counts_half_and_what_is_taken_back_leaves_no_trace() {
     let mut state = state::<Fixed<0>>(|row| row.value, None);
-    let row = |at, value| Row {
-        key: 1,
-        at,
-        value,
-        id: 0,
-    };
     let time = EpochTime::default();
-    let rows = [(row(-HALF_LIFE_US, 8), 1), (row(0, 1), 1)];
+    let rows = [(row(1, -HALF_LIFE_US, 8), 1), (row(1, 0, 1), 1)];
     let written = step(&mut state, &time, &rows);
     assert_eq!((written[0].0.count, written[0].0.sum), (1.5, 5.0));
     assert_eq!(written[0].0.mean(), Some(5.0 / 1.5));
@@ -158,17 +170,6 @@ fn what_is_one_half_life_old_counts_half_and_what_is_taken_back_leaves_no_trace(
 #[test]
 fn a_retraction_takes_nothing_away_before_its_number_comes_and_is_forgotten_with_the_watermark() {
     let mut state = state::<Fixed<0>>(|row| row.value, None);
-    let row = |key, at, value| Row {
-        key,
-        at,
-        value,
-        id: 0,
-    };
-    let at = |watermark| EpochTime {
-        watermark,
-        as_of: watermark,
-        ..EpochTime::default()
-    };
     let mut table = Table::new();
     let mut epoch = |watermark, rows: &[(Row, i64)]| {
         change(&mut table, step(&mut state, &at(watermark), rows));
@@ -204,17 +205,7 @@ fn a_retraction_takes_nothing_away_before_its_number_comes_and_is_forgotten_with
 #[test]
 fn a_row_that_is_refreshed_falls_by_half_each_half_life_with_no_new_row() {
     let mut state = state::<Fixed<0>>(|row| row.value, Some(HALF_LIFE_US));
-    let row = Row {
-        key: 1,
-        at: 0,
-        value: 8,
-        id: 0,
-    };
-    let at = |watermark| EpochTime {
-        watermark,
-        as_of: watermark,
-        ..EpochTime::default()
-    };
+    let row = row(1, 0, 8);
     let mut table = Table::new();
     change(
         &mut table,
