@@ -81,7 +81,7 @@ impl<K: Key, L: Lane, const N: usize, const W: usize, F: Form> Lookback for Stor
     }
 
     fn handles(&self) -> usize {
-        self.lines.len()
+        self.lines.handles()
     }
 
     #[inline(always)]

@@ -101,8 +101,8 @@ impl<K: Key, L: Lane, P: Data + Ord, const N: usize, const W: usize, F: Form>
     fn resolve(&mut self, rows: &Updates<Event<K, N, P>>) {
         self.handles.clear();
         self.store.resolve_all(rows, &mut self.handles);
-        if self.store.lines.len() > self.keys.len() {
-            self.keys.resize(self.store.lines.len(), Seen::NOTHING);
+        if self.store.lines.handles() > self.keys.len() {
+            self.keys.resize(self.store.lines.handles(), Seen::NOTHING);
         }
     }
 
@@ -294,7 +294,7 @@ impl<K: Key, L: Lane, P: Data + Ord, const N: usize, const W: usize, F: Form> Ke
         for (key, (newest, open)) in keys {
             let handle = self.store.restore(key);
             self.note(handle, newest);
-            self.keys.resize(self.store.lines.len(), Seen::NOTHING);
+            self.keys.resize(self.store.lines.handles(), Seen::NOTHING);
             let rows = open.into_iter();
             let last = rows.fold(NOWHERE, |last, row| self.rows.push(last, row.at, row));
             self.keys[handle as usize] = Seen { newest, last };

@@ -43,6 +43,14 @@ pub trait Sealed: Sized {
     const NULL: Self::Number;
     /// Room for a moment in full, beside what is stored of a key; none where that would be too much.
     type Moment: Copy + Debug + Default;
+    /// How many events of a key its line holds.
+    const NEAR: usize;
+    /// How many more there may be before the key is a busy one. Where there may be any, times need no anchor.
+    const FAR: usize;
+    /// Room for those of a line.
+    type Near<E: Copy + Debug + Default>: Copy + Debug + Default + AsRef<[E]> + AsMut<[E]>;
+    /// Room for those beyond it.
+    type Far<E: Copy + Debug + Default>: Copy + Debug + Default + AsRef<[E]> + AsMut<[E]>;
 
     /// From where the times of a key are told whose events lie between two moments.
     fn anchor(oldest: EventTime, newest: EventTime) -> u32;
@@ -96,6 +104,10 @@ impl Sealed for Wide {
     type Number = i64;
     const NULL: i64 = NULL;
     type Moment = EventTime;
+    const NEAR: usize = 3;
+    const FAR: usize = 4;
+    type Near<E: Copy + Debug + Default> = [E; 3];
+    type Far<E: Copy + Debug + Default> = [E; 4];
 
     #[inline(always)]
     fn anchor(_: EventTime, _: EventTime) -> u32 {
@@ -164,6 +176,10 @@ impl Sealed for Compact {
     type Number = i32;
     const NULL: i32 = i32::MIN;
     type Moment = ();
+    const NEAR: usize = 7;
+    const FAR: usize = 0;
+    type Near<E: Copy + Debug + Default> = [E; 7];
+    type Far<E: Copy + Debug + Default> = [E; 0];
 
     /// The events stand in the middle: earlier ones may come late, later ones will come.
     #[inline(always)]
@@ -221,6 +237,10 @@ impl<F: Form> Sealed for WithoutExtremes<F> {
     type Number = F::Number;
     const NULL: F::Number = F::NULL;
     type Moment = F::Moment;
+    const NEAR: usize = F::NEAR;
+    const FAR: usize = F::FAR;
+    type Near<E: Copy + Debug + Default> = F::Near<E>;
+    type Far<E: Copy + Debug + Default> = F::Far<E>;
 
     #[inline(always)]
     fn anchor(oldest: EventTime, newest: EventTime) -> u32 {

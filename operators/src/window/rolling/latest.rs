@@ -30,7 +30,7 @@ use crate::codec;
 use crate::value::{Lane, Moments};
 use crate::window::rolling::event::{Event, Rolled, Windows};
 use crate::window::rolling::form::Form;
-use crate::window::rolling::line::UNARMED;
+use crate::window::rolling::lines::UNARMED;
 use crate::window::rolling::store::{AHEAD, SavedKey, Store};
 use crate::window::rolling::timers::Timers;
 use crate::window::rolling::turns::Turns;

@@ -25,7 +25,7 @@ mod extremes;
 mod finals;
 mod form;
 mod latest;
-mod line;
+mod lines;
 mod open_rows;
 pub(crate) mod order;
 pub(in crate::window) mod queue;

@@ -2,7 +2,7 @@
 //! their rings in blocks.
 //!
 //! ```text
-//! key ─ index ─▶ handle ─▶ Line (7 events by time, 128 B; compact 64) ─ when full ─▶ Busy (ring, sums, stacks)
+//! key ─ index ─▶ handle ─▶ Lines (7 events by time, 64 B or twice) ─ when full ─▶ Busy (ring, sums, stacks)
 //!                                                        ─ where one does not fit its form ─▶ the same, wide
 //! ```
 //!
@@ -25,7 +25,7 @@ use crate::value::{Lane, Moments};
 use crate::window::rolling::debts::Debts;
 use crate::window::rolling::event::{Event, Windows};
 use crate::window::rolling::form::Form;
-use crate::window::rolling::line::{FIRST_BYTES, Line, UNARMED};
+use crate::window::rolling::lines::{Lines, UNARMED};
 use crate::window::rolling::widths::Widths;
 use busies::Busies;
 
@@ -45,7 +45,7 @@ pub struct SavedKey<K: Key, const N: usize> {
 pub struct Store<K: Key, L: Lane, const N: usize, const W: usize, F: Form> {
     pub(super) widths: Widths<W>,
     pub(super) index: KeyIndex<K>,
-    pub(super) lines: Slab<Line<L, N, F>>,
+    pub(super) lines: Lines<L, N, F>,
     busy: Busies<L, N, W, F>,
     /// When the keys' timers are due, in a form whose lines have no room for it.
     dues: Slab<EventTime>,
@@ -60,7 +60,7 @@ impl<K: Key, L: Lane, const N: usize, const W: usize, F: Form> Store<K, L, N, W,
         Self {
             widths,
             index: KeyIndex::new(),
-            lines: Slab::new(),
+            lines: Lines::new(),
             busy: Busies::new(),
             dues: Slab::new(),
             debts: Debts::new(),
@@ -84,8 +84,8 @@ impl<K: Key, L: Lane, const N: usize, const W: usize, F: Form> Store<K, L, N, W,
     pub(super) fn resolve(&mut self, key: &K) -> u32 {
         let (handle, new) = self.index.resolve(key);
         // A handle that is used again was left empty.
-        if new && handle as usize == self.lines.len() {
-            self.lines.push(Line::empty());
+        if new && handle as usize == self.lines.handles() {
+            self.lines.add();
         }
         handle
     }
@@ -109,7 +109,7 @@ impl<K: Key, L: Lane, const N: usize, const W: usize, F: Form> Store<K, L, N, W,
     /// When a key's timer is due; [`UNARMED`] while none stands.
     #[inline(always)]
     pub(super) fn due(&self, handle: u32) -> EventTime {
-        F::moment(&self.lines[handle as usize].due).unwrap_or_else(|| {
+        self.lines.due(handle).unwrap_or_else(|| {
             let is_there = (handle as usize) < self.dues.len();
             if is_there {
                 self.dues[handle as usize]
@@ -121,7 +121,7 @@ impl<K: Key, L: Lane, const N: usize, const W: usize, F: Form> Store<K, L, N, W,
 
     #[inline(always)]
     pub(super) fn set_due(&mut self, handle: u32, at: EventTime) {
-        if !F::set_moment(&mut self.lines[handle as usize].due, at) {
+        if !self.lines.set_due(handle, at) {
             while self.dues.len() <= handle as usize && at != UNARMED {
                 self.dues.push(UNARMED);
             }
@@ -149,10 +149,9 @@ impl<K: Key, L: Lane, const N: usize, const W: usize, F: Form> Store<K, L, N, W,
             }
         }
         for _ in diff..0 {
-            let line = &mut self.lines[handle as usize];
-            let removed = match line.busy() {
+            let removed = match self.lines.busy(handle) {
                 Some(busy) => self.busy.remove(busy, at, lanes),
-                None => line.remove(at, lanes),
+                None => self.lines.remove(handle, at, lanes),
             };
             if removed {
                 self.events -= 1;
@@ -165,9 +164,8 @@ impl<K: Key, L: Lane, const N: usize, const W: usize, F: Form> Store<K, L, N, W,
     #[inline(always)]
     fn insert(&mut self, handle: u32, at: EventTime, lanes: &Array<i64, N>) {
         self.events += 1;
-        let line = &mut self.lines[handle as usize];
-        let fits = match line.busy() {
-            None => line.push(at, lanes),
+        let fits = match self.lines.busy(handle) {
+            None => self.lines.push(handle, at, lanes),
             Some(busy) => {
                 let event = (at, lanes);
                 let (fits, gone) = self.busy.insert(busy, event, self.settled, &self.widths);
@@ -186,9 +184,8 @@ impl<K: Key, L: Lane, const N: usize, const W: usize, F: Form> Store<K, L, N, W,
         if let Some(newest) = self.newest_until(handle, self.settled) {
             self.drop_before(handle, newest.saturating_sub(self.widths.widest()));
         }
-        let line = &mut self.lines[handle as usize];
-        let busy = line.busy();
-        if busy.is_none() && line.push(at, lanes) {
+        let busy = self.lines.busy(handle);
+        if busy.is_none() && self.lines.push(handle, at, lanes) {
             return;
         }
         let mut events = self.events_of(handle);
@@ -197,31 +194,25 @@ impl<K: Key, L: Lane, const N: usize, const W: usize, F: Form> Store<K, L, N, W,
             self.busy.forget(busy);
         }
         // From another anchor, the events may fit yet.
-        if !self.lines[handle as usize].take(&events) {
+        if !self.lines.take(handle, &events) {
             let busy = self.busy.make(&events);
-            self.lines[handle as usize].set_busy(busy);
+            self.lines.set_busy(handle, busy);
         }
     }
 
     /// A key's events, by time.
     fn events_of(&self, handle: u32) -> Vec<(EventTime, Array<i64, N>)> {
-        let line = &self.lines[handle as usize];
-        match line.busy() {
+        match self.lines.busy(handle) {
             Some(busy) => self.busy.events(busy),
-            None => line.events().collect(),
+            None => self.lines.held(handle).events().collect(),
         }
     }
 
     /// Drops a key's events before `cut`.
     fn drop_before(&mut self, handle: u32, cut: EventTime) {
-        let line = &mut self.lines[handle as usize];
-        self.events -= match line.busy() {
+        self.events -= match self.lines.busy(handle) {
             Some(busy) => self.busy.evict(busy, cut),
-            None => {
-                let before = line.len();
-                line.prune(cut);
-                before - line.len()
-            }
+            None => self.lines.prune(handle, cut),
         };
     }
 
@@ -234,8 +225,7 @@ impl<K: Key, L: Lane, const N: usize, const W: usize, F: Form> Store<K, L, N, W,
         as_of: EventTime,
         windows: &mut Windows<L, N, W>,
     ) -> Option<EventTime> {
-        let line = &self.lines[handle as usize];
-        if let Some(busy) = line.busy() {
+        if let Some(busy) = self.lines.busy(handle) {
             let newest = self.busy.newest(busy, EventTime::MAX)?;
             let end = newest.max(as_of);
             if newest < end.saturating_sub(self.widths.widest()) {
@@ -244,12 +234,13 @@ impl<K: Key, L: Lane, const N: usize, const W: usize, F: Form> Store<K, L, N, W,
             self.busy.fill(busy, end, &self.widths, windows);
             return Some(newest);
         }
-        let newest = line.newest(EventTime::MAX)?;
+        let held = self.lines.held(handle);
+        let newest = held.newest(EventTime::MAX)?;
         let end = newest.max(as_of);
         if newest < end.saturating_sub(self.widths.widest()) {
             return None;
         }
-        line.fill(end, &self.widths, windows);
+        held.fill(end, &self.widths, windows);
         Some(newest)
     }
 
@@ -270,20 +261,19 @@ impl<K: Key, L: Lane, const N: usize, const W: usize, F: Form> Store<K, L, N, W,
     /// The key's newest event time up to `limit`.
     #[inline(always)]
     fn newest_until(&self, handle: u32, limit: EventTime) -> Option<EventTime> {
-        let line = &self.lines[handle as usize];
-        match line.busy() {
+        match self.lines.busy(handle) {
             Some(busy) => self.busy.newest(busy, limit),
-            None => line.newest(limit),
+            None => self.lines.held(handle).newest(limit),
         }
     }
 
     /// The moment after which the row changes with no new event, as the row stands after [`Store::fill`].
     pub(super) fn next_expiry(&self, handle: u32, as_of: EventTime) -> Option<EventTime> {
-        let line = &self.lines[handle as usize];
-        match line.busy() {
-            Some(busy) => self.busy.next_expiry(busy, &self.widths),
-            None => line.next_expiry(line.newest(EventTime::MAX)?.max(as_of), &self.widths),
+        if let Some(busy) = self.lines.busy(handle) {
+            return self.busy.next_expiry(busy, &self.widths);
         }
+        let held = self.lines.held(handle);
+        held.next_expiry(held.newest(EventTime::MAX)?.max(as_of), &self.widths)
     }
 
     /// Drops the events that have left every window as of `as_of`.
@@ -293,15 +283,15 @@ impl<K: Key, L: Lane, const N: usize, const W: usize, F: Form> Store<K, L, N, W,
 
     /// Forgets a key that holds neither events nor debts.
     pub(super) fn forget_if_empty(&mut self, handle: u32) {
-        let line = &self.lines[handle as usize];
-        let events = line.busy().map_or(line.len(), |busy| self.busy.len(busy));
+        let busy = self.lines.busy(handle);
+        let events = busy.map_or(self.lines.len(handle), |busy| self.busy.len(busy));
         if events > 0 || self.debts.has(handle) {
             return;
         }
-        if let Some(busy) = line.busy() {
+        if let Some(busy) = busy {
             self.busy.forget(busy);
         }
-        self.lines[handle as usize] = Line::empty();
+        self.lines.clear(handle);
         self.set_due(handle, UNARMED);
         self.index.remove(handle);
     }
@@ -319,8 +309,7 @@ impl<K: Key, L: Lane, const N: usize, const W: usize, F: Form> Store<K, L, N, W,
     #[inline(always)]
     pub(super) fn prefetch_ahead<T>(&self, list: &[T], i: usize, handle: impl Fn(&T) -> u32) {
         if let Some(far) = list.get(i + 3 * AHEAD) {
-            self.lines
-                .prefetch_part(handle(far) as usize, 0..FIRST_BYTES);
+            self.lines.prefetch(handle(far));
             self.prefetch_rest(handle(&list[i + 2 * AHEAD]));
             self.prefetch_ring(handle(&list[i + AHEAD]));
         }
@@ -338,8 +327,9 @@ impl<K: Key, L: Lane, const N: usize, const W: usize, F: Form> Store<K, L, N, W,
     #[inline(always)]
     pub(super) fn prefetch_forgotten(&self, list: &[u32], i: usize) {
         if let Some(far) = list.get(i + 3 * AHEAD) {
-            self.lines.prefetch_part(*far as usize, 0..FIRST_BYTES);
+            self.lines.prefetch(*far);
             self.index.prefetch_key(*far);
+            self.lines.prefetch_rest(list[i + 2 * AHEAD]);
             if let Some(key) = self.index.key(list[i + AHEAD]) {
                 self.index.prefetch(key.tag());
             }
@@ -349,19 +339,16 @@ impl<K: Key, L: Lane, const N: usize, const W: usize, F: Form> Store<K, L, N, W,
     /// Asks for the rest of a line, or for the busy state, of a handle whose line has begun to come.
     #[inline(always)]
     fn prefetch_rest(&self, handle: u32) {
-        let line = &self.lines[handle as usize];
-        if let Some(busy) = line.busy() {
-            self.busy.prefetch(busy);
-        } else if line.is_long() {
-            let rest = FIRST_BYTES..size_of::<Line<L, N, F>>();
-            self.lines.prefetch_part(handle as usize, rest);
+        match self.lines.busy(handle) {
+            Some(busy) => self.busy.prefetch(busy),
+            None => self.lines.prefetch_rest(handle),
         }
     }
 
     /// Asks for the first events of the windows and the ends of the stacks of a handle, whose busy state is there already.
     #[inline(always)]
     fn prefetch_ring(&self, handle: u32) {
-        if let Some(busy) = self.lines[handle as usize].busy() {
+        if let Some(busy) = self.lines.busy(handle) {
             self.busy.prefetch_ends(busy);
         }
     }

@@ -17,11 +17,11 @@ impl<K: Key, L: Lane, const N: usize, const W: usize, F: Form> Store<K, L, N, W,
         handle: u32,
         windows: &mut Windows<L, N, W>,
     ) -> bool {
-        let line = &self.lines[handle as usize];
-        let Some(busy) = line.busy() else {
-            let newest = line.newest(EventTime::MAX);
+        let Some(busy) = self.lines.busy(handle) else {
+            let held = self.lines.held(handle);
+            let newest = held.newest(EventTime::MAX);
             if let Some(newest) = newest {
-                line.fill(newest, &self.widths, windows);
+                held.fill(newest, &self.widths, windows);
             }
             return newest.is_some();
         };
@@ -40,12 +40,12 @@ impl<K: Key, L: Lane, const N: usize, const W: usize, F: Form> Store<K, L, N, W,
         ends: &[EventTime],
         windows: &mut [Windows<L, N, W>],
     ) {
-        let line = &self.lines[handle as usize];
-        if let Some(busy) = line.busy() {
+        if let Some(busy) = self.lines.busy(handle) {
             return self.busy.read(busy, ends, &self.widths, windows);
         }
+        let held = self.lines.held(handle);
         for (end, windows) in ends.iter().zip(windows) {
-            line.fill(*end, &self.widths, windows);
+            held.fill(*end, &self.widths, windows);
         }
     }
 

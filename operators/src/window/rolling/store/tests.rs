@@ -11,10 +11,6 @@ use crate::window::rolling::form::{Compact, Wide, WithoutExtremes};
 
 const DAY_US: i64 = 86_400_000_000;
 
-// Seven events of one lane lie in one cache line, or in two.
-const _: () = assert!(size_of::<Line<Fixed<0>, 1, Compact>>() == 64);
-const _: () = assert!(size_of::<Line<Fixed<0>, 1, Wide>>() == 128);
-
 type Of<F> = Store<u64, Fixed<0>, 1, 2, F>;
 type Row = (Option<EventTime>, Windows<Fixed<0>, 1, 2>);
 
@@ -74,7 +70,7 @@ fn compact_keys_hold_what_wide_ones_hold_across_anchors_and_misfits() {
             known.retain(|(at, _)| *at > now - 2 * DAY_US);
             let (expected, found) = (look(&mut wide, one), look(&mut compact, other));
             assert_eq!(found, expected, "seed {seed}, step {step}");
-            let busy = compact.lines[other as usize].busy();
+            let busy = compact.lines.busy(other);
             let is_wide = busy.is_some_and(|handle| handle >> 31 == 1);
             grew_wide |= is_wide;
             kept_compact &= !is_wide;
@@ -84,6 +80,22 @@ fn compact_keys_hold_what_wide_ones_hold_across_anchors_and_misfits() {
         }
     }
     assert!(grew_wide, "some events do not fit");
+}
+
+/// What lies more than 24 days behind the oldest event is told from an anchor in the middle, or not at all.
+#[test]
+fn a_compact_key_that_moves_to_another_anchor_keeps_all_its_events() {
+    let widths = Widths::new([3_600, 86_400 * 40].map(Duration::from_secs)).unwrap();
+    let (mut wide, mut compact) = (Of::<Wide>::new(widths), Of::<Compact>::new(widths));
+    let start = 1_735_689_600_000_000;
+    (wide.settled, compact.settled) = (start - DAY_US, start - DAY_US);
+    for (day, value) in [(0, 1), (30, 2), (10, 3), (39, 4)] {
+        let (one, other) = (wide.resolve(&7), compact.resolve(&7));
+        wide.apply(one, start + day * DAY_US, &Array([value]), 1);
+        compact.apply(other, start + day * DAY_US, &Array([value]), 1);
+        assert_eq!(look(&mut compact, other), look(&mut wide, one), "day {day}");
+        assert!(compact.lines.busy(other).is_none());
+    }
 }
 
 #[test]
@@ -133,7 +145,7 @@ fn windows_without_extremes_say_of_their_squares_exactly_whether_they_fit() {
                 assert_eq!((found[0].min(), found[0].max()), (None, None));
                 lost += usize::from(!fits);
             }
-            busy += usize::from(store.lines[handle as usize].busy().is_some());
+            busy += usize::from(store.lines.busy(handle).is_some());
         }
     }
     assert!(lost > 100 && busy > 100, "{lost} lost, {busy} busy");
