@@ -1,4 +1,4 @@
-//! From keys to small dense handles: an open-addressing table of (tag, handle) in 12 bytes, load at most 0.6, or 0.3 where
+//! From keys to small dense handles: an open-addressing table of (tag, handle) in 12 bytes, load at most 0.7, or 0.3 where
 //! keys come and go.
 //!
 //! ```text
@@ -73,7 +73,8 @@ impl<K: Key> KeyIndex<K> {
             keys: Vec::new(),
             used: Vec::new(),
             free: Vec::new(),
-            load_max: 6,
+            // At 0.6, four more bytes a key: a search is as short at either, within one or two cache lines.
+            load_max: 7,
         }
     }
 
