@@ -23,8 +23,9 @@ class Engine:
     remarks: dict[str, str] = field(default_factory=dict)
     # Workloads that it has no means for, and why.
     lacks: dict[str, str] = field(default_factory=dict)
-    # Workloads that it tries at the tiny size first.
+    # Workloads that it tries at the tiny size first, and among these those that it tries at the least size.
     slow: tuple[str, ...] = ()
+    slowest: tuple[str, ...] = ()
     # About what it takes before the first row is read, however many there are.
     starts_s: float = 0
 
@@ -68,7 +69,11 @@ ENGINES = [
             "point_in_time": "has no window as of a label: each label is joined with all of its widest window",
             "lookup": "a join of two tables, which keeps every payment and would repair it",
         },
-        slow=("rolling", "corrections", "upsert", "hopping", "asof", "dimension", "point_in_time", "components"),
+        slow=(
+            *("rolling", "corrections", "session", "upsert", "hopping", "asof", "dimension", "point_in_time"),
+            "components",
+        ),
+        slowest=("rolling", "corrections", "session"),
     ),
     Engine(
         "Bytewax",
@@ -122,7 +127,9 @@ class Size:
         return f"{self.payments:,} payments of {self.users:,} users"
 
 
-# The tiny one is run only for what may not do the small one within the limit, and for what that is compared with.
+# The tiny one is run only for what may not do the small one within the limit, and for what that is compared with; the
+# least one so for what may not do the tiny one.
+LEAST = Size("least", 10_000, 1_000)
 TINY = Size("tiny", 100_000, 10_000)
 SMALL = Size("small", 1_000_000, 100_000)
 LARGE = Size("large", 10_000_000, 1_000_000)

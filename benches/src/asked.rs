@@ -64,7 +64,7 @@ pub fn asked(workload: &str, size: &str) -> Asked {
         asked.ratio = *ratio;
     }
     match workload {
-        "rolling_latest" => {
+        "rolling_latest" | "rolling_latest_expiring" => {
             asked.bytes_per_event = Some(48.0);
             asked.bytes_per_key = Some(300.0);
         }
