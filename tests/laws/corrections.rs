@@ -11,7 +11,7 @@ use crate::{for_seeds, jobs};
 
 #[test]
 fn rows_are_brute_force_at_every_epoch_and_none_is_written_that_did_not_change() {
-    for_seeds(0..240, |seed| {
+    for_seeds(0..256, |seed| {
         let mut dice = Dice::new(seed);
         let case = Case::draw(&mut dice, 120, Retractions::Anywhere);
         let case = if dice.chance(30) {
@@ -34,7 +34,7 @@ fn rows_are_brute_force_at_every_epoch_and_none_is_written_that_did_not_change()
 
 #[test]
 fn rows_are_the_final_rows_in_the_end_in_any_order_and_slicing() {
-    for_seeds(1_000..1_120, |seed| {
+    for_seeds(1_000..1_256, |seed| {
         let mut dice = Dice::new(seed);
         let limited = Case::draw(&mut dice, 200, Retractions::InOrder);
         let unlimited = Case::draw(&mut dice, 200, Retractions::Anywhere).unlimited();

@@ -8,12 +8,12 @@ use tests::epochs::{
     Witness, assert_every_epoch, assert_every_epoch_appends, assert_every_epoch_nets, once,
 };
 use tests::lap::Lap;
-use tests::oracle::{REAL, TOTALS, WHOLE, groups, rolling_final, rolling_latest};
+use tests::oracle::{REAL, WHOLE, groups, rolling_final, rolling_latest};
 use thalweg::engine::time::{WATERMARK_END, WATERMARK_NONE};
 use thalweg::prelude::{Expiry, Real};
 
 use crate::for_seeds;
-use crate::jobs::{self, Grouping, Mode};
+use crate::jobs::{self, Grouping, Lanes, Mode};
 
 fn rolling_holds(seeds: std::ops::Range<u64>, expiry: Expiry) {
     for_seeds(seeds, |seed| {
@@ -42,27 +42,28 @@ fn rolling_holds(seeds: std::ops::Range<u64>, expiry: Expiry) {
 
 #[test]
 fn rolling_rows_that_expire_are_brute_force_at_every_epoch() {
-    rolling_holds(0..240, Expiry::AtWatermark);
+    rolling_holds(0..256, Expiry::AtWatermark);
 }
 
 #[test]
 fn rolling_rows_that_keep_until_the_next_event_are_brute_force_at_every_epoch() {
-    rolling_holds(500..620, Expiry::AtNextEvent);
+    rolling_holds(500..756, Expiry::AtNextEvent);
 }
 
-#[test]
-fn rolling_totals_are_brute_force_at_every_epoch_in_every_mode() {
-    for_seeds(6_000..6_768, |seed| {
+/// A third of the seeds for each mode.
+fn every_mode_holds(seeds: std::ops::Range<u64>, lanes: Lanes) {
+    for_seeds(seeds, |seed| {
         let mut dice = Dice::new(seed);
         let mode = [Mode::Latest, Mode::Finals, Mode::Corrections][(seed % 3) as usize];
         let case = Case::draw(&mut dice, 120, Retractions::Anywhere);
         let (lap, witness) = (Lap::draw(&mut dice), Witness::default());
         let written = once(&lap, |out| {
-            jobs::rolling_totals(&case, &lap, mode, &witness, out)
+            jobs::rolling(&case, &lap, (lanes, mode), &witness, out)
         });
-        let (context, seen) = ((seed, lap, &case), witness.seen());
+        let (context, seen) = ((seed, lanes, mode, lap, &case), witness.seen());
+        let oracle = lanes.oracle();
         let of_events = |input: &BTreeMap<_, _>, until| {
-            let rows = rolling_final(input, &case.widths_us, until, &TOTALS);
+            let rows = rolling_final(input, &case.widths_us, until, &oracle);
             let rows = rows.into_iter().map(|((id, row), n)| ((Some(id), row), n));
             rows.collect()
         };
@@ -73,7 +74,7 @@ fn rolling_totals_are_brute_force_at_every_epoch_in_every_mode() {
                 &written,
                 |(_, row)| row.key,
                 |input, time| {
-                    let rows = rolling_latest(input, &case.widths_us, time.as_of, &TOTALS);
+                    let rows = rolling_latest(input, &case.widths_us, time.as_of, &oracle);
                     rows.into_iter().map(|(row, n)| ((None, row), n)).collect()
                 },
             ),
@@ -87,6 +88,21 @@ fn rolling_totals_are_brute_force_at_every_epoch_in_every_mode() {
             }),
         }
     });
+}
+
+#[test]
+fn rolling_totals_are_brute_force_at_every_epoch_in_every_mode() {
+    every_mode_holds(6_000..6_768, Lanes::Totals);
+}
+
+#[test]
+fn rolling_moments_of_floats_are_brute_force_at_every_epoch_in_every_mode() {
+    every_mode_holds(7_000..7_768, Lanes::Real);
+}
+
+#[test]
+fn rolling_totals_of_floats_are_brute_force_at_every_epoch_in_every_mode() {
+    every_mode_holds(8_000..8_768, Lanes::RealTotals);
 }
 
 #[test]
@@ -160,25 +176,6 @@ fn final_rolling_rows_come_once_in_the_epoch_in_which_the_watermark_passes_them(
 }
 
 #[test]
-fn floats_are_brute_force_at_every_epoch_in_rows_per_key() {
-    for_seeds(4_000..4_120, |seed| {
-        let mut dice = Dice::new(seed);
-        let case = Case::draw(&mut dice, 120, Retractions::Anywhere);
-        let (lap, witness) = (Lap::draw(&mut dice), Witness::default());
-        let written = once(&lap, |out| {
-            jobs::rolling_real_latest(&case, &lap, &witness, out)
-        });
-        assert_every_epoch(
-            &(seed, lap, &case),
-            &witness.seen(),
-            &written,
-            |row| row.key,
-            |input, time| rolling_latest(input, &case.widths_us[..1], time.as_of, &REAL),
-        );
-    });
-}
-
-#[test]
 fn floats_are_brute_force_at_every_epoch_in_rows_per_event_that_carry_them() {
     for_seeds(5_000..5_256, |seed| {
         let mut dice = Dice::new(seed);
@@ -192,7 +189,7 @@ fn floats_are_brute_force_at_every_epoch_in_rows_per_event_that_carry_them() {
             &witness.seen(),
             &written,
             |input, time| {
-                let rows = rolling_final(input, &case.widths_us[..1], time.watermark, &REAL);
+                let rows = rolling_final(input, &case.widths_us, time.watermark, &REAL);
                 let reals: BTreeMap<u32, _> = input
                     .keys()
                     .map(|event| (event.id, event.float().map(Real)))

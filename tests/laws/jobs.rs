@@ -11,7 +11,7 @@ use tests::case::Case;
 use tests::epochs::Witness;
 use tests::event::Event;
 use tests::lap::Lap;
-use tests::oracle::{GroupFacts, RolledRow};
+use tests::oracle::{self, GroupFacts, RolledRow};
 use tests::summary::Summary;
 
 use crate::upserts::Told;
@@ -120,51 +120,104 @@ fn bare<'s>(events: &Table<'s, Event>, case: &Case) -> Result<Totals<'s>, JobErr
     Ok(windows.totals_of("totals", |event| [event.value, event.other]))
 }
 
-/// A mode of rolling windows that keep no extremes.
-#[derive(Clone, Copy)]
+type Floats<'s> = Rolling<'s, Event, i64, thalweg::operators::value::Float, 2, 3>;
+
+/// Rolling windows of two lanes of floats.
+pub(crate) fn floats<'s>(events: &Table<'s, Event>, case: &Case) -> Result<Floats<'s>, JobError> {
+    let keyed = events
+        .key_by(|event| event.key)
+        .event_time(|event| event.at);
+    let windows = keyed.rolling(case.widths())?;
+    Ok(windows.moments_of("real", |event| event.floats().map(|float| float.map(Real))))
+}
+
+type FloatTotals<'s> =
+    Rolling<'s, Event, i64, thalweg::operators::value::Float, 2, 3, WithoutExtremes<Wide>>;
+
+/// Rolling totals of two lanes of floats.
+fn bare_floats<'s>(events: &Table<'s, Event>, case: &Case) -> Result<FloatTotals<'s>, JobError> {
+    let keyed = events
+        .key_by(|event| event.key)
+        .event_time(|event| event.at);
+    let windows = keyed.rolling(case.widths())?;
+    Ok(windows.totals_of("real totals", |event| {
+        event.floats().map(|float| float.map(Real))
+    }))
+}
+
+/// What a rolling window stores of an event.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Lanes {
+    /// Two whole numbers, with extremes.
+    Whole,
+    /// The same without.
+    Totals,
+    /// Two floats, with extremes.
+    Real,
+    /// The same without.
+    RealTotals,
+}
+
+impl Lanes {
+    /// The same for brute force.
+    pub(crate) const fn oracle(self) -> oracle::Lanes {
+        match self {
+            Self::Whole => oracle::WHOLE,
+            Self::Totals => oracle::TOTALS,
+            Self::Real => oracle::REAL,
+            Self::RealTotals => oracle::REAL_TOTALS,
+        }
+    }
+}
+
+/// A mode of rolling windows.
+#[derive(Clone, Copy, Debug)]
 pub(crate) enum Mode {
     Latest,
     Finals,
     Corrections,
 }
 
-/// Rolling totals of two lanes of whole numbers, a row per key or per event; an event's row comes with its id.
-pub(crate) fn rolling_totals(
+/// The rows of a mode, read into plain numbers: a row per key, or per event, which comes with its id.
+macro_rules! rows_of {
+    ($lap:expr, $rolling:expr, $mode:expr) => {{
+        let rolling = $rolling;
+        let with_id = |(id, row)| (Some(id), read(row));
+        match $mode {
+            Mode::Latest => in_some_form!($lap, rolling, latest()).map(|row| (None, read(row))),
+            Mode::Finals => {
+                in_some_form!($lap, rolling, finals(|event: &Event| event.id)).map(with_id)
+            }
+            Mode::Corrections => {
+                in_some_form!($lap, rolling, corrections(|event: &Event| event.id)).map(with_id)
+            }
+        }
+    }};
+}
+
+/// Rolling windows of any lanes in any mode.
+pub(crate) fn rolling(
     case: &Case,
     lap: &Lap,
-    mode: Mode,
+    (lanes, mode): (Lanes, Mode),
     witness: &Witness,
     out: Collect<(Option<u32>, RolledRow)>,
 ) -> Job {
     let (case, lap, witness) = (case.clone(), *lap, witness.clone());
-    Job::new("rolling totals", move |g| {
+    Job::new("rolling", move |g| {
         let events = g.source("events", case.source(&lap))?;
         witness.watch(&events);
-        let rolling = bare(&events, &case)?;
-        let rows = match mode {
-            Mode::Latest => {
-                let rows = in_some_form!(lap, rolling, latest());
-                return rows.map(|row| (None, read(row))).sink("out", out.clone());
-            }
-            Mode::Finals => in_some_form!(lap, rolling, finals(|event| event.id)),
-            Mode::Corrections => in_some_form!(lap, rolling, corrections(|event| event.id)),
+        let rows = match lanes {
+            Lanes::Whole => rows_of!(lap, whole(&events, &case)?, mode),
+            Lanes::Totals => rows_of!(lap, bare(&events, &case)?, mode),
+            Lanes::Real => rows_of!(lap, floats(&events, &case)?, mode),
+            Lanes::RealTotals => rows_of!(lap, bare_floats(&events, &case)?, mode),
         };
-        rows.map(|(id, row)| (Some(id), read(row)))
-            .sink("out", out.clone())
+        rows.sink("out", out.clone())
     })
 }
 
-type Floats<'s> = Rolling<'s, Event, i64, thalweg::operators::value::Float, 1, 1>;
-
-fn floats<'s>(events: &Table<'s, Event>, case: &Case) -> Result<Floats<'s>, JobError> {
-    let keyed = events
-        .key_by(|event| event.key)
-        .event_time(|event| event.at);
-    let windows = keyed.rolling([case.widths()[0]])?;
-    Ok(windows.moments("real", |event| event.float().map(Real)))
-}
-
-/// Rolling windows of floats, one width, a row per key.
+/// Rolling windows of two lanes of floats, a row per key.
 pub(crate) fn rolling_real_latest(
     case: &Case,
     lap: &Lap,
@@ -179,17 +232,6 @@ pub(crate) fn rolling_real_latest(
         let latest = in_some_form!(lap, rolling, latest());
         latest.map(read).sink("out", out.clone())
     })
-}
-
-/// What a rolling window stores of an event.
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum Lanes {
-    /// Two whole numbers, with extremes.
-    Whole,
-    /// The same without.
-    Totals,
-    /// One float, over one width.
-    Real,
 }
 
 /// Rolling windows for a store that replaces.
@@ -217,6 +259,10 @@ pub(crate) fn rolling_upserts(
                 let rolling = floats(&events, &case)?.expiry(expiry);
                 in_some_form!(lap, rolling, upserts()).map(read)
             }
+            Lanes::RealTotals => {
+                let rolling = bare_floats(&events, &case)?.expiry(expiry);
+                in_some_form!(lap, rolling, upserts()).map(read)
+            }
         };
         rows.sink("store", out.clone())
     })
@@ -225,7 +271,7 @@ pub(crate) fn rolling_upserts(
 /// An event's id, and the float that its row carries along.
 pub(crate) type Carried = (u32, Option<Real>);
 
-/// Rolling windows of floats, one width, a row per event that carries its float along.
+/// Rolling windows of two lanes of floats, a row per event that carries its float along.
 pub(crate) fn rolling_real_final(
     case: &Case,
     lap: &Lap,
@@ -236,7 +282,9 @@ pub(crate) fn rolling_real_final(
     Job::new("rolling real final", move |g| {
         let events = g.source("events", case.source(&lap))?;
         witness.watch(&events);
-        let finals = floats(&events, &case)?.finals(|event| (event.id, event.float().map(Real)));
+        let rolling = floats(&events, &case)?;
+        let carried = |event: &Event| (event.id, event.float().map(Real));
+        let finals = in_some_form!(lap, rolling, finals(carried));
         finals
             .map(|(carried, row)| (carried, read(row)))
             .sink("out", out.clone())

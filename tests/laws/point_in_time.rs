@@ -1,5 +1,5 @@
-//! Windows as of the moments of labels: brute force at every epoch in each mode, and in the end in any order; moments and
-//! aggregates of any kind.
+//! Windows as of the moments of labels: brute force at every epoch in each mode, and in the end in any order; moments of
+//! whole numbers and of floats, and aggregates of any kind.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -10,7 +10,7 @@ use tests::dice::Dice;
 use tests::epochs::{Witness, assert_net, once};
 use tests::event::Event;
 use tests::lap::Lap;
-use tests::oracle::{Net, RolledRow, WHOLE, admitted, assert_same, net, rolling_at};
+use tests::oracle::{Net, REAL, RolledRow, WHOLE, admitted, assert_same, net, rolling_at};
 use tests::sliding::{SlidRow, sliding_at};
 use thalweg::connectors::memory::Collect;
 use thalweg::engine::time::{WATERMARK_END, WATERMARK_NONE};
@@ -30,7 +30,10 @@ enum Mode {
 /// What labels ask for.
 #[derive(Clone, Copy, Debug)]
 enum Of {
+    /// Of whole numbers.
     Moments,
+    /// Of floats.
+    Reals,
     Aggregates,
 }
 
@@ -97,6 +100,11 @@ impl Sides {
                     let read = |row| Told::Moments(jobs::read(row));
                     sides.told(features, mode, read)
                 }
+                Of::Reals => {
+                    let features = jobs::floats(&events, &sides.events)?.at(&labels);
+                    let read = |row| Told::Moments(jobs::read(row));
+                    sides.told(features, mode, read)
+                }
                 Of::Aggregates => {
                     let keyed = events.key_by(|event| event.key);
                     let windows = keyed.event_time(|event| event.at);
@@ -145,12 +153,13 @@ impl Sides {
             let counted = events.iter().filter(|(event, _)| counts(event, at));
             let counted = counted.map(|(event, copies)| (*event, *copies)).collect();
             let asked = [((*label, at), *copies)];
+            let moments = |lanes| {
+                let rows = rolling_at(&counted, asked, widths, lanes).into_iter();
+                rows.map(|((label, row), n)| ((label, Told::Moments(row)), n))
+            };
             match of {
-                Of::Moments => answers.extend(
-                    rolling_at(&counted, asked, widths, &WHOLE)
-                        .into_iter()
-                        .map(|((label, row), n)| ((label, Told::Moments(row)), n)),
-                ),
+                Of::Moments => answers.extend(moments(&WHOLE)),
+                Of::Reals => answers.extend(moments(&REAL)),
                 Of::Aggregates => answers.extend(
                     sliding_at(&counted, asked, widths)
                         .into_iter()
@@ -245,25 +254,29 @@ fn holds_at_every_epoch(seeds: std::ops::Range<u64>, of: Of, mode: Mode) {
 
 #[test]
 fn labels_are_answered_in_the_epoch_in_which_the_watermark_passes_them() {
-    holds_at_every_epoch(0..200, Of::Moments, Mode::Finals);
+    holds_at_every_epoch(0..256, Of::Moments, Mode::Finals);
+    holds_at_every_epoch(20_000..20_256, Of::Reals, Mode::Finals);
     holds_at_every_epoch(10_000..10_100, Of::Aggregates, Mode::Finals);
 }
 
 #[test]
 fn labels_are_answered_at_once_and_repaired_at_every_epoch() {
-    holds_at_every_epoch(1_000..1_200, Of::Moments, Mode::Corrections);
+    holds_at_every_epoch(1_000..1_256, Of::Moments, Mode::Corrections);
+    holds_at_every_epoch(21_000..21_256, Of::Reals, Mode::Corrections);
     holds_at_every_epoch(11_000..11_100, Of::Aggregates, Mode::Corrections);
 }
 
 #[test]
 fn labels_keep_at_every_epoch_what_they_were_told_when_they_came() {
-    holds_at_every_epoch(2_000..2_200, Of::Moments, Mode::AsKnown);
+    holds_at_every_epoch(2_000..2_256, Of::Moments, Mode::AsKnown);
+    holds_at_every_epoch(22_000..22_256, Of::Reals, Mode::AsKnown);
     holds_at_every_epoch(12_000..12_100, Of::Aggregates, Mode::AsKnown);
 }
 
 #[test]
 fn labels_are_told_at_every_epoch_what_had_arrived_by_their_moment() {
-    holds_at_every_epoch(4_000..4_200, Of::Moments, Mode::AsKnownBy);
+    holds_at_every_epoch(4_000..4_256, Of::Moments, Mode::AsKnownBy);
+    holds_at_every_epoch(24_000..24_256, Of::Reals, Mode::AsKnownBy);
     holds_at_every_epoch(14_000..14_100, Of::Aggregates, Mode::AsKnownBy);
 }
 
@@ -276,7 +289,7 @@ fn all_modes_but_one_are_brute_force_in_the_end_in_any_order() {
         sides.labels = sides.labels.unlimited();
         let rows = |case: &Case| net(admitted(case).rows);
         let (events, labels) = (rows(&sides.events), rows(&sides.labels));
-        let of = [Of::Moments, Of::Aggregates][dice.below(2)];
+        let of = dice.pick(&[Of::Moments, Of::Reals, Of::Aggregates]);
         for mode in [Mode::Finals, Mode::Corrections, Mode::AsKnownBy] {
             let expected = sides.settled((of, mode), (&events, &labels), WATERMARK_END);
             sides.events = sides.events.shuffled(&mut dice);
@@ -299,7 +312,7 @@ fn what_had_arrived_depends_on_no_epochs_reads_or_workers() {
         let rows = |case: &Case| net(admitted(case).rows);
         let input = (&rows(&sides.events), &rows(&sides.labels));
         let asked = (
-            [Of::Moments, Of::Aggregates][dice.below(2)],
+            dice.pick(&[Of::Moments, Of::Reals, Of::Aggregates]),
             Mode::AsKnownBy,
         );
         let expected = sides.settled(asked, input, WATERMARK_END);

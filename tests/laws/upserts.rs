@@ -8,9 +8,7 @@ use tests::dice::Dice;
 use tests::epochs::{Witness, each_epoch, once};
 use tests::event::Event;
 use tests::lap::Lap;
-use tests::oracle::{
-    Net, REAL, RolledRow, TOTALS, WHOLE, admitted, assert_same, net, rolling_latest,
-};
+use tests::oracle::{Net, RolledRow, admitted, assert_same, net, rolling_latest};
 use thalweg::connectors::embedded::{Embedded, EmbeddedStore};
 use thalweg::connectors::memory::Collect;
 use thalweg::connectors::online::{OnlineStore, View, fields_of};
@@ -111,7 +109,7 @@ fn assert_served(
 type Kind = (Lanes, Expiry);
 
 fn draw(dice: &mut Dice) -> Kind {
-    let lanes = dice.pick(&[Lanes::Whole, Lanes::Totals, Lanes::Real]);
+    let lanes = dice.pick(&[Lanes::Whole, Lanes::Totals, Lanes::Real, Lanes::RealTotals]);
     (
         lanes,
         dice.pick(&[Expiry::AtWatermark, Expiry::AtNextEvent]),
@@ -129,17 +127,12 @@ fn expected(
         Expiry::AtWatermark => watermark,
         Expiry::AtNextEvent => WATERMARK_NONE,
     };
-    let (widths, lanes) = match lanes {
-        Lanes::Whole => (&case.widths_us[..], &WHOLE),
-        Lanes::Totals => (&case.widths_us[..], &TOTALS),
-        Lanes::Real => (&case.widths_us[..1], &REAL),
-    };
-    rolling_latest(input, widths, as_of, lanes)
+    rolling_latest(input, &case.widths_us, as_of, &lanes.oracle())
 }
 
 #[test]
 fn a_store_that_replaces_holds_brute_force_after_every_epoch() {
-    for_seeds(0..240, |seed| {
+    for_seeds(0..256, |seed| {
         let mut dice = Dice::new(seed);
         let kind = draw(&mut dice);
         let case = Case::draw(&mut dice, 120, Retractions::Anywhere);

@@ -46,6 +46,19 @@ impl Event {
         [self.value.filter(|value| *value != i64::MIN), self.other]
     }
 
+    /// The two floats that rolling windows are told: that of `real`, and the small whole number as one.
+    #[must_use]
+    pub fn floats(&self) -> [Option<f64>; 2] {
+        [self.float(), self.other.map(|number| number as f64)]
+    }
+
+    /// Their lanes in units, nulls as `None`.
+    #[must_use]
+    pub fn real_lanes(&self) -> [Option<i64>; 2] {
+        let [real] = self.real_lane();
+        [real, self.other.map(|number| number * REAL_UNITS)]
+    }
+
     /// The lane of the float in units, nulls as `None`.
     #[must_use]
     pub fn real_lane(&self) -> [Option<i64>; 1] {

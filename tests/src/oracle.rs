@@ -110,10 +110,16 @@ pub const TOTALS: Lanes = Lanes {
     ..WHOLE
 };
 
-/// The lane of floats.
+/// The two lanes of floats.
 pub const REAL: Lanes = Lanes {
-    of: |event| event.real_lane().to_vec(),
+    of: |event| event.real_lanes().to_vec(),
     sum: Summary::real,
+};
+
+/// The same as totals: without extremes.
+pub const REAL_TOTALS: Lanes = Lanes {
+    sum: Summary::real_totals,
+    ..REAL
 };
 
 type Numbers = (i64, Vec<Option<i64>>);

@@ -96,6 +96,16 @@ impl Summary {
         Self::scaled(numbers, REAL_UNITS as f64, |_| true)
     }
 
+    /// The same without extremes.
+    #[must_use]
+    pub fn real_totals(numbers: &[(Option<i64>, i64)]) -> Self {
+        Self {
+            min: None,
+            max: None,
+            ..Self::real(numbers)
+        }
+    }
+
     fn scaled(
         numbers: &[(Option<i64>, i64)],
         scale: f64,
