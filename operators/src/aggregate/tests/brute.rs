@@ -169,20 +169,22 @@ impl Pairs {
     }
 }
 
-pub(super) fn trend(rows: &[Row]) -> Option<f64> {
-    let rows: Vec<Row> = rows
-        .iter()
-        .filter(|row| row.at != i64::MIN)
-        .cloned()
-        .collect();
+/// Of the rows that have a time and the number that `numbers` reads.
+pub(super) fn trend(
+    rows: &[Row],
+    has_number: impl Fn(&Row) -> bool,
+    numbers: impl Fn(&[Row]) -> Numbers,
+) -> Option<f64> {
+    let has_both = |row: &&Row| row.at != i64::MIN && has_number(row);
+    let rows: Vec<Row> = rows.iter().filter(has_both).cloned().collect();
     let units = rows.iter().map(|row| i128::from(row.at)).collect();
     let times = Numbers {
         units,
         per_one: 1e6,
     };
     let spread = times.deviating(2);
-    let pairs = Pairs(times, Numbers::cents(&rows));
-    (spread > 0.0).then(|| pairs.products() / spread * 1e6 / 100.0)
+    let pairs = Pairs(times, numbers(&rows));
+    (spread > 0.0).then(|| pairs.products() / spread * 1e6 / pairs.1.per_one)
 }
 
 pub(super) fn sorted_x(rows: &[Row]) -> Vec<f64> {
@@ -191,8 +193,10 @@ pub(super) fn sorted_x(rows: &[Row]) -> Vec<f64> {
     numbers
 }
 
-pub(super) fn all_n(rows: &[Row]) -> Vec<f64> {
-    rows.iter().filter_map(n_of).map(|n| n as f64).collect()
+pub(super) fn sorted_n(rows: &[Row]) -> Vec<f64> {
+    let mut numbers: Vec<i64> = rows.iter().filter_map(n_of).collect();
+    numbers.sort_unstable();
+    numbers.into_iter().map(|n| n as f64).collect()
 }
 
 /// The n-th root of the product, as the product of the n-th roots.
@@ -202,16 +206,12 @@ pub(super) fn geometric_mean(numbers: &[f64]) -> Option<f64> {
     (n > 0.0).then(|| positive.map(|x| x.powf(1.0 / n)).product())
 }
 
-pub(super) fn max_n(rows: &[Row]) -> Option<f64> {
-    rows.iter().filter_map(n_of).max().map(|n| n as f64)
+pub(super) fn top(numbers: Vec<f64>, k: usize) -> Vec<f64> {
+    numbers.into_iter().rev().take(k).collect()
 }
 
-pub(super) fn top_x(rows: &[Row], k: usize) -> Vec<f64> {
-    sorted_x(rows).into_iter().rev().take(k).collect()
-}
-
-pub(super) fn bottom_x(rows: &[Row], k: usize) -> Vec<f64> {
-    sorted_x(rows).into_iter().take(k).collect()
+pub(super) fn bottom(numbers: Vec<f64>, k: usize) -> Vec<f64> {
+    numbers.into_iter().take(k).collect()
 }
 
 /// The ids of the rows that have a number, in the order of the numbers and then of the ids.
@@ -221,6 +221,15 @@ pub(super) fn by_x(rows: &[Row]) -> Vec<u32> {
         .filter_map(|row| Some((x_of(row)?, row.id)))
         .collect();
     numbered.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
+    numbered.into_iter().map(|(_, id)| id).collect()
+}
+
+pub(super) fn by_n(rows: &[Row]) -> Vec<u32> {
+    let mut numbered: Vec<(i64, u32)> = rows
+        .iter()
+        .filter_map(|row| Some((n_of(row)?, row.id)))
+        .collect();
+    numbered.sort_unstable();
     numbered.into_iter().map(|(_, id)| id).collect()
 }
 
@@ -263,8 +272,7 @@ pub(super) fn last_gap(rows: &[Row]) -> Option<i64> {
 }
 
 /// In NumPy's way, which goes from the nearer neighbour, to the bit.
-pub(super) fn quantile(rows: &[Row], q: f64) -> Option<f64> {
-    let numbers = sorted_x(rows);
+pub(super) fn quantile(numbers: &[f64], q: f64) -> Option<f64> {
     let place = q * (numbers.len().checked_sub(1)? as f64);
     let (low, high) = (
         numbers[place.floor() as usize],
@@ -278,24 +286,21 @@ pub(super) fn quantile(rows: &[Row], q: f64) -> Option<f64> {
     })
 }
 
-pub(super) fn quantile_lower(rows: &[Row], q: f64) -> Option<f64> {
-    let numbers = sorted_x(rows);
+pub(super) fn quantile_lower(numbers: &[f64], q: f64) -> Option<f64> {
     let place = q * (numbers.len().checked_sub(1)? as f64);
     Some(numbers[place.floor() as usize])
 }
 
-pub(super) fn quantile_discrete(rows: &[Row], q: f64) -> Option<f64> {
-    let numbers = sorted_x(rows);
+pub(super) fn quantile_discrete(numbers: &[f64], q: f64) -> Option<f64> {
     let not_above = |x: f64| numbers.iter().filter(|other| **other <= x).count() as f64;
     let reached = |x: &&f64| not_above(**x) >= q * numbers.len() as f64;
     numbers.iter().find(reached).copied()
 }
 
-pub(super) fn histogram(rows: &[Row], bins: &Bins) -> Vec<u64> {
+pub(super) fn histogram(numbers: &[f64], bins: &Bins) -> Vec<u64> {
     let mut edges = bins.edges().to_vec();
     edges.insert(0, f64::NEG_INFINITY);
     edges.push(f64::INFINITY);
-    let numbers = sorted_x(rows);
     let within = |edges: &[f64]| {
         numbers
             .iter()

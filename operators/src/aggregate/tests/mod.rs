@@ -63,7 +63,7 @@ fn sums_and_means(laws: &mut impl Laws) {
         "geometric_mean of integers",
         Within(1e-12),
         geometric_mean(n),
-        |rows| brute::geometric_mean(&brute::all_n(rows)),
+        |rows| brute::geometric_mean(&brute::sorted_n(rows)),
     );
     laws.hold("variance of floats", Within(1e-12), variance(x), |rows| {
         Numbers::x(rows).variance(0)
@@ -119,7 +119,12 @@ fn shapes_and_pairs(laws: &mut impl Laws) {
     laws.hold("correlation", About(1e-12), correlation(x, n), |rows| {
         Pairs::of(rows).correlation()
     });
-    laws.hold("trend", Within(1e-12), trend(at, cents), brute::trend);
+    laws.hold("trend", Within(1e-12), trend(at, cents), |rows| {
+        brute::trend(rows, |_| true, Numbers::cents)
+    });
+    laws.hold("trend of integers", Within(1e-12), trend(at, n), |rows| {
+        brute::trend(rows, |row| row.n != NULL, Numbers::n)
+    });
 }
 
 fn extremes_and_order(laws: &mut impl Laws) {
@@ -129,16 +134,35 @@ fn extremes_and_order(laws: &mut impl Laws) {
     laws.hold("max of floats", Exactly, max(x), |rows| {
         brute::sorted_x(rows).last().copied()
     });
-    laws.hold("max of integers", Exactly, max(n), brute::max_n);
-    laws.hold("top_k", Exactly, top_k(3, x), |rows| brute::top_x(rows, 3));
-    laws.hold("bottom_k", Exactly, bottom_k(3, x), |rows| {
-        brute::bottom_x(rows, 3)
+    laws.hold("min of integers", Exactly, min(n), |rows| {
+        brute::sorted_n(rows).first().copied()
     });
-    laws.hold("arg_max", Exactly, arg_max(x, id), |rows| {
+    laws.hold("max of integers", Exactly, max(n), |rows| {
+        brute::sorted_n(rows).last().copied()
+    });
+    laws.hold("top_k of floats", Exactly, top_k(3, x), |rows| {
+        brute::top(brute::sorted_x(rows), 3)
+    });
+    laws.hold("top_k of integers", Exactly, top_k(2, n), |rows| {
+        brute::top(brute::sorted_n(rows), 2)
+    });
+    laws.hold("bottom_k of floats", Exactly, bottom_k(3, x), |rows| {
+        brute::bottom(brute::sorted_x(rows), 3)
+    });
+    laws.hold("bottom_k of integers", Exactly, bottom_k(2, n), |rows| {
+        brute::bottom(brute::sorted_n(rows), 2)
+    });
+    laws.hold("arg_max of floats", Exactly, arg_max(x, id), |rows| {
         brute::by_x(rows).last().copied()
     });
-    laws.hold("arg_min", Exactly, arg_min(x, id), |rows| {
+    laws.hold("arg_max of integers", Exactly, arg_max(n, id), |rows| {
+        brute::by_n(rows).last().copied()
+    });
+    laws.hold("arg_min of floats", Exactly, arg_min(x, id), |rows| {
         brute::by_x(rows).first().copied()
+    });
+    laws.hold("arg_min of integers", Exactly, arg_min(n, id), |rows| {
+        brute::by_n(rows).first().copied()
     });
     laws.hold("first", Exactly, first(event, word), |rows| {
         brute::words_in_order(rows).first().cloned()
@@ -162,40 +186,75 @@ fn extremes_and_order(laws: &mut impl Laws) {
 fn quantiles_and_bins(laws: &mut impl Laws) {
     let qs = || vec![0.0, 0.1, 0.5, 0.99, 1.0];
     let bins = || Bins::new(vec![-5.0, 0.0, 0.5, 2.0]).unwrap();
-    laws.hold("median", Exactly, median(x), |rows| {
-        brute::quantile(rows, 0.5)
+    laws.hold("median of floats", Exactly, median(x), |rows| {
+        brute::quantile(&brute::sorted_x(rows), 0.5)
+    });
+    laws.hold("median of integers", Exactly, median(n), |rows| {
+        brute::quantile(&brute::sorted_n(rows), 0.5)
     });
     laws.hold("quantile", Exactly, quantile(0.3, x), |rows| {
-        brute::quantile(rows, 0.3)
-    });
-    laws.hold("quantiles", Exactly, quantiles(qs(), x), move |rows| {
-        qs().iter().map(|q| brute::quantile(rows, *q)).collect()
+        brute::quantile(&brute::sorted_x(rows), 0.3)
     });
     laws.hold(
-        "quantile_discrete",
+        "quantiles of floats",
+        Exactly,
+        quantiles(qs(), x),
+        move |rows| {
+            let numbers = brute::sorted_x(rows);
+            let quantile = |q: &f64| brute::quantile(&numbers, *q);
+            qs().iter().map(quantile).collect()
+        },
+    );
+    laws.hold(
+        "quantiles of integers",
+        Exactly,
+        quantiles(qs(), n),
+        move |rows| {
+            let numbers = brute::sorted_n(rows);
+            let quantile = |q: &f64| brute::quantile(&numbers, *q);
+            qs().iter().map(quantile).collect()
+        },
+    );
+    laws.hold(
+        "quantile_discrete of floats",
         Exactly,
         quantile_discrete(0.25, x),
-        |rows| brute::quantile_discrete(rows, 0.25),
+        |rows| brute::quantile_discrete(&brute::sorted_x(rows), 0.25),
+    );
+    laws.hold(
+        "quantile_discrete of integers",
+        Exactly,
+        quantile_discrete(0.25, n),
+        |rows| brute::quantile_discrete(&brute::sorted_n(rows), 0.25),
     );
     laws.hold(
         "quantile_approx",
         Within(0.01),
         quantile_approx(0.4, 0.01, x),
-        |rows| brute::quantile_lower(rows, 0.4),
+        |rows| brute::quantile_lower(&brute::sorted_x(rows), 0.4),
     );
     laws.hold(
         "quantiles_approx",
         Within(0.01),
-        quantiles_approx(qs(), 0.01, x),
+        quantiles_approx(qs(), 0.01, n),
         move |rows| {
-            qs().iter()
-                .map(|q| brute::quantile_lower(rows, *q))
-                .collect()
+            let numbers = brute::sorted_n(rows);
+            let quantile = |q: &f64| brute::quantile_lower(&numbers, *q);
+            qs().iter().map(quantile).collect()
         },
     );
-    laws.hold("histogram", Exactly, histogram(bins(), x), move |rows| {
-        brute::histogram(rows, &bins())
-    });
+    laws.hold(
+        "histogram of floats",
+        Exactly,
+        histogram(bins(), x),
+        move |rows| brute::histogram(&brute::sorted_x(rows), &bins()),
+    );
+    laws.hold(
+        "histogram of integers",
+        Exactly,
+        histogram(bins(), n),
+        move |rows| brute::histogram(&brute::sorted_n(rows), &bins()),
+    );
 }
 
 fn values_and_combinators(laws: &mut impl Laws) {
@@ -234,7 +293,7 @@ fn values_and_combinators(laws: &mut impl Laws) {
         brute::mean_where_positive,
     );
     laws.hold("a tuple", Exactly, (count(), max(n)), |rows| {
-        (rows.len() as i64, brute::max_n(rows))
+        (rows.len() as i64, brute::sorted_n(rows).last().copied())
     });
 }
 
