@@ -7,7 +7,9 @@
 //! limits  A  [10, 20) 50                                                 symbol [from, to) limit
 //! ```
 //!
-//! Runs alone and asserts every row that it prints.
+//! What the as-of join makes of rows that come late is in `late.rs`. Runs alone and asserts every row that it prints.
+
+mod late;
 
 use std::process::ExitCode;
 
@@ -194,7 +196,7 @@ fn run() -> Result<(), JobError> {
         &together,
     );
     show_by_key(&answers);
-    Ok(())
+    late::run()
 }
 
 /// The answers of the joins on the key alone.

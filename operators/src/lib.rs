@@ -15,7 +15,7 @@
 //! | [`join::interval`]: pairs near in time, or in one window; inner, left | rows that may still match | O(log n) and the pairs | latest, final |
 //! | [`join::unbounded`]: inner, left, full, semi, anti | both sides | O(log n) and the pairs | latest |
 //! | [`join::differential`] | differential's arrangements | O(log n) and up | |
-//! | [`graph`]: degrees, components, triangles, spread, flagged nodes | the graph; of components (under `flagged_connected` as well) and triangles on one worker | degrees O(1), triangles the lesser degree, others what hangs on the edge: by feature in [`graph`] | latest |
+//! | [`graph`]: edges, degrees, components, triangles, spread, nearest labels, flagged nodes | the graph; of components (under `flagged_connected` as well) and triangles on one worker | degrees O(1), triangles the lesser degree, others what hangs on the edge: by feature in [`graph`] | latest |
 //! | [`drift`] | histograms by window, segment and feature | O(1) | latest, final |
 //! | [`transform`]: scaling, imputation, encodings, buckets | what it is fitted to | O(1) applied; fitting O(1) to O(log d): by transform in [`transform`] | latest, final, frozen |
 //! | [`aggregate`], and its [`laws`](aggregate::laws) for one of your own | 8 to 300 B, the distinct values, or the rows | O(1) to O(log d): by aggregate in [`aggregate`] | |
