@@ -121,6 +121,12 @@ class Report:
             lines.append(f"- {workload}, {size.name}, {name}: `{what}` is {found}, and {expected} was expected.")
         return "\n".join(lines)
 
+    def agreed(self):
+        """How many answers stand behind the times, and how many did not agree."""
+        shown = sum(cell.shown() for cell in self.campaign.cells.values())
+        others = len(self.campaign.others())
+        return f"answers: behind each of {shown} times all runs agree with the reference; {others or 'no'} others"
+
     def engines(self):
         rows = []
         for engine in self.campaign.engines:
@@ -157,7 +163,7 @@ class Report:
         )
         parts.append(self.quotation())
         facts = [f"{name}: {machine[name]}" for name in ("command", "machine", "memory", "system", "load")]
-        parts.append("\n".join(f"- {fact}" for fact in facts))
+        parts.append("\n".join(f"- {fact}" for fact in [*facts, self.agreed()]))
         parts.append(
             "Lower is better. The clock runs from before the file is opened until the answer is added up. "
             f"A run is ended after {LIMIT_S} s or above {LIMIT_MIB // 1024} GiB. Batch engines compute the answer "
