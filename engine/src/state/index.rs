@@ -1,5 +1,5 @@
-//! From keys to small dense handles: an open-addressing table of (tag, handle) in 12 bytes, load at most 0.7, or 0.3 where
-//! keys come and go.
+//! From keys to small dense handles: an open-addressing table of (tag, handle) in 12 bytes, load at most 0.6; 0.3 where
+//! keys come and go, 0.7 where searching them is the least of the work.
 //!
 //! ```text
 //! key ─ tag ─ × golden ratio ─┬─ top 7 bits: key group (the exchange)
@@ -73,8 +73,17 @@ impl<K: Key> KeyIndex<K> {
             keys: Vec::new(),
             used: Vec::new(),
             free: Vec::new(),
-            // At 0.6, four more bytes a key: a search is as short at either, within one or two cache lines.
+            load_max: 6,
+        }
+    }
+
+    /// An empty index that takes less room, up to half of it: its table is fuller before it doubles, which costs a lookup
+    /// that does nothing else a quarter of its speed.
+    #[must_use]
+    pub fn packed() -> Self {
+        Self {
             load_max: 7,
+            ..Self::new()
         }
     }
 
@@ -244,6 +253,7 @@ mod tests {
     #[test]
     fn keys_keep_their_handles_through_growth_and_removal() {
         assert_keys_keep_their_handles(KeyIndex::new());
+        assert_keys_keep_their_handles(KeyIndex::packed());
         assert_keys_keep_their_handles(KeyIndex::of_short_lived());
     }
 

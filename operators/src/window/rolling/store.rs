@@ -59,7 +59,7 @@ impl<K: Key, L: Lane, const N: usize, const W: usize, F: Form> Store<K, L, N, W,
     pub(in crate::window) fn new(widths: Widths<W>) -> Self {
         Self {
             widths,
-            index: KeyIndex::new(),
+            index: KeyIndex::packed(),
             lines: Lines::new(),
             busy: Busies::new(),
             dues: Slab::new(),
